@@ -1,0 +1,40 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := requirements.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help venv cover-letter test lint bench calibrate clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	touch $@
+
+venv: $(VENV)/installed  ## Create .venv and install the project with pinned versions
+
+cover-letter: venv  ## Run the cover letter's sweep, print its tables and the comparison
+	$(BIN)/uprobe-sweep run cover-letter
+	$(BIN)/uprobe-sweep tables cover-letter
+	$(BIN)/uprobe-sweep compare cover-letter
+
+lint: venv  ## Check style (ruff) and types (mypy)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint  ## Lint, types and all tests
+	$(BIN)/pytest
+
+bench: venv  ## Speed of the engine at 1, 8 and 64 CPUs, with SimPy beside it
+	$(BIN)/python benchmarks/engine_speed.py
+
+calibrate: venv  ## Fit the machine files anew from the published figures (some minutes)
+	$(BIN)/python -m sweep.calibrate
+
+clean:  ## Remove .venv, caches and finished runs
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info results/runs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,56 @@
+"""The parameters that calibration may move: where they live, their bounds, and what fixes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.hardware.machine import Machine
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of a machine file, by its dotted path, and the bounds that physics sets it."""
+
+    path: str
+    low: float
+    high: float
+    whole: bool = False
+
+
+FROM_PRIMITIVES = (
+    Parameter("execution.locked_op_cycles", 16, 24, whole=True),
+    Parameter("execution.work_cycles.srcu_counter", 0, 20, whole=True),
+    Parameter("coherence.transfer_ns", 20, 70),
+    Parameter("coherence.acknowledge_ns", 5, 16),
+)
+"""Fitted on curves of single primitives, inside one socket."""
+
+FROM_CELLS = (
+    Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True),
+    Parameter("execution.work_cycles.prepare_uretprobe", 50, 300, whole=True),
+    Parameter("coherence.acknowledge_ns", 5, 16),
+    Parameter("coherence.spread", 0.1, 0.5),
+    Parameter("coherence.read_ns", 15, 70),
+    Parameter("coherence.upgrade_ns", 10, 70),
+    Parameter("coherence.other_socket_ns", 50, 130),
+    Parameter("coherence.shared_read_ns", 10, 50),
+    Parameter("coherence.sharer_ns", 0, 10),
+    Parameter("coherence.out_of_order_ns", 0, 60),
+    Parameter("coherence.core_clock_share", 0, 1),
+    Parameter("execution.jitter", 0, 0.2),
+)
+"""Fitted on the named cells of the letter, with the contended primitives still in the objective."""
+
+
+def with_values(machine: Machine, values: Mapping[Parameter, float]) -> Machine:
+    """`machine` with the parameters' values in place."""
+    tree: dict[str, Any] = machine.model_dump(mode="json")
+    for parameter, value in values.items():
+        *parents, leaf = parameter.path.split(".")
+        node = tree
+        for parent in parents:
+            node = node[parent]
+        node[leaf] = round(value) if parameter.whole else round(value, 2)
+    return Machine.model_validate(tree)

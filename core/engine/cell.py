@@ -1,0 +1,88 @@
+"""One point of a sweep, and what simulating it gives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import MODEL_VERSION
+from core.hardware.machine import Machine
+
+PS_PER_SECOND = 10**12
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything that decides a cell's numbers. Times are integer picoseconds.
+
+    As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
+    `sample_ps` each, taken after `warmup_ps`.
+    """
+
+    bench: str
+    flavour: str
+    cpus: int
+    probes: int
+    spread: str
+    machine: Machine
+    seed: int
+    replicate: int
+    warmup_ps: int
+    duration_ps: int
+    sample_ps: int
+
+    @property
+    def samples(self) -> int:
+        """Number of samples that the mean is over."""
+        return self.duration_ps // self.sample_ps + 1
+
+    @cached_property
+    def cell_id(self) -> str:
+        """Identity: 16 hex digits of the hash of model version, parameters and seed."""
+        identity = {f.name: getattr(self, f.name) for f in fields(self)}
+        identity["machine"] = [self.machine.name, self.machine.digest]
+        text = json.dumps([MODEL_VERSION, identity], sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one cell gave.
+
+    `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
+    operations on shared lines that the weave served, warm-up included; `wall_seconds` is the
+    engine's own wall time.
+    """
+
+    cell_id: str
+    hits_per_sample: NDArray[np.int64]
+    sample_ps: int
+    line_ops: int
+    wall_seconds: float
+
+    @property
+    def hits(self) -> int:
+        """Hits in all samples."""
+        return int(self.hits_per_sample.sum())
+
+    @property
+    def sim_seconds(self) -> float:
+        """Simulated time that the samples cover."""
+        return len(self.hits_per_sample) * self.sample_ps / PS_PER_SECOND
+
+    @property
+    def hits_per_s(self) -> float:
+        """Mean over the samples, hits per simulated second."""
+        return float(self.hits_per_sample.mean()) * PS_PER_SECOND / self.sample_ps
+
+    @property
+    def hits_per_s_stddev(self) -> float:
+        """Sample standard deviation (n - 1) over the samples; 0 for a single one."""
+        if len(self.hits_per_sample) < 2:
+            return 0.0
+        return float(self.hits_per_sample.std(ddof=1)) * PS_PER_SECOND / self.sample_ps

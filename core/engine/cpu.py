@@ -1,0 +1,66 @@
+"""One simulated CPU: its random stream, its hits ahead (bound), its counters (fold)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.engine.spread import Spread, draw_probes
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CpuConfig:
+    """What one CPU knows of its cell.
+
+    `key` is (seed, cell identity), two unsigned 64-bit words; `entry_ps` the mean length of a hit's
+    first stretch of private work, uniform within `jitter_ps` of it; `exponential` draws it from an
+    exponential distribution instead, as queueing theory likes it.
+    Samples are `samples` windows of `sample_ps` from `warmup_ps` on.
+    """
+
+    cpu: int
+    key: tuple[int, int]
+    probes: int
+    spread: Spread
+    entry_ps: int
+    jitter_ps: int
+    warmup_ps: int
+    sample_ps: int
+    samples: int
+    exponential: bool = False
+
+
+class Cpu:
+    """One CPU. Its stream is keyed by (seed, cell, CPU), so who hosts it makes no difference."""
+
+    def __init__(self, config: CpuConfig) -> None:
+        self._config = config
+        philox = np.random.Philox(key=config.key, counter=[0, 0, 0, config.cpu])
+        self._random = np.random.Generator(philox)
+        self._stagger = True
+        self.hits_per_sample: IntArray = np.zeros(config.samples, dtype=np.int64)
+
+    def bound(self, hits: int) -> tuple[NDArray[np.int32], IntArray]:
+        """Probe and first private stretch (ps) of the next `hits` hits, shape (hits,) each."""
+        c = self._config
+        random = self._random
+        probe = draw_probes(random, c.spread, c.cpu, c.probes, hits)
+        if c.exponential:
+            private = random.exponential(c.entry_ps, hits)
+        else:
+            private = c.entry_ps + c.jitter_ps * (2 * random.random(hits) - 1)
+        if self._stagger and hits:
+            private[0] += random.random() * c.entry_ps
+            self._stagger = False
+        return probe, private.astype(np.int64)
+
+    def fold(self, done_ps: IntArray) -> None:
+        """Count hits that completed at `done_ps` into their samples."""
+        c = self._config
+        sample = (done_ps - c.warmup_ps) // c.sample_ps
+        inside = sample[(sample >= 0) & (sample < c.samples)]
+        self.hits_per_sample += np.bincount(inside, minlength=c.samples)

@@ -1,0 +1,84 @@
+"""A hot path compiled to arrays: what the weave executes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.kernel.layout import NOWHERE, Layout
+from core.kernel.operation import Kind, Path
+
+IntArray = NDArray[np.int64]
+
+END = len(Kind)
+"""Kind of the pseudo-operation that completes a hit."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Operations of one hit, in order, END last. Arrays have a row per operation.
+
+    `kind`: Kind or END; `cycles`: private work right before it, core cycles (0 for the first, whose
+    work is `entry_cycles` and drawn hit by hit); `reference_count`: it writes a reference count;
+    `line`, shape (operations, probes): the line it touches if the hit finds that probe, or NOWHERE;
+    `function`: the kernel function each operation belongs to; `skippable`: a tree-walk step that
+    does not happen where its line is NOWHERE.
+    """
+
+    kind: IntArray
+    cycles: IntArray
+    reference_count: NDArray[np.bool_]
+    skippable: NDArray[np.bool_]
+    line: NDArray[np.int32]
+    function: tuple[str, ...]
+    entry_cycles: int
+
+
+def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> Program:
+    """`path` for the lines of `layout`, its named private work taken from `work_cycles`.
+
+    Raises KeyError for work that has no entry there.
+    """
+    kinds: list[int] = []
+    cycles: list[int] = []
+    refs: list[bool] = []
+    skippable: list[bool] = []
+    lines: list[NDArray[np.int32]] = []
+    functions: list[str] = []
+    pending = 0
+
+    def emit(kind: int, line: NDArray[np.int32], function: str, ref: bool, skip: bool) -> None:
+        nonlocal pending
+        kinds.append(kind)
+        cycles.append(pending)
+        refs.append(ref)
+        skippable.append(skip)
+        lines.append(line)
+        functions.append(function)
+        pending = 0
+
+    nowhere = np.full(layout.probes, NOWHERE, dtype=np.int32)
+    for call in path:
+        for op in call.operations:
+            if op.kind is Kind.WORK:
+                pending += work_cycles[op.work]
+            elif op.ancestors:
+                for level in layout.ancestor_ids():
+                    emit(op.kind, level, call.function, False, True)
+            else:
+                line = nowhere if op.line is None else layout.line_ids(op.line)
+                emit(op.kind, line, call.function, op.reference_count, False)
+    emit(END, nowhere, "", False, False)
+    entry_cycles, cycles[0] = cycles[0], 0
+    return Program(
+        np.array(kinds, dtype=np.int64),
+        np.array(cycles, dtype=np.int64),
+        np.array(refs, dtype=np.bool_),
+        np.array(skippable, dtype=np.bool_),
+        np.stack(lines),
+        tuple(functions),
+        entry_cycles,
+    )

@@ -1,0 +1,97 @@
+"""One cell from its parameters to its samples: bound, weave, fold, window by window."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+import numpy as np
+
+from core.engine.cell import Cell, CellResult
+from core.engine.cpu import CpuConfig
+from core.engine.gang import CpuGroup, Gang, Served
+from core.engine.interconnect import Interconnect
+from core.engine.program import Program, compile_path
+from core.engine.spread import Spread
+from core.engine.state import new_state
+from core.hardware.topology import place
+from core.kernel.flavours import hot_path
+from core.kernel.layout import Layout
+
+HITS_AHEAD = 4096
+"""Hits a CPU may have ahead: about a millisecond of the fastest path."""
+
+FIRST_HITS = 256
+"""Hits every CPU is asked for at first; later a quarter more than the busiest used in a window."""
+
+
+def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
+    """Simulate `cell` on the CPUs of `gang`, in this process if none is given.
+
+    The result depends on the cell alone. Raises KeyError for an unknown bench, flavour or work
+    name, ValueError for a machine that is too small.
+    """
+    began = time.perf_counter()
+    gang = CpuGroup() if gang is None else gang
+    layout = Layout(cell.probes)
+    path = hot_path(cell.flavour, cell.bench)
+    program = compile_path(path, layout, cell.machine.execution.work_cycles)
+    configs = cpu_configs(cell, program)
+    seed = int(np.random.Philox(key=configs[0].key).random_raw(1)[0])
+    where = place(cell.machine, cell.cpus)
+    state = new_state(cell.machine, where, program, layout.lines, HITS_AHEAD, seed)
+    interconnect = Interconnect(state)
+    gang.reset(configs)
+    play(interconnect, gang, cell.warmup_ps, cell.sample_ps, cell.samples)
+    return CellResult(
+        cell.cell_id,
+        gang.samples().sum(axis=0),
+        cell.sample_ps,
+        interconnect.line_ops,
+        time.perf_counter() - began,
+    )
+
+
+def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
+    """What each of the cell's CPUs has to know, in CPU order."""
+    where = place(cell.machine, cell.cpus)
+    entry = program.entry_cycles * where.ps_per_cycle
+    jitter = np.rint(entry * cell.machine.execution.jitter).astype(np.int64)
+    key = (cell.seed, int(cell.cell_id, 16))
+    return [
+        CpuConfig(
+            cpu=cpu,
+            key=key,
+            probes=cell.probes,
+            spread=cast(Spread, cell.spread),
+            entry_ps=int(entry[cpu]),
+            jitter_ps=int(jitter[cpu]),
+            warmup_ps=cell.warmup_ps,
+            sample_ps=cell.sample_ps,
+            samples=cell.samples,
+        )
+        for cpu in range(cell.cpus)
+    ]
+
+
+def play(
+    interconnect: Interconnect, gang: Gang, warmup_ps: int, sample_ps: int, samples: int
+) -> None:
+    """Run warm-up and samples: one exchange with the gang a window, more if hits run out.
+
+    A window is a sample long, so that a gang far away is asked rarely.
+    """
+    end = warmup_ps + samples * sample_ps
+    until = 0
+    ahead = FIRST_HITS
+    served: Served | None = None
+    while until < end:
+        until = min(until + sample_ps, end)
+        reached = False
+        while not reached:
+            hits = gang.exchange(served, interconnect.wanted(ahead))
+            interconnect.accept(hits)
+            reached = interconnect.run(until)
+            served = interconnect.served()
+            ahead = max(ahead, int(1.25 * served.counts.max()))
+    gang.exchange(served, interconnect.wanted(0))

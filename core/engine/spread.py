@@ -1,0 +1,33 @@
+"""How CPUs choose among the probes."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Spread = Literal["shared", "private", "uniform", "zipf"]
+SPREADS: tuple[str, ...] = get_args(Spread)
+
+ZIPF_EXPONENT = 1.0
+"""Rank r is hit with weight 1/r, the classic skew of access frequencies (Zipf 1949)."""
+
+
+def draw_probes(
+    random: np.random.Generator, spread: Spread, cpu: int, probes: int, hits: int
+) -> NDArray[np.int32]:
+    """Index of the probe that each of `hits` hits of `cpu` finds, shape (hits,).
+
+    `shared`: all hit probe 0; `private`: CPU i hits probe i mod P; `uniform` and `zipf` draw.
+    """
+    if spread == "shared":
+        return np.zeros(hits, dtype=np.int32)
+    if spread == "private":
+        return np.full(hits, cpu % probes, dtype=np.int32)
+    if spread == "uniform":
+        return random.integers(probes, size=hits, dtype=np.int32)
+    weights = np.arange(1, probes + 1, dtype=np.float64) ** -ZIPF_EXPONENT
+    cumulative = np.cumsum(weights / weights.sum())
+    draws = np.searchsorted(cumulative, random.random(hits), side="right")
+    return np.minimum(draws, probes - 1).astype(np.int32)

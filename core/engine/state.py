@@ -1,0 +1,192 @@
+"""Everything the weave reads and writes: CPUs, lines, ports, costs, hits ahead.
+
+One record per CPU, line and port, so that what is used together lies together and a helper takes
+one pointer. A port is one source of requests: port i is CPU i's pipeline, port cpus + i its store
+buffer. Times are integer picoseconds.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.engine.events import Events, no_events
+from core.engine.program import Program
+from core.hardware.machine import Coherence, Machine
+from core.hardware.topology import Placement
+
+NONE = -1
+SCALE = 1024
+"""Denominator of the fixed-point factors."""
+
+AT_OPERATION, TRAVELLING, QUEUED, IN_SERVICE = range(4)
+"""Phases of a port."""
+
+
+def _record(*names: str) -> np.dtype[np.void]:
+    return np.dtype([(name, np.int64) for name in names], align=True)
+
+
+CPU = _record(
+    "index",
+    "core",
+    "socket",
+    "sibling",
+    "ps_per_cycle",
+    "locked_ps",
+    "transfer_scale",
+    "operation",
+    "probe",
+    "seen",
+    "executing",
+    "draining",
+    "store_line",
+    "taken",
+    "filled",
+    "done",
+)
+"""Where a CPU sits (`sibling` NONE: none busy), how fast it is (`transfer_scale` by SCALE), where
+it is: `operation` of its hit on `probe`; the line version it last loaded (`seen`); whether it
+executes private work; whether it waits for its store to `store_line` (NONE: none pending) to land;
+hits taken from and filled into its ring, and done in this window."""
+
+LINE = _record(
+    "owner",
+    "leaving",
+    "leaves_at",
+    "epoch",
+    "serving",
+    "free_at",
+    "head",
+    "tail",
+    "version",
+    "sharers",
+)
+"""`owner` is the core with the only valid copy; `leaving` the one that is about to lose it but
+may use it until `leaves_at`; `sharers` how many cores have a shared copy; `serving` the
+port whose transfer is under way; `head` and `tail` the ports that wait; `version` counts writes of
+the reference count."""
+
+PORT = _record("phase", "kind", "line", "after", "before")
+"""A port's outstanding request and its place in the line's queue."""
+
+COSTS = np.dtype(
+    [
+        ("request", np.int64),
+        ("transfer", np.int64),
+        ("read", np.int64),
+        ("upgrade", np.int64),
+        ("other_socket", np.int64),
+        ("shared_read", np.int64),
+        ("acknowledge", np.int64),
+        ("sharer", np.int64),
+        ("out_of_order", np.int64),
+        ("spread", np.int64),
+        ("sibling_slowdown", np.int64),
+    ],
+    align=True,
+)
+"""Coherence costs in ps; `other_socket` is added to those that cross. Factors by SCALE."""
+
+OPERATION = _record("kind", "cycles", "reference_count", "skippable")
+"""One operation of the program, see Program."""
+
+TOTALS = _record("random", "line_ops", "transfers")
+"""Random state of the mesh, operations served on shared lines, transfers started."""
+
+Records = NDArray[np.void]
+
+
+class State(NamedTuple):
+    """One cell in flight.
+
+    `code_line` has shape (operations, probes); `probe`, `private_ps` and `done_ps` are rings of
+    shape (cpus, capacity); `copy[l, c] == lines[l].epoch` says that core c has a shared copy of
+    line l, `copies[l, s]` counts them by socket.
+    """
+
+    code: Records
+    code_line: NDArray[np.int32]
+    costs: Records
+    cpus: Records
+    socket_of_core: NDArray[np.int64]
+    probe: NDArray[np.int32]
+    private_ps: NDArray[np.int64]
+    done_ps: NDArray[np.int64]
+    lines: Records
+    copy: NDArray[np.int64]
+    copies: NDArray[np.int64]
+    ports: Records
+    events: Events
+    totals: Records
+
+
+def new_state(
+    machine: Machine, where: Placement, program: Program, lines: int, capacity: int, seed: int
+) -> State:
+    """A machine at rest: no line held, no hit ahead. `capacity` is hits ahead per CPU."""
+    cpus, cores = len(where), int(where.core.max()) + 1
+    sockets = int(where.socket.max()) + 1
+    socket_of_core = np.zeros(cores, dtype=np.int64)
+    socket_of_core[where.core] = where.socket
+    totals = np.zeros(1, dtype=TOTALS)
+    totals["random"] = (seed & (2**62 - 1)) | 1
+    return State(
+        _code(program),
+        program.line,
+        _costs(machine.coherence, machine.execution.smt_yield),
+        _cpus(machine, where),
+        socket_of_core,
+        np.zeros((cpus, capacity), dtype=np.int32),
+        np.zeros((cpus, capacity), dtype=np.int64),
+        np.zeros((cpus, capacity), dtype=np.int64),
+        _idle(lines, LINE, owner=NONE, leaving=NONE, serving=NONE, head=NONE, tail=NONE, epoch=1),
+        np.zeros((lines, cores), dtype=np.int64),
+        np.zeros((lines, sockets), dtype=np.int64),
+        _idle(2 * cpus, PORT, line=NONE, after=NONE, before=NONE),
+        no_events(2 * cpus),
+        totals,
+    )
+
+
+def _idle(n: int, record: np.dtype[np.void], **values: int) -> Records:
+    rows = np.zeros(n, dtype=record)
+    for name, value in values.items():
+        rows[name] = value
+    return rows
+
+
+def _code(program: Program) -> Records:
+    rows = np.zeros(len(program.kind), dtype=OPERATION)
+    rows["kind"] = program.kind
+    rows["cycles"] = program.cycles
+    rows["reference_count"] = program.reference_count
+    rows["skippable"] = program.skippable
+    return rows
+
+
+def _cpus(machine: Machine, where: Placement) -> Records:
+    fastest = round(1000 / machine.turbo[0].ghz)
+    slower = where.ps_per_cycle / fastest - 1
+    rows = _idle(len(where), CPU, executing=1, store_line=NONE)
+    rows["index"] = np.arange(len(where))
+    rows["core"] = where.core
+    rows["socket"] = where.socket
+    rows["sibling"] = where.sibling
+    rows["ps_per_cycle"] = where.ps_per_cycle
+    rows["locked_ps"] = machine.execution.locked_op_cycles * where.ps_per_cycle
+    rows["transfer_scale"] = np.rint(SCALE * (1 + machine.coherence.core_clock_share * slower))
+    return rows
+
+
+def _costs(coherence: Coherence, smt_yield: float) -> Records:
+    rows = np.zeros(1, dtype=COSTS)
+
+    for name in COSTS.names or ():
+        if hasattr(coherence, f"{name}_ns"):
+            rows[name] = round(1000 * getattr(coherence, f"{name}_ns"))
+    rows["spread"] = round(SCALE * coherence.spread)
+    rows["sibling_slowdown"] = round(SCALE * 2 / smt_yield)
+    return rows

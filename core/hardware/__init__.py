@@ -1,0 +1,1 @@
+"""Machines: topology, clocks, and what moving a cache line costs."""

@@ -1,0 +1,1 @@
+"""The modelled kernel: lines, operations, and the hot path of every flavour."""

@@ -1,0 +1,69 @@
+"""The vocabulary of a hot path: operations on cache lines, and stretches of private work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Line(Enum):
+    """Cache lines that other CPUs also touch; the value says where the line lives."""
+
+    MMAP_COUNT = "mm->mmap_lock.count"
+    MMAP_OWNER = "mm->mmap_lock.owner"
+    TREE = "uprobes_treelock, uprobes_tree, uprobes_seqcount"
+    UPROBE = "struct uprobe, bytes 0-63: rb_node, ref, register_rwsem"
+    EVENT = "trace_uprobe.nhit"
+
+    @property
+    def per_probe(self) -> bool:
+        """True for a line of which every probe has its own."""
+        return self in (Line.UPROBE, Line.EVENT)
+
+
+class Kind(IntEnum):
+    """What one operation asks of the memory system."""
+
+    LOAD = 0
+    STORE = 1
+    """Plain store: retires into the store buffer, the CPU goes on."""
+    LOCKED = 2
+    """Locked read-modify-write (`lock xadd`): drains the store buffer, needs the only copy."""
+    CMPXCHG = 3
+    """`lock cmpxchg` after a load: as LOCKED, repeated if the line was written since that load."""
+    BARRIER = 4
+    """Locked operation on a line of the CPU's own (`smp_mb()`, a per-CPU atomic): drains only."""
+    WORK = 5
+    """Private work; touches nothing that is shared."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: `line` for those on memory, `work` names an entry of `work_cycles`.
+
+    `ancestors` marks the load of a tree walk: it reads the line of every ancestor of the probe
+    in the balanced tree, not the probe's own. `reference_count` marks a write of `uprobe->ref`,
+    which fails a `cmpxchg` that loaded it before.
+    """
+
+    kind: Kind
+    line: Line | None = None
+    work: str = ""
+    ancestors: bool = False
+    reference_count: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kernel function on the hot path and the operations it does, in program order."""
+
+    function: str
+    operations: tuple[Operation, ...]
+
+
+Path = tuple[Call, ...]
+
+
+def work(name: str) -> tuple[Operation, ...]:
+    """Private work whose length is `work_cycles[name]` of the machine."""
+    return (Operation(Kind.WORK, work=name),)

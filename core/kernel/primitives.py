@@ -1,0 +1,79 @@
+"""What each kernel primitive does to memory on its uncontended path (x86-64, no writers).
+
+Source: include/linux and kernel/locking of Linux 6.11, as tabulated in docs/model.md.
+"""
+
+from __future__ import annotations
+
+from core.kernel.operation import Kind, Line, Operation, work
+
+Operations = tuple[Operation, ...]
+
+BARRIER = Operation(Kind.BARRIER)
+
+
+def locked(line: Line) -> Operations:
+    """One `lock xadd`."""
+    return (Operation(Kind.LOCKED, line),)
+
+
+def down_read(count: Line, owner: Line) -> Operations:
+    """`lock xadd` on the count; `rwsem_set_reader_owned` loads the owner and stores it plainly."""
+    return (*locked(count), Operation(Kind.LOAD, owner), Operation(Kind.STORE, owner))
+
+
+def up_read(count: Line) -> Operations:
+    """`lock xadd` on the count."""
+    return locked(count)
+
+
+def read_lock(line: Line) -> Operations:
+    """qrwlock: `lock xadd` on the lock word; unlock is the same."""
+    return locked(line)
+
+
+read_unlock = read_lock
+
+
+def refcount_inc(line: Line) -> Operations:
+    """`lock xadd`; `refcount_dec_and_test` is the same."""
+    return (Operation(Kind.LOCKED, line, reference_count=True),)
+
+
+refcount_dec_and_test = refcount_inc
+
+
+def refcount_inc_not_zero(line: Line) -> Operations:
+    """A plain load, then a `lock cmpxchg` loop."""
+    return (
+        Operation(Kind.LOAD, line),
+        Operation(Kind.CMPXCHG, line, reference_count=True),
+    )
+
+
+def plain_increment(line: Line) -> Operations:
+    """`x++` on shared memory: a load, then a store that may find the line gone."""
+    return (Operation(Kind.LOAD, line), Operation(Kind.STORE, line))
+
+
+def srcu_read_lock() -> Operations:
+    """Load of the index, non-locked per-CPU increment, `smp_mb()`."""
+    return (*work("srcu_counter"), BARRIER)
+
+
+def srcu_read_unlock() -> Operations:
+    """`smp_mb()`, non-locked per-CPU increment."""
+    return (BARRIER, *work("srcu_counter"))
+
+
+def rcu_read_lock_trace() -> Operations:
+    """Task-local nesting count, no barrier; unlock is the same."""
+    return work("trace_nesting")
+
+
+rcu_read_unlock_trace = rcu_read_lock_trace
+
+
+def percpu_atomic() -> Operations:
+    """A locked increment of a per-CPU word (the bench's BPF hit counter): drains stores."""
+    return (BARRIER,)

@@ -1,0 +1,29 @@
+"""Sweeps of the simulated machine: a spec goes in, Parquet and the cover letter's tables come out.
+
+>>> from sweep import Spec, run, scan
+>>> summary = run(Spec(name="two", bench="uprobe-nop", flavour="srcu", cpus=[1, 2]))
+>>> scan(summary.out).select("cpus", "hits_per_s").collect()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweep.driver import run
+    from sweep.spec import Spec, load_spec
+    from sweep.store import scan
+
+__all__ = ["Spec", "__version__", "load_spec", "run", "scan"]
+
+__version__ = "0.1.0"
+
+_HOMES = {"Spec": "spec", "load_spec": "spec", "run": "driver", "scan": "store"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name's module when it is first used, so that `import sweep` is instant."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,101 @@
+"""The axes of a spec and which values each may take."""
+
+from __future__ import annotations
+
+import operator
+import reprlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import yaml
+
+from core.engine.spread import SPREADS
+from core.hardware.machine import Machine, load_machine, machine_names
+from core.kernel.flavours import FLAVOURS
+from core.kernel.hot_path import BENCHES
+from sweep.errors import UsageError, nearest
+
+MAX_COUNT = 1_000_000
+"""The most probes, replicates, samples of a cell, cells of a spec: no typo may fill the memory."""
+MAX_SEED = 2**63 - 1
+
+Check = Callable[[str, int | None, object], Any]
+"""From axis, index and raw value to the value kept; raises SpecError."""
+
+
+class SpecError(UsageError):
+    """A spec that cannot be: `axis` and `index` (None for a value that is no list) say where."""
+
+    def __init__(self, axis: str, index: int | None, message: str) -> None:
+        self.axis, self.index = axis, index
+        super().__init__(f"{axis}: {message}" if index is None else f"{axis}[{index}]: {message}")
+
+
+def show(value: object) -> str:
+    """`value` as an error message shows it: short, on one line."""
+    return "nothing" if value is None else reprlib.repr(value)
+
+
+def one_of(allowed: Sequence[str]) -> Check:
+    """The check of an axis whose values are the names `allowed`."""
+
+    def check(axis: str, index: int | None, value: object) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            message = f"unknown {axis} {show(value)}: {nearest(str(value), allowed)}"
+            raise SpecError(axis, index, message)
+        return value
+
+    return check
+
+
+def whole(least: int, most: int, upto: str) -> Check:
+    """The check of a whole number, `least` to `most`; `upto` says the latter in messages."""
+
+    def check(axis: str, index: int | None, value: object) -> int:
+        allowed = f"allowed are whole numbers from {least} to {upto}"
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise SpecError(axis, index, f"{show(value)} is not a whole number: {allowed}")
+        number = operator.index(value)
+        if not least <= number <= most:
+            near = min(max(number, least), most)
+            message = f"{show(number)} is out of range: {allowed}, nearest {near}"
+            raise SpecError(axis, index, message)
+        return number
+
+    return check
+
+
+def machine(axis: str, index: int | None, value: object) -> str:
+    """The check of a machine: a shipped name, or the path of a YAML file that holds one."""
+    if not isinstance(value, str):
+        message = f"unknown machine {show(value)}: {nearest(str(value), machine_names())}"
+        raise SpecError(axis, index, message)
+    named_machine(value, index)
+    return value
+
+
+def named_machine(name: str, index: int | None = None) -> Machine:
+    """As `core.hardware.machine.load_machine`, but raises SpecError with `index`."""
+    try:
+        return load_machine(name)
+    except KeyError:
+        message = f"unknown machine {show(name)}: {nearest(name, machine_names())}, or a .yaml file"
+    except OSError as error:
+        message = f"cannot read {show(name)}: {error.strerror}"
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        message = f"{show(name)} is no machine: {' '.join(str(error).split())}"
+    raise SpecError("machine", index, message)
+
+
+AXES: dict[str, Check] = {
+    "bench": one_of(BENCHES),
+    "flavour": one_of(tuple(FLAVOURS)),
+    "cpus": whole(1, MAX_COUNT, "the machine's CPUs"),
+    "probes": whole(1, MAX_COUNT, str(MAX_COUNT)),
+    "spread": one_of(SPREADS),
+    "machine": machine,
+    "seed": whole(0, MAX_SEED, str(MAX_SEED)),
+}
+"""Every axis, in the order of a plan, and the check of one of its values."""
+
+REQUIRED = ("bench", "flavour", "cpus")

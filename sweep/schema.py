@@ -1,0 +1,85 @@
+"""The columns of a run's Parquet files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from core import MODEL_VERSION
+from core.engine.cell import PS_PER_SECOND, Cell, CellResult
+
+SCHEMA_VERSION = 1
+"""Raised whenever a column is added, dropped or means something else."""
+
+Row = dict[str, Any]
+"""One finished cell: a value for every column of SCHEMA."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field(name, kind, nullable=False)
+        for name, kind in {
+            "cell_id": pa.string(),
+            "run_id": pa.string(),
+            "bench": pa.string(),
+            "flavour": pa.string(),
+            "cpus": pa.int64(),
+            "probes": pa.int64(),
+            "spread": pa.string(),
+            "machine": pa.string(),
+            "machine_digest": pa.string(),
+            "seed": pa.int64(),
+            "replicate": pa.int64(),
+            "warmup_s": pa.float64(),
+            "duration_s": pa.float64(),
+            "sample_s": pa.float64(),
+            "hits": pa.int64(),
+            "sim_seconds": pa.float64(),
+            "hits_per_s": pa.float64(),
+            "hits_per_s_stddev": pa.float64(),
+            "hits_per_s_per_cpu": pa.float64(),
+            "samples": pa.int64(),
+            "line_ops": pa.int64(),
+            "wall_seconds": pa.float64(),
+            "model_version": pa.string(),
+            "schema_version": pa.int64(),
+        }.items()
+    ]
+)
+"""Every file has these columns, in this order.
+
+`warmup_s`, `duration_s`, `sample_s` and `sim_seconds` (what the samples cover) are simulated,
+`wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
+(`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
+samples. `line_ops` are operations on shared lines that the weave served, warm-up included.
+"""
+
+
+def row(cell: Cell, result: CellResult, run_id: str) -> Row:
+    """The row of a finished cell."""
+    return {
+        "cell_id": result.cell_id,
+        "run_id": run_id,
+        "bench": cell.bench,
+        "flavour": cell.flavour,
+        "cpus": cell.cpus,
+        "probes": cell.probes,
+        "spread": cell.spread,
+        "machine": cell.machine.name,
+        "machine_digest": cell.machine.digest,
+        "seed": cell.seed,
+        "replicate": cell.replicate,
+        "warmup_s": cell.warmup_ps / PS_PER_SECOND,
+        "duration_s": cell.duration_ps / PS_PER_SECOND,
+        "sample_s": cell.sample_ps / PS_PER_SECOND,
+        "hits": result.hits,
+        "sim_seconds": result.sim_seconds,
+        "hits_per_s": result.hits_per_s,
+        "hits_per_s_stddev": result.hits_per_s_stddev,
+        "hits_per_s_per_cpu": result.hits_per_s / cell.cpus,
+        "samples": len(result.hits_per_sample),
+        "line_ops": int(result.line_ops),
+        "wall_seconds": float(result.wall_seconds),
+        "model_version": MODEL_VERSION,
+        "schema_version": SCHEMA_VERSION,
+    }

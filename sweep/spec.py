@@ -1,0 +1,234 @@
+"""A sweep spec: what to simulate. Each axis is a value or a list; the grid is their product."""
+
+from __future__ import annotations
+
+import math
+import re
+import runpy
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError, named_machine, show
+from sweep.durations import UNITS, format_duration, parse_duration
+from sweep.errors import UsageError, nearest
+from sweep.located_yaml import read_located
+
+SPECS = Path(__file__).resolve().parent.parent / "specs"
+MAX_TIME_PS = 1000 * UNITS["s"]
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class Spec(BaseModel):
+    """A sweep: the product of its axes, each given as a value or a list and kept as a tuple.
+
+    `replicates` repeats every cell with other random numbers. `warmup`, `duration` and `sample` are
+    simulated times, given as text ("5ms") and kept in integer picoseconds; as the kernel's bench
+    tool does it, means are over samples of `sample` each. `name` names the run's folder.
+    Raises UsageError, whose one line names the axis and the index, and nothing of pydantic's.
+
+    >>> Spec(bench="uprobe-nop", flavour=["srcu", "tasks-trace"], cpus=[1, 64]).cpus
+    (1, 64)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "sweep"
+    bench: tuple[str, ...]
+    flavour: tuple[str, ...]
+    cpus: tuple[int, ...]
+    probes: tuple[int, ...] = (1,)
+    spread: tuple[str, ...] = ("shared",)
+    machine: tuple[str, ...] = ("xeon-gold-6138",)
+    seed: tuple[int, ...] = (0,)
+    replicates: int = 1
+    warmup: int = parse_duration("3ms")
+    duration: int = parse_duration("5ms")
+    sample: int = parse_duration("1ms")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for key in values:
+            if key not in cls.model_fields:
+                raise SpecError(key, None, f"unknown axis: {nearest(key, cls.model_fields)}")
+        for axis in REQUIRED:
+            if axis not in values:
+                raise SpecError(axis, None, f"is missing; a spec needs {', '.join(REQUIRED)}")
+        return values
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _name(cls, raw: object) -> str:
+        if isinstance(raw, str) and _SAFE_NAME.fullmatch(raw):
+            return raw
+        allowed = "letters, digits, '.', '_' and '-', a letter or digit first, at most 100"
+        raise SpecError("name", None, f"{show(raw)} cannot name a folder: allowed are {allowed}")
+
+    @field_validator(*AXES, mode="before")
+    @classmethod
+    def _axis(cls, raw: object, info: ValidationInfo) -> tuple[Any, ...]:
+        axis = str(info.field_name)
+        check = AXES[axis]
+        if not isinstance(raw, list | tuple | range):
+            return (check(axis, None, raw),)
+        if not raw:
+            raise SpecError(axis, None, "an empty list; give at least one value")
+        seen: dict[Any, int] = {}
+        for index, item in enumerate(raw):
+            value = check(axis, index, item)
+            if value in seen:
+                raise SpecError(axis, index, f"{value} is there already, as {axis}[{seen[value]}]")
+            seen[value] = index
+        return tuple(seen)
+
+    @field_validator("replicates", mode="before")
+    @classmethod
+    def _replicates(cls, raw: object) -> int:
+        replicates: int = AXES["probes"]("replicates", None, raw)
+        return replicates
+
+    @field_validator("warmup", "duration", "sample", mode="before")
+    @classmethod
+    def _time(cls, raw: object, info: ValidationInfo) -> int:
+        axis = str(info.field_name)
+        try:
+            time_ps = parse_duration(raw)
+        except ValueError as error:
+            raise SpecError(axis, None, f"{show(raw)} {error}") from None
+        least = 0 if axis == "warmup" else 1
+        if not least <= time_ps <= MAX_TIME_PS:
+            allowed = f"allowed {format_duration(least)} to {format_duration(MAX_TIME_PS)}"
+            raise SpecError(axis, None, f"{raw} is out of range: {allowed}")
+        return time_ps
+
+    @model_validator(mode="after")
+    def _samples_fit(self) -> Spec:
+        sample, duration = format_duration(self.sample), format_duration(self.duration)
+        if self.duration < self.sample:
+            raise SpecError("duration", None, f"{duration} is shorter than a sample, {sample}")
+        if over := self.duration % self.sample:
+            below = self.duration - over
+            near = f"{format_duration(below)} or {format_duration(below + self.sample)}"
+            message = f"{duration} is no multiple of a sample, {sample}; nearest {near}"
+            raise SpecError("duration", None, message)
+        if self.duration // self.sample >= MAX_COUNT:
+            message = f"{duration} makes more than {MAX_COUNT:,} samples of {sample}"
+            raise SpecError("duration", None, message)
+        return self
+
+    @model_validator(mode="after")
+    def _machines_have_the_cpus(self) -> Spec:
+        names: dict[str, str] = {}
+        for index, named in enumerate(self.machine):
+            machine = named_machine(named)
+            for at, cpus in enumerate(self.cpus):
+                if cpus > machine.cpus:
+                    allowed = f"allowed are 1 to {machine.cpus}, nearest {machine.cpus}"
+                    message = f"{cpus} CPUs, but {machine.name} has {machine.cpus}: {allowed}"
+                    raise SpecError("cpus", at if len(self.cpus) > 1 else None, message)
+            if machine.name in names:
+                message = f"{show(named)} has the name of {names[machine.name]}: {machine.name}"
+                raise SpecError("machine", index, message)
+            names[machine.name] = f"machine[{index}]"
+        return self
+
+    @model_validator(mode="after")
+    def _cells_fit(self) -> Spec:
+        lengths = {axis: len(getattr(self, axis)) for axis in AXES}
+        lengths["replicates"] = self.replicates
+        cells = math.prod(lengths.values())
+        if cells > MAX_COUNT:
+            longest = max(lengths, key=lambda axis: lengths[axis])
+            message = f"makes {cells:,} cells in all; allowed are {MAX_COUNT:,}"
+            raise SpecError(longest, None, message)
+        return self
+
+    @field_serializer("warmup", "duration", "sample")
+    def _write_time(self, time_ps: int) -> str:
+        return format_duration(time_ps)
+
+
+def override(spec: Spec, settings: Sequence[str]) -> Spec:
+    """`spec` with axes replaced as --set does it: each setting is "axis=value" or "axis=v,v".
+
+    Raises UsageError, naming the setting.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        axis, equals, text = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting}: write axis=value or axis=value,value")
+        if axis in values:
+            raise UsageError(f"--set {setting}: {axis} is set already")
+        items = [int(v) if re.fullmatch("-?[0-9]{1,20}", v) else v for v in text.split(",")]
+        values[axis] = items if len(items) > 1 else items[0]
+    try:
+        return Spec(**{**spec.model_dump(), **values})
+    except SpecError as error:
+        raise UsageError(f"--set {' '.join(settings)}: {error}") from None
+
+
+def spec_names() -> list[str]:
+    """Names of the specs that ship with the project."""
+    return sorted(path.stem for path in SPECS.glob("*.yaml"))
+
+
+def load_spec(name_or_path: str | Path) -> Spec:
+    """The shipped spec of that name, the one in a .yaml file, or what a .py file calls `spec`.
+
+    YAML runs no code; a .py file is run. A file that gives no name lends its own. Raises
+    UsageError: one line that begins with the file and, where there is one, the line in it.
+    """
+    path = Path(name_or_path)
+    if str(name_or_path) in spec_names():
+        path = SPECS / f"{name_or_path}.yaml"
+    if path.suffix not in (".yaml", ".yml", ".py"):
+        message = f"no such spec: {name_or_path}: {nearest(path.name, spec_names())}"
+        raise UsageError(f"{message}, or a .yaml or .py file")
+    if not path.is_file():
+        near = [p.name for p in path.parent.glob(f"*{path.suffix}")] or spec_names()
+        raise UsageError(f"no such spec file: {path}: {nearest(path.name, sorted(near))}")
+    return _from_python(path) if path.suffix == ".py" else _from_yaml(path)
+
+
+def _from_yaml(path: Path) -> Spec:
+    located = read_located(path)
+    try:
+        return Spec(**{"name": path.stem, **{str(k): v for k, v in located.values.items()}})
+    except SpecError as error:
+        raise UsageError(f"{path}:{located.line(error.axis, error.index)}: {error}") from None
+
+
+def _from_python(path: Path) -> Spec:
+    try:
+        spec = runpy.run_path(str(path)).get("spec")
+    except SyntaxError as error:
+        raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((f":{f.lineno}" for f in reversed(frames) if f.filename == str(path)), "")
+        kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
+        raise UsageError(f"{path}{line}: {kind}{error}") from None
+    if not isinstance(spec, Spec):
+        raise UsageError(f"{path}: it must define `spec`, a sweep.Spec; found {show(spec)}")
+    if "name" in spec.model_fields_set:
+        return spec
+    try:
+        return Spec(**{**spec.model_dump(), "name": path.stem})
+    except SpecError as error:
+        raise UsageError(f"{path}: {error}") from None

@@ -1,0 +1,104 @@
+"""Machines and one-line programs small enough to work out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.engine.cpu import CpuConfig
+from core.engine.gang import CpuGroup
+from core.engine.interconnect import Interconnect
+from core.engine.program import Program, compile_path
+from core.engine.simulate import play
+from core.engine.state import State, new_state
+from core.hardware.machine import Machine
+from core.hardware.topology import place
+from core.kernel.layout import Layout
+from core.kernel.operation import Call, Operation, work
+
+NS = 1000
+US = 1000 * NS
+
+
+def machine(locked_op_cycles: int = 5, smt_yield: float = 1.0, **coherence: object) -> Machine:
+    """1 GHz, 2 sockets x 4 cores x 2 threads; a transfer is 40 (far: 100) after a request of 10."""
+    costs = {
+        "request_ns": 10,
+        "transfer_ns": 40,
+        "read_ns": 40,
+        "upgrade_ns": 30,
+        "other_socket_ns": 60,
+        "shared_read_ns": 20,
+        "acknowledge_ns": 0,
+        "sharer_ns": 0,
+        "out_of_order_ns": 0,
+        "spread": 0,
+        "core_clock_share": 0,
+    } | coherence
+    return Machine.model_validate(
+        {
+            "name": "by-hand",
+            "title": "by hand",
+            "sockets": 2,
+            "cores_per_socket": 4,
+            "threads_per_core": 2,
+            "turbo": [{"active_cores": 4, "ghz": 1.0}],
+            "coherence": costs,
+            "execution": {
+                "locked_op_cycles": locked_op_cycles,
+                "smt_yield": smt_yield,
+                "jitter": 0.0,
+                "work_cycles": {"entry": 100, "think": 200, "gap": 50, "long": 1000},
+            },
+        }
+    )
+
+
+def program(*operations: Operation, entry: str = "entry", probes: int = 1) -> Program:
+    """`entry` cycles of private work, then `operations`."""
+    path = (Call("f", (*work(entry), *operations)),)
+    cycles = machine().execution.work_cycles
+    return compile_path(path, Layout(probes), cycles)
+
+
+def state(model: Machine, code: Program, cpus: Sequence[int] | int, ahead: int = 4096) -> State:
+    """A machine with the first CPUs of `model`, or exactly the CPUs listed."""
+    where = place(model, cpus if isinstance(cpus, int) else max(cpus) + 1)
+    return new_state(model, where, code, 5, ahead, seed=1)
+
+
+def hits_per_us(
+    model: Machine,
+    code: Program,
+    cpus: int,
+    *,
+    exponential: bool = False,
+    jitter_ps: int = 0,
+    warmup_us: int = 50,
+    samples: int = 10,
+    sample_us: int = 100,
+) -> tuple[float, Interconnect]:
+    """Throughput of the closed system, hits per simulated microsecond, after warm-up."""
+    configs = [
+        CpuConfig(
+            cpu=cpu,
+            key=(7, 11),
+            probes=1,
+            spread="shared",
+            entry_ps=code.entry_cycles * NS,
+            jitter_ps=jitter_ps,
+            warmup_ps=warmup_us * US,
+            sample_ps=sample_us * US,
+            samples=samples,
+            exponential=exponential,
+        )
+        for cpu in range(cpus)
+    ]
+    gang = CpuGroup()
+    gang.reset(configs)
+    interconnect = Interconnect(state(model, code, cpus))
+    play(interconnect, gang, warmup_us * US, sample_us * US, samples)
+    counts = gang.samples()
+    assert counts.shape == (cpus, samples)
+    return float(np.sum(counts)) / (samples * sample_us), interconnect

@@ -1,0 +1,110 @@
+"""A CPU's draws and counters, and that it does not matter who hosts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.engine.cpu import Cpu, CpuConfig
+from core.engine.gang import CpuGroup, Served, merge_hits, split_served
+from core.engine.spread import SPREADS, draw_probes
+
+CONFIG = CpuConfig(
+    cpu=3,
+    key=(1, 2),
+    probes=8,
+    spread="uniform",
+    entry_ps=1000,
+    jitter_ps=100,
+    warmup_ps=50,
+    sample_ps=10,
+    samples=3,
+)
+
+
+def test_private_work_stays_within_its_jitter() -> None:
+    cpu = Cpu(CONFIG)
+    cpu.bound(1)
+    _, private = cpu.bound(10_000)
+    assert private.min() >= 900
+    assert private.max() <= 1100
+    assert private.mean() == pytest.approx(1000, rel=0.01)
+
+
+def test_only_the_first_hit_is_staggered() -> None:
+    starts = [Cpu(replace(CONFIG, cpu=cpu)).bound(1)[1][0] for cpu in range(64)]
+    assert len(set(starts)) > 32
+    assert max(starts) <= 2100
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=6))
+def test_draws_do_not_depend_on_how_they_are_asked_for(pieces: list[int]) -> None:
+    # `uniform` draws probes and work alternately, so only equal requests give equal streams.
+    one, other = Cpu(CONFIG), Cpu(CONFIG)
+    for n in pieces:
+        for a, b in zip(one.bound(n), other.bound(n), strict=True):
+            assert (a == b).all()
+
+
+def test_different_cpus_and_cells_draw_differently() -> None:
+    streams = {
+        tuple(Cpu(replace(CONFIG, cpu=cpu, key=key)).bound(8)[1].tolist())
+        for cpu in (0, 1)
+        for key in ((1, 2), (1, 3), (2, 2))
+    }
+    assert len(streams) == 6
+
+
+def test_hits_are_counted_in_their_sample() -> None:
+    cpu = Cpu(CONFIG)
+    cpu.fold(np.array([0, 49, 50, 59, 60, 79, 80], dtype=np.int64))
+    assert cpu.hits_per_sample.tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+@pytest.mark.parametrize("probes", [1, 5])
+def test_spreads_stay_inside_the_probes(spread: str, probes: int) -> None:
+    random = np.random.default_rng(1)
+    drawn = draw_probes(random, spread, 7, probes, 1000)  # type: ignore[arg-type]
+    assert drawn.min() >= 0
+    assert drawn.max() < probes
+
+
+def test_what_each_spread_means() -> None:
+    random = np.random.default_rng(1)
+    assert set(draw_probes(random, "shared", 7, 5, 100)) == {0}
+    assert set(draw_probes(random, "private", 7, 5, 100)) == {2}
+    uniform = np.bincount(draw_probes(random, "uniform", 7, 5, 50_000))
+    assert uniform / 50_000 == pytest.approx([0.2] * 5, abs=0.01)
+    zipf = np.bincount(draw_probes(random, "zipf", 7, 3, 60_000))
+    assert zipf / 60_000 == pytest.approx(np.array([6, 3, 2]) / 11, abs=0.01)
+
+
+@given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(1, 4))
+def test_groups_together_are_one_gang(wanted: list[int], first: int) -> None:
+    configs = [replace(CONFIG, cpu=cpu) for cpu in range(4)]
+    whole = CpuGroup()
+    whole.reset(configs)
+    sizes = [first, 4 - first] if first < 4 else [4]
+    parts = [CpuGroup() for _ in sizes]
+    for part, chosen in zip(parts, np.split(np.arange(4), np.cumsum(sizes)[:-1]), strict=True):
+        part.reset([configs[i] for i in chosen])
+    want = np.array(wanted, dtype=np.int64)
+    served = Served(want, np.arange(want.sum(), dtype=np.int64) * 3 + 45)
+    expected = whole.exchange(served, want)
+    cuts = np.cumsum(sizes)[:-1]
+    got = merge_hits(
+        [
+            part.exchange(piece, n)
+            for part, piece, n in zip(
+                parts, split_served(served, sizes), np.split(want, cuts), strict=True
+            )
+        ]
+    )
+    for a, b in zip(expected, got, strict=True):
+        assert (a == b).all()
+    assert (whole.samples() == np.concatenate([p.samples() for p in parts])).all()

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tiny import FakeExecutor, tiny_spec
+
+import core.engine.cell
+import sweep.provenance
+import sweep.schema
+from core.engine.cell import Cell
+from sweep.driver import Progress, RunSummary, run, survey
+from sweep.errors import InfrastructureError, UsageError
+from sweep.plan import plan, run_id
+from sweep.store import Store, finished, read_run, scan
+
+SPEC = tiny_spec(cpus=[1, 2, 4, 8], flavour=["srcu", "tasks-trace"])
+
+
+def collect(out: Path) -> pl.DataFrame:
+    """A run's rows without what may differ from one session to another."""
+    return scan(out).drop("wall_seconds").sort("cell_id").collect()
+
+
+def contents(folder: Path) -> dict[Path, tuple[bytes, int]]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def stop_at(number: int, error: BaseException) -> Any:
+    """A hook that raises at the `number`-th cell."""
+    count = 0
+
+    def before(cell: Cell) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            raise error
+
+    return before
+
+
+def test_a_run_has_every_cell_of_the_plan(tmp_path: Path) -> None:
+    executor = FakeExecutor()
+    assert run(SPEC, tmp_path, executor) == RunSummary(8, 0, 0, tmp_path)
+    assert executor.seen == plan(SPEC)
+    frame = collect(tmp_path)
+    assert sorted(frame["cell_id"]) == sorted(cell.cell_id for cell in plan(SPEC))
+    assert set(frame["run_id"]) == {run_id(SPEC)}
+    about = read_run(tmp_path)
+    assert tiny_spec(**about["spec"]) == SPEC
+    assert about["provenance"]["machines"] == {"xeon-gold-6138": frame["machine_digest"][0]}
+
+
+def test_a_finished_run_is_left_untouched(tmp_path: Path) -> None:
+    run(SPEC, tmp_path, FakeExecutor())
+    before = contents(tmp_path)
+    executor = FakeExecutor()
+    assert run(SPEC, tmp_path, executor) == RunSummary(0, 8, 0, tmp_path)
+    assert run(tiny_spec(cpus=1), tmp_path, executor) == RunSummary(0, 1, 0, tmp_path)
+    assert executor.seen == []
+    assert contents(tmp_path) == before
+
+
+def test_a_larger_spec_does_only_what_is_new(tmp_path: Path) -> None:
+    run(tiny_spec(cpus=[2, 4]), tmp_path, FakeExecutor())
+    executor = FakeExecutor()
+    assert run(SPEC, tmp_path, executor) == RunSummary(6, 2, 0, tmp_path)
+    assert len(executor.seen) == 6
+    assert collect(tmp_path).height == 8
+
+
+def test_a_survey_writes_nothing(tmp_path: Path) -> None:
+    work = survey(SPEC, tmp_path / "run")
+    assert (len(work.cells), len(work.finished), work.to_do) == (8, 0, plan(SPEC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_folder_is_named_after_the_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(SPEC, executor=FakeExecutor()).out == Path("results/runs/tiny")
+    assert collect(tmp_path / "results" / "runs" / "tiny").height == 8
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), InfrastructureError("cluster lost")])
+def test_what_was_finished_when_a_run_broke_off_stays(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        run(SPEC, tmp_path / "broken", FakeExecutor(stop_at(6, error)))
+    assert len(finished(tmp_path / "broken")) == 5
+    assert run(SPEC, tmp_path / "broken", FakeExecutor()) == RunSummary(
+        3, 5, 0, tmp_path / "broken"
+    )
+    run(SPEC, tmp_path / "undisturbed", FakeExecutor())
+    assert_frame_equal(collect(tmp_path / "broken"), collect(tmp_path / "undisturbed"))
+
+
+def test_failed_cells_are_noted_and_tried_again(tmp_path: Path) -> None:
+    summary = run(SPEC, tmp_path, FakeExecutor(stop_at(3, ValueError("bad luck"))))
+    assert summary == RunSummary(7, 0, 1, tmp_path)
+    [failure] = json.loads((tmp_path / "failures.json").read_text())
+    failed = plan(SPEC)[2]
+    assert failure["cell_id"] == failed.cell_id
+    assert (failure["cpus"], failure["machine"]) == (failed.cpus, "xeon-gold-6138")
+    assert failure["error"] == "Traceback of\nbad luck"
+    assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(1, 7, 0, tmp_path)
+    assert not (tmp_path / "failures.json").exists()
+
+
+def test_progress_is_told_before_the_first_cell_and_after_each(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    executor = FakeExecutor(stop_at(2, ValueError()))
+    run(tiny_spec(cpus=[1, 2, 3]), tmp_path, executor, told.append)
+    assert told == [Progress(3), Progress(3, 1), Progress(3, 1, 1), Progress(3, 2, 1)]
+
+
+def test_nothing_is_simulated_for_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    executor = FakeExecutor()
+    with pytest.raises(UsageError, match="cannot write"):
+        run(SPEC, tmp_path / "file" / "run", executor)
+    assert executor.seen == []
+
+
+def test_rows_left_in_a_journal_are_recovered_though_nothing_is_to_do(tmp_path: Path) -> None:
+    run(SPEC, tmp_path, FakeExecutor())
+    [part] = (tmp_path / "cells").iterdir()
+    rows = pl.read_parquet(part).to_dicts()
+    part.unlink()
+    (tmp_path / "journal.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(0, 8, 0, tmp_path)
+    assert [path.name for path in (tmp_path / "cells").iterdir()] == [part.name]
+
+
+def test_a_new_model_takes_the_run_again_and_shows_only_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(SPEC, tmp_path, FakeExecutor())
+    old = collect(tmp_path)
+    with monkeypatch.context() as patch:
+        for module in (core.engine.cell, sweep.schema, sweep.provenance):
+            patch.setattr(module, "MODEL_VERSION", "next")
+        assert run(SPEC, tmp_path, FakeExecutor()).done == 8
+        assert set(collect(tmp_path)["model_version"]) == {"next"}
+        assert collect(tmp_path).height == 8
+    assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(0, 8, 0, tmp_path)
+    assert_frame_equal(collect(tmp_path), old)
+
+
+def test_machines_of_earlier_sessions_stay_known(tmp_path: Path) -> None:
+    about = {"provenance": {"model_version": "0", "machines": {"old": "1"}}}
+    Store(tmp_path, about).close()
+    run(SPEC, tmp_path, FakeExecutor())
+    assert set(read_run(tmp_path)["provenance"]["machines"]) == {"old", "xeon-gold-6138"}
+
+
+def test_the_engine_gives_the_same_run_twice(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert run(SPEC, tmp_path / name).done == 8
+    assert_frame_equal(collect(tmp_path / "a"), collect(tmp_path / "b"))
+    assert collect(tmp_path / "a")["hits"].min() > 0  # type: ignore[operator]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tiny import tiny_spec
+
+from core.hardware.machine import Machine, load_machine
+from sweep import axes
+from sweep.plan import plan, run_id
+
+
+def test_a_plan_is_the_product_with_cpus_innermost() -> None:
+    spec = tiny_spec(bench=["uretprobe-nop", "uprobe-nop"], seed=[5, 3], replicates=2, cpus=[2, 1])
+    cells = [(c.bench, c.seed, c.replicate, c.cpus) for c in plan(spec)]
+    assert cells == [
+        (bench, seed, replicate, cpus)
+        for bench in ("uretprobe-nop", "uprobe-nop")
+        for seed in (5, 3)
+        for replicate in (0, 1)
+        for cpus in (2, 1)
+    ]
+
+
+def test_a_cell_has_the_times_of_its_spec() -> None:
+    [cell] = plan(tiny_spec(cpus=4, warmup="1us", duration="60us", sample="20us"))
+    assert (cell.warmup_ps, cell.duration_ps, cell.sample_ps) == (10**6, 6 * 10**7, 2 * 10**7)
+    assert cell.samples == 4
+
+
+def test_cells_differ_in_their_ids() -> None:
+    spec = tiny_spec(spread=["shared", "zipf"], probes=[1, 4], seed=[0, 1], replicates=3)
+    ids = [cell.cell_id for cell in plan(spec)]
+    assert len(set(ids)) == len(ids) == 2 * 2 * 2 * 2 * 3
+
+
+def test_a_machine_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tiny_spec(cpus=range(1, 51), replicates=200)
+    loaded: list[str] = []
+
+    def load(name: str) -> Machine:
+        loaded.append(name)
+        return load_machine(name)
+
+    monkeypatch.setattr(axes, "load_machine", load)
+    assert len(plan(spec)) == 10_000
+    assert loaded == ["xeon-gold-6138"]
+
+
+def test_a_run_id_is_the_name_and_what_is_asked_for() -> None:
+    name, dash, digest = run_id(tiny_spec()).partition("-")
+    assert (name, dash, len(digest)) == ("tiny", "-", 8)
+    assert run_id(tiny_spec(cpus=[2, 1], warmup="20000ns")) == run_id(tiny_spec())
+    assert run_id(tiny_spec(name="other")) == f"other-{digest}"
+
+
+@pytest.mark.parametrize(
+    "change", [{"cpus": 1}, {"seed": 1}, {"replicates": 2}, {"warmup": "1us"}, {"probes": 2}]
+)
+def test_a_run_id_changes_with_what_is_asked_for(change: dict[str, Any]) -> None:
+    assert run_id(tiny_spec(**change)) != run_id(tiny_spec())

@@ -1,0 +1,53 @@
+"""Cells small enough for tests, and a stand-in for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.engine.cell import Cell, CellResult
+from sweep.executors.base import Outcome
+from sweep.spec import Spec
+
+
+def tiny_spec(**changes: Any) -> Spec:
+    """Two CPU counts of one flavour, 60 us of simulated time each."""
+    values = {
+        "name": "tiny",
+        "bench": "uprobe-nop",
+        "flavour": "srcu",
+        "cpus": [1, 2],
+        "warmup": "20us",
+        "duration": "20us",
+        "sample": "20us",
+    }
+    return Spec(**{**values, **changes})
+
+
+def fake_result(cell: Cell) -> CellResult:
+    """A result that depends on the cell alone, without simulating it."""
+    hits = np.array([int(cell.cell_id, 16) % 1000 + i for i in range(cell.samples)])
+    return CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), 0.5)
+
+
+class FakeExecutor:
+    """Gives fake results in order; calls `before` with each cell first."""
+
+    def __init__(self, before: Callable[[Cell], None] = lambda cell: None) -> None:
+        self._before = before
+        self.seen: list[Cell] = []
+
+    def run(self, cells: Sequence[Cell]) -> Iterator[Outcome]:
+        for cell in cells:
+            try:
+                self._before(cell)
+            except ValueError as error:
+                yield Outcome(cell, None, f"Traceback of\n{error}")
+                continue
+            self.seen.append(cell)
+            yield Outcome(cell, fake_result(cell))
+
+    def close(self) -> None:
+        pass
