@@ -39,30 +39,27 @@ def fit_primitives(
 
     def errors(model: Machine) -> NDArray[np.float64]:
         idle = model.coherence.request_ns + model.coherence.transfer_ns
-        return np.array([*curve_errors(model, curves), 3 * np.log(idle / idle_ns)])
+        points = [
+            np.log(ns_per_operation(model, name, cpus) / ns)
+            for name, curve in curves.items()
+            for cpus, ns in curve.items()
+        ]
+        return np.array([*points, 3 * np.log(idle / idle_ns)])
 
     return _fit(machine, FROM_PRIMITIVES, errors, generations)
 
 
-def fit_cells(
-    machine: Machine,
-    figures: Figures,
-    topology: Machine,
-    curves: Mapping[str, Curve],
-    generations: int = 45,
-) -> Machine:
-    """`machine` with what whole hits fix; uncontended cells weigh three times as much.
-
-    The primitives' curves, simulated on `topology` with the same costs, stay in the objective.
-    """
+def fit_cells(machine: Machine, figures: Figures, generations: int = 60) -> Machine:
+    """`machine` with what whole hits fix; uncontended cells weigh three times as much."""
 
     def errors(model: Machine) -> NDArray[np.float64]:
-        cells = [
-            np.log(simulate(_cell(model, *key)).hits_per_s / published) * (3 if key[2] == 1 else 1)
-            for key, published in figures.items()
-        ]
-        primitives = curve_errors(with_costs(topology, model), curves)
-        return np.array([*cells, *primitives])
+        return np.array(
+            [
+                np.log(simulate(_cell(model, *key)).hits_per_s / published)
+                * (3 if key[2] == 1 else 1)
+                for key, published in figures.items()
+            ]
+        )
 
     return _fit(machine, FROM_CELLS, errors, generations)
 
@@ -70,15 +67,6 @@ def fit_cells(
 def with_costs(machine: Machine, other: Machine) -> Machine:
     """`machine` with the costs of `other`."""
     return machine.model_copy(update={"coherence": other.coherence, "execution": other.execution})
-
-
-def curve_errors(machine: Machine, curves: Mapping[str, Curve]) -> list[float]:
-    """Logarithm of simulated over published, point by point."""
-    return [
-        float(np.log(ns_per_operation(machine, name, cpus) / ns))
-        for name, curve in curves.items()
-        for cpus, ns in curve.items()
-    ]
 
 
 def _cell(machine: Machine, flavour: str, bench: str, cpus: int) -> Cell:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.gang import Hits, Served
+from core.engine.ring import fill
 from core.engine.state import State
 from core.engine.weave import start, weave
 
@@ -37,15 +38,7 @@ class Interconnect:
 
     def accept(self, hits: Hits) -> None:
         """Append hits to every CPU's ring; `hits.counts` comes from `wanted()`."""
-        state = self._state
-        capacity = state.probe.shape[1]
-        first = 0
-        for cpu, (filled, count) in enumerate(zip(state.cpus["filled"], hits.counts, strict=True)):
-            slots = np.arange(filled, filled + count) % capacity
-            state.probe[cpu, slots] = hits.probe[first : first + count]
-            state.private_ps[cpu, slots] = hits.private_ps[first : first + count]
-            first += count
-        state.cpus["filled"] += hits.counts
+        fill(self._state, hits.counts, hits.probe, hits.private_ps)
 
     def run(self, until_ps: int) -> bool:
         """Weave up to `until_ps`. False: it stopped earlier because a CPU needs more hits."""

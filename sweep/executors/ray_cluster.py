@@ -95,18 +95,23 @@ def _join(address: str) -> None:
     from ray._private.services import canonicalize_bootstrap_address
 
     host = address.rpartition(":")[0]
-    on_this_machine = host in ("localhost", "127.0.0.1")
-    try:
-        with _loopback(on_this_machine):
+    with _loopback(wanted=host in ("localhost", "127.0.0.1")):
+        try:
             found = canonicalize_bootstrap_address(address)
             if found is None:
                 raise ConnectionError("no Ray runs on this machine")
             _probe(found)
+        except Exception as error:
+            raise InfrastructureError(
+                f"cannot join Ray at {address!r}, which should be HOST:PORT or auto: {error}"
+            ) from error
+        try:
             ray.init(address=found, log_to_driver=False, logging_level=logging.ERROR)
-    except (Exception, SystemExit) as error:
-        raise InfrastructureError(
-            f"cannot join Ray at {address!r}, which should be HOST:PORT or auto: {error}"
-        ) from error
+        except (Exception, SystemExit) as error:
+            raise InfrastructureError(
+                f"cannot join Ray at {address!r}, which answers; its token belongs in "
+                f"~/.ray/auth_token, its versions of Ray and Python must be those here: {error}"
+            ) from error
 
 
 @contextmanager
