@@ -21,6 +21,7 @@ from core.kernel.primitives import (
 
 BENCHES = ("uprobe-nop", "uretprobe-nop")
 
+TRAP = Call("exc_int3", work("trap_entry"))
 MMAP_READ_LOCK = Call("mmap_read_lock", down_read(Line.MMAP_COUNT, Line.MMAP_OWNER))
 MMAP_READ_UNLOCK = Call("mmap_read_unlock", up_read(Line.MMAP_COUNT))
 TREE_READ_LOCK = Call("read_lock(&uprobes_treelock)", read_lock(Line.TREE))
@@ -39,6 +40,7 @@ CONSUMERS_LOCK = Call("down_read(&uprobe->register_rwsem)", down_read(Line.UPROB
 CONSUMERS_UNLOCK = Call("up_read(&uprobe->register_rwsem)", up_read(Line.UPROBE))
 DISPATCH = Call("uprobe_dispatcher", (*work("consumer_call"), *plain_increment(Line.EVENT)))
 RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *percpu_atomic()))
+EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
 HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE))
 PUT_AFTER_RETURN = Call("put_uprobe (return instance)", refcount_dec_and_test(Line.UPROBE))
 
@@ -46,7 +48,7 @@ PUT_AFTER_RETURN = Call("put_uprobe (return instance)", refcount_dec_and_test(Li
 def _resolve() -> Path:
     """From the trap to the uprobe: address to VMA, VMA to inode and offset, tree lookup."""
     return (
-        Call("exc_int3", work("trap_entry")),
+        TRAP,
         MMAP_READ_LOCK,
         Call("vma_lookup", work("vma_lookup")),
         TREE_READ_LOCK,
@@ -59,7 +61,7 @@ def _resolve() -> Path:
 
 def _leave() -> Path:
     return (
-        Call("arch_uprobe_skip_sstep", work("emulate")),
+        EMULATE,
         PUT_UPROBE,
         Call("iret", work("trap_exit")),
     )

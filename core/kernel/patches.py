@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.kernel import hot_path as hp
-from core.kernel.operation import Call, Kind, Line, Operation, Path, work
+from core.kernel.operation import Call, Line, Path
 from core.kernel.primitives import (
     rcu_read_lock_trace,
     rcu_read_unlock_trace,
@@ -24,14 +24,7 @@ TRACE_LOCK = Call("rcu_read_lock_trace", rcu_read_lock_trace())
 TRACE_UNLOCK = Call("rcu_read_unlock_trace", rcu_read_unlock_trace())
 TRY_GET = Call("try_get_uprobe", refcount_inc_not_zero(Line.UPROBE))
 TRY_GET_FOR_RETURN = Call("try_get_uprobe (return instance)", refcount_inc_not_zero(Line.UPROBE))
-RB_FIND_RCU = Call(
-    "rb_find_rcu",
-    (
-        Operation(Kind.LOAD, Line.TREE),
-        Operation(Kind.LOAD, Line.UPROBE, ancestors=True),
-        *work("rb_find"),
-    ),
-)
+RB_FIND_RCU = Call("rb_find_rcu", hp.RB_FIND.operations)
 
 
 @dataclass(frozen=True)
@@ -60,9 +53,8 @@ def _refcount_revamp(path: Path) -> Path:
 def _srcu_lifetime(path: Path) -> Path:
     path = replace(replace(path, TRY_GET), hp.PUT_UPROBE)
     path = replace(path, hp.HOLD_FOR_RETURN, TRY_GET_FOR_RETURN)
-    entry, leave = path[0], Call("arch_uprobe_skip_sstep", work("emulate"))
-    path = replace(path, entry, entry, SRCU_LOCK)
-    return replace(path, leave, leave, SRCU_UNLOCK)
+    path = replace(path, hp.TRAP, hp.TRAP, SRCU_LOCK)
+    return replace(path, hp.EMULATE, hp.EMULATE, SRCU_UNLOCK)
 
 
 def _lockless_consumers(path: Path) -> Path:
