@@ -11,7 +11,7 @@ import yaml
 
 from core.engine.spread import SPREADS
 from core.hardware.machine import Machine, load_machine, machine_names
-from core.kernel.flavours import FLAVOURS
+from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
 from core.kernel.hot_path import BENCHES
 from sweep.errors import UsageError, nearest
 
@@ -65,6 +65,18 @@ def whole(least: int, most: int, upto: str) -> Check:
     return check
 
 
+def flavour(axis: str, index: int | None, value: object) -> str:
+    """The check of a flavour: a named one or a kernel release, with `+patch` and `~patch` after."""
+    try:
+        return parse_flavour(value if isinstance(value, str) else show(value)).name
+    except KeyError as error:
+        word = str(error.args[0])
+        message = f"unknown flavour {show(value)}: {nearest(word, [*FLAVOURS, *VERSIONS])}"
+    except ValueError as error:
+        message = f"{show(value)}: {error}"
+    raise SpecError(axis, index, message)
+
+
 def machine(axis: str, index: int | None, value: object) -> str:
     """The check of a machine: a shipped name, or the path of a YAML file that holds one."""
     if not isinstance(value, str):
@@ -89,7 +101,7 @@ def named_machine(name: str, index: int | None = None) -> Machine:
 
 AXES: dict[str, Check] = {
     "bench": one_of(BENCHES),
-    "flavour": one_of(tuple(FLAVOURS)),
+    "flavour": flavour,
     "cpus": whole(1, MAX_COUNT, "the machine's CPUs"),
     "probes": whole(1, MAX_COUNT, str(MAX_COUNT)),
     "spread": one_of(SPREADS),

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from core.hardware.machine import load_machine, machine_names
-from core.kernel.flavours import FLAVOURS
+from core.kernel.flavours import FLAVOURS, LETTER_TITLES
 from core.kernel.hot_path import BENCHES
 from sweep.compare import letter_rows
 from sweep.errors import UsageError
@@ -23,7 +23,7 @@ from sweep.published import published
 from sweep.tables import MHITS, in_order
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-"""Okabe and Ito's, told apart by colour-blind readers too; in the order of FLAVOURS."""
+"""Okabe and Ito's, told apart by colour-blind readers too; the letter's flavours come first."""
 
 METADATA = {
     ".svg": {"Date": None, "Creator": None},
@@ -129,7 +129,8 @@ def draw(frame: pl.DataFrame) -> Figure:
 
 def _colours(present: pl.Series) -> dict[str, str]:
     """A known flavour has its own colour in every picture, whatever else is there."""
-    names = in_order(FLAVOURS, [*FLAVOURS, *present])
+    known = [*dict.fromkeys([*LETTER_TITLES, *FLAVOURS])]
+    names = in_order(known, [*known, *present])
     colours = dict(zip(names, cycle(COLOURS), strict=False))
     return {name: colour for name, colour in colours.items() if name in present}
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from core.kernel.flavours import FLAVOURS, hot_path
+from core.kernel.flavours import FLAVOURS, VERSIONS, hot_path, parse_flavour
 from core.kernel.hot_path import BENCHES, baseline
 from core.kernel.operation import Kind, Line, Path
 from core.kernel.patches import PATCHES
@@ -16,6 +16,9 @@ U0, T1 = Line.UPROBE, Line.EVENT
 X, C, LD, ST = Kind.LOCKED, Kind.CMPXCHG, Kind.LOAD, Kind.STORE
 
 COMMON = {(MC, X): 2, (MO, LD): 1, (MO, ST): 1, (T1, LD): 1, (T1, ST): 1, (TL, LD): 1}
+
+NO_NHIT = {(T1, LD): -1, (T1, ST): -1}
+NO_MMAP_LOCK = {(MC, X): -2, (MO, LD): -1, (MO, ST): -1, (Line.MMAP_SEQ, LD): 2}
 
 # Stage -> shared operations of (uprobe, what a uretprobe adds), as the table has them.
 TABLE: dict[int, tuple[dict[tuple[Line, Kind], int], dict[tuple[Line, Kind], int]]] = {
@@ -31,6 +34,12 @@ TABLE: dict[int, tuple[dict[tuple[Line, Kind], int], dict[tuple[Line, Kind], int
     5: ({(TL, X): 2}, {(U0, C): 1, (U0, LD): 1, (U0, X): 1}),
     7: ({}, {(U0, C): 1, (U0, LD): 1, (U0, X): 1}),
     8: ({}, {(U0, C): 1, (U0, LD): 1, (U0, X): 1}),
+    9: (NO_NHIT, {(U0, C): 1, (U0, LD): 1, (U0, X): 1}),
+    10: (NO_NHIT, {}),
+    11: (NO_NHIT | NO_MMAP_LOCK, {}),
+    12: (NO_NHIT | NO_MMAP_LOCK, {}),
+    13: (NO_NHIT | NO_MMAP_LOCK, {}),
+    14: (NO_NHIT | NO_MMAP_LOCK, {}),
 }
 
 
@@ -40,6 +49,13 @@ def at_stage(stage: int, bench: str) -> Path:
         if patch.stage <= stage:
             path = patch.apply(path)
     return path
+
+
+def total(*parts: dict[tuple[Line, Kind], int]) -> Counter[tuple[Line, Kind]]:
+    counts: Counter[tuple[Line, Kind]] = Counter()
+    for part in parts:
+        counts.update(part)
+    return +counts
 
 
 def shared(path: Path) -> Counter[tuple[Line, Kind]]:
@@ -53,14 +69,13 @@ def shared(path: Path) -> Counter[tuple[Line, Kind]]:
 
 @pytest.mark.parametrize("stage", TABLE)
 def test_shared_operations_of_a_uprobe(stage: int) -> None:
-    assert shared(at_stage(stage, "uprobe-nop")) == Counter(COMMON) + Counter(TABLE[stage][0])
+    assert shared(at_stage(stage, "uprobe-nop")) == total(COMMON, TABLE[stage][0])
 
 
 @pytest.mark.parametrize("stage", TABLE)
 def test_shared_operations_of_a_uretprobe(stage: int) -> None:
     uprobe, extra = TABLE[stage]
-    expected = Counter(COMMON) + Counter(uprobe) + Counter(extra)
-    assert shared(at_stage(stage, "uretprobe-nop")) == expected
+    assert shared(at_stage(stage, "uretprobe-nop")) == total(COMMON, uprobe, extra)
 
 
 @pytest.mark.parametrize(("stage", "same_as"), [(1, 0), (4, 3), (6, 5)])
@@ -109,14 +124,18 @@ def test_srcu_adds_two_barriers_a_pair_and_tasks_trace_none(bench: str, pairs: i
 
 
 @pytest.mark.parametrize("bench", BENCHES)
-def test_the_letter_s_designs_are_stages_0_7_and_8(bench: str) -> None:
-    for name, stage in (("baseline", 0), ("srcu", 7), ("tasks-trace", 8)):
-        assert FLAVOURS[name].stage == stage
-        assert hot_path(name, bench) == at_stage(stage, bench)
+def test_named_flavours_are_cumulative(bench: str) -> None:
+    assert hot_path("baseline", bench) == at_stage(0, bench)
+    for patch in PATCHES:
+        assert hot_path(patch.name, bench) == at_stage(patch.stage, bench)
+    assert [FLAVOURS[n].title for n in ("baseline", "tasks-trace")] == [
+        "BASELINE (on top of Oleg's clean up patches)",
+        "RCU Tasks Trace",
+    ]
 
 
 def test_locks_are_released() -> None:
-    for flavour in FLAVOURS:
+    for flavour in (*FLAVOURS, *VERSIONS):
         for bench in BENCHES:
             calls = Counter(call.function for call in hot_path(flavour, bench))
             for take, release in (
@@ -127,3 +146,53 @@ def test_locks_are_released() -> None:
                 ("rcu_read_lock_trace", "rcu_read_unlock_trace"),
             ):
                 assert calls[take] == calls[release]
+
+
+def stages(text: str) -> set[int]:
+    patches = parse_flavour(text).patches
+    return {patch.stage for patch in PATCHES if patch.name in patches}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("v6.11", set()),
+        ("v6.12", {1, 2, 3, 4, 5, 6, 7, 9}),
+        ("v6.13", set(range(1, 11))),
+        ("v6.14", set(range(1, 13))),
+        ("v6.18", set(range(1, 14))),
+        ("tasks-trace+percpu-nhit+speculative-vma", {*range(1, 10), 11}),
+        ("v6.14~percpu-nhit", set(range(1, 13)) - {9}),
+        ("baseline+percpu-nhit", {9}),
+        ("v6.18~percpu-nhit~ri-reuse+srcu-fast", {*range(1, 15)} - {9, 12}),
+    ],
+)
+def test_flavours_are_sets_of_patches(text: str, expected: set[int]) -> None:
+    assert stages(text) == expected
+
+
+@pytest.mark.parametrize("word", ["srcuu", "", "v6.10", "tasks-trace+nhit", "srcu~", "+srcu"])
+def test_an_unknown_word_is_named(word: str) -> None:
+    with pytest.raises(KeyError) as caught:
+        parse_flavour(word)
+    assert caught.value.args[0] in word
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("srcu+srcu-lifetime", "srcu has srcu-lifetime already"),
+        ("baseline~srcu", "baseline lacks srcu already"),
+        ("srcu~srcu-lifetime", "lockless-consumers needs srcu-lifetime"),
+        ("baseline+srcu-fast", "srcu-fast needs tasks-trace"),
+    ],
+)
+def test_impossible_sets_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_flavour(text)
+
+
+def test_the_order_of_edits_does_not_matter() -> None:
+    one, other = "baseline+percpu-nhit+ri-reuse", "baseline+ri-reuse+percpu-nhit"
+    assert parse_flavour(one).patches == parse_flavour(other).patches
+    assert hot_path(one, "uretprobe-nop") == hot_path(other, "uretprobe-nop")

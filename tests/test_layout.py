@@ -17,7 +17,7 @@ def test_lines_do_not_overlap(probes: int, beside: bool) -> None:
     fixed = {int(layout.line_ids(line)[0]) for line in Line if not line.per_probe}
     assert len(set(per_probe.tolist())) == 2 * probes
     assert fixed.isdisjoint(per_probe.tolist())
-    assert len(fixed) == (2 if beside else 3)
+    assert len(fixed) == (3 if beside else 4)
     assert max(per_probe) == layout.lines - 1
 
 

@@ -1,7 +1,13 @@
-"""Named designs of the hot path: how far along the series each has gone."""
+"""Named designs of the hot path: sets of patches.
+
+`tasks-trace` is every patch up to that one; `tasks-trace+percpu-nhit` adds one, `ri-reuse~nop5` or
+`srcu-uretprobe~percpu-nhit` takes one away (`~` because names hold hyphens); `v6.12` is what that
+kernel release has.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from core.kernel.hot_path import baseline
@@ -11,30 +17,73 @@ from core.kernel.patches import PATCHES
 
 @dataclass(frozen=True)
 class Flavour:
-    """A design: its name, the last stage it contains, and what the letter calls it."""
+    """A design: its name, the patches it has, and its title in tables (the letter's own if any)."""
 
     name: str
-    stage: int
+    patches: frozenset[str]
     title: str
 
 
-FLAVOURS = {
-    f.name: f
-    for f in (
-        Flavour("baseline", 0, "BASELINE (on top of Oleg's clean up patches)"),
-        Flavour("srcu", 7, "Up to second-to-last patch (i.e., SRCU-based optimizations)"),
-        Flavour("tasks-trace", 8, "RCU Tasks Trace"),
-    )
+LETTER_TITLES = {
+    "baseline": "BASELINE (on top of Oleg's clean up patches)",
+    "srcu": "Up to second-to-last patch (i.e., SRCU-based optimizations)",
+    "tasks-trace": "RCU Tasks Trace",
 }
+
+NEEDS = {patch.name: patch.needs for patch in PATCHES}
+
+
+def _cumulative() -> dict[str, Flavour]:
+    named = {"baseline": Flavour("baseline", frozenset(), LETTER_TITLES["baseline"])}
+    for i, patch in enumerate(PATCHES, start=1):
+        title = LETTER_TITLES.get(patch.name, f"{patch.name}: {patch.summary}")
+        named[patch.name] = Flavour(patch.name, frozenset(p.name for p in PATCHES[:i]), title)
+    return named
+
+
+FLAVOURS = _cumulative()
+"""The named flavours, each the patches up to its own, in the order of landing."""
+
+VERSIONS = {
+    "v6.11": "baseline",
+    "v6.12": "srcu+percpu-nhit",
+    "v6.13": "srcu-uretprobe",
+    "v6.14": "ri-reuse",
+    "v6.18": "nop5",
+}
+"""Kernel releases (and, for v6.11, all before) as flavours."""
+
+
+def parse_flavour(text: str) -> Flavour:
+    """The flavour that `text` names, see the module.
+
+    Raises KeyError with the word that is no flavour, release or patch, and ValueError for patches
+    that are there already, are not there to be removed, or lack one that they build on.
+    """
+    first, *edits = re.split("([+~])", text)
+    base = parse_flavour(VERSIONS[first]) if first in VERSIONS else FLAVOURS[first]
+    patches = set(base.patches)
+    for sign, name in zip(edits[::2], edits[1::2], strict=True):
+        if name not in NEEDS:
+            raise KeyError(name)
+        if (name in patches) == (sign == "+"):
+            raise ValueError(f"{first} {'has' if sign == '+' else 'lacks'} {name} already")
+        patches ^= {name}
+    for name in sorted(patches):
+        if missing := [need for need in NEEDS[name] if need not in patches]:
+            raise ValueError(f"{name} needs {', '.join(missing)}")
+    title = base.title if text in FLAVOURS else text
+    return Flavour(text, frozenset(patches), title)
 
 
 def hot_path(flavour: str, bench: str) -> Path:
     """The calls of one hit of `bench` under `flavour`, in program order.
 
-    Raises KeyError for a name that is not in FLAVOURS or BENCHES.
+    Raises as `parse_flavour`, and KeyError for a bench that is not in BENCHES.
     """
+    patches = parse_flavour(flavour).patches
     path = baseline(bench)
     for patch in PATCHES:
-        if patch.stage <= FLAVOURS[flavour].stage:
+        if patch.name in patches:
             path = patch.apply(path)
     return path

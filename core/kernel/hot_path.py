@@ -10,7 +10,7 @@ from __future__ import annotations
 from core.kernel.operation import Call, Kind, Line, Operation, Path, work
 from core.kernel.primitives import (
     down_read,
-    percpu_atomic,
+    locked_private,
     plain_increment,
     read_lock,
     read_unlock,
@@ -39,8 +39,11 @@ PUT_UPROBE = Call("put_uprobe", refcount_dec_and_test(Line.UPROBE))
 CONSUMERS_LOCK = Call("down_read(&uprobe->register_rwsem)", down_read(Line.UPROBE, Line.UPROBE))
 CONSUMERS_UNLOCK = Call("up_read(&uprobe->register_rwsem)", up_read(Line.UPROBE))
 DISPATCH = Call("uprobe_dispatcher", (*work("consumer_call"), *plain_increment(Line.EVENT)))
-RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *percpu_atomic()))
+RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private()))
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
+IRET = Call("iret", work("trap_exit"))
+ALLOCATE_RETURN = Call("alloc_return_instance", work("return_instance_alloc"))
+FREE_RETURN = Call("free_ret_instance", work("return_instance_free"))
 HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE))
 PUT_AFTER_RETURN = Call("put_uprobe (return instance)", refcount_dec_and_test(Line.UPROBE))
 
@@ -63,7 +66,7 @@ def _leave() -> Path:
     return (
         EMULATE,
         PUT_UPROBE,
-        Call("iret", work("trap_exit")),
+        IRET,
     )
 
 
@@ -77,6 +80,7 @@ def _uretprobe() -> Path:
         *_resolve(),
         CONSUMERS_LOCK,
         DISPATCH,
+        ALLOCATE_RETURN,
         Call("prepare_uretprobe", work("prepare_uretprobe")),
         HOLD_FOR_RETURN,
         CONSUMERS_UNLOCK,
@@ -87,6 +91,7 @@ def _uretprobe() -> Path:
         RUN_BPF,
         CONSUMERS_UNLOCK,
         PUT_AFTER_RETURN,
+        FREE_RETURN,
         Call("sysret", work("uretprobe_exit")),
     )
 

@@ -11,6 +11,9 @@ from core.kernel.operation import Line
 
 NOWHERE = -1
 
+FIXED = tuple(line for line in Line if not line.per_probe)
+"""The lines of which there is one, numbered first."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -26,19 +29,18 @@ class Layout:
     @property
     def lines(self) -> int:
         """Number of cache lines."""
-        return 3 + 2 * self.probes
+        return len(FIXED) + 2 * self.probes
 
     def line_ids(self, line: Line) -> NDArray[np.int32]:
         """Number of `line` as seen by a hit of each probe, shape (probes,)."""
         probe = np.arange(self.probes, dtype=np.int32)
         if line is Line.UPROBE:
-            return 3 + probe
+            return len(FIXED) + probe
         if line is Line.EVENT:
-            return 3 + self.probes + probe
+            return len(FIXED) + self.probes + probe
         if line is Line.MMAP_OWNER and self.owner_beside_count:
             line = Line.MMAP_COUNT
-        fixed = (Line.MMAP_COUNT, Line.MMAP_OWNER, Line.TREE).index(line)
-        return np.full(self.probes, fixed, dtype=np.int32)
+        return np.full(self.probes, FIXED.index(line), dtype=np.int32)
 
     def ancestor_ids(self) -> NDArray[np.int32]:
         """Lines that a tree walk reads before it reaches each probe, shape (depth, probes).

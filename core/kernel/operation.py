@@ -11,6 +11,7 @@ class Line(Enum):
 
     MMAP_COUNT = "mm->mmap_lock.count"
     MMAP_OWNER = "mm->mmap_lock.owner"
+    MMAP_SEQ = "mm->mm_lock_seq"
     TREE = "uprobes_treelock, uprobes_tree, uprobes_seqcount"
     UPROBE = "struct uprobe, bytes 0-63: rb_node, ref, register_rwsem"
     EVENT = "trace_uprobe.nhit"

@@ -74,6 +74,6 @@ def rcu_read_lock_trace() -> Operations:
 rcu_read_unlock_trace = rcu_read_lock_trace
 
 
-def percpu_atomic() -> Operations:
-    """A locked increment of a per-CPU word (the bench's BPF hit counter): drains stores."""
+def locked_private() -> Operations:
+    """A locked operation on a word of the CPU's or the task's own: drains stores."""
     return (BARRIER,)
