@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from core.calibrate.fit import fit_cells, fit_primitives, with_costs
+from core.calibrate.parameters import CLOCK_SHARE, with_values
 from core.hardware.machine import MACHINES, Machine, load_machine
 from sweep.published import calibration_cells, primitive_curves, published_mhits
 
@@ -42,7 +43,10 @@ def calibrate() -> list[Machine]:
     primitive = fit_primitives(load_machine(PRIMITIVES_ON), curves, IDLE_NS)
     figures = {cell: published_mhits()[cell] * 1e6 for cell in sorted(calibration_cells())}
     letter = fit_cells(with_costs(load_machine(CELLS_ON), primitive), figures)
-    return [with_costs(primitive, letter), letter]
+    kept = with_values(
+        with_costs(primitive, letter), {CLOCK_SHARE: primitive.coherence.core_clock_share}
+    )
+    return [kept, letter]
 
 
 def write_machine(machine: Machine) -> Path:

@@ -9,10 +9,11 @@ Entries = list[dict[str, Any]]
 
 
 def flavours() -> Entries:
-    """Kernel designs: name, what the letter calls it."""
-    from core.kernel.flavours import FLAVOURS
+    """Kernel designs: name, what the letter calls it or what it adds; then kernel releases."""
+    from core.kernel.flavours import FLAVOURS, VERSIONS
 
-    return [{"name": f.name, "title": f.title} for f in FLAVOURS.values()]
+    named = [{"name": f.name, "title": f.title} for f in FLAVOURS.values()]
+    return named + [{"name": v, "title": f"Linux {v}: {same}"} for v, same in VERSIONS.items()]
 
 
 def machines() -> Entries:

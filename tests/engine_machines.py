@@ -33,6 +33,7 @@ def machine(locked_op_cycles: int = 5, smt_yield: float = 1.0, **coherence: obje
         "acknowledge_ns": 0,
         "sharer_ns": 0,
         "out_of_order_ns": 0,
+        "commit_ns": 0,
         "spread": 0,
         "core_clock_share": 0,
     } | coherence
@@ -65,7 +66,7 @@ def program(*operations: Operation, entry: str = "entry", probes: int = 1) -> Pr
 def state(model: Machine, code: Program, cpus: Sequence[int] | int, ahead: int = 4096) -> State:
     """A machine with the first CPUs of `model`, or exactly the CPUs listed."""
     where = place(model, cpus if isinstance(cpus, int) else max(cpus) + 1)
-    return new_state(model, where, code, 5, ahead, seed=1)
+    return new_state(model, where, code, Layout(code.line.shape[1]).lines, ahead, seed=1)
 
 
 def hits_per_us(

@@ -59,6 +59,14 @@ def test_different_cpus_and_cells_draw_differently() -> None:
     assert len(streams) == 6
 
 
+def test_keys_keep_all_their_bits() -> None:
+    near = {
+        tuple(Cpu(replace(CONFIG, key=key)).bound(4)[1].tolist())
+        for key in ((0, 2**63 + 1), (0, 2**63 + 2), (2**62, 5), (2**62 + 1, 5), (2**64 - 1, 1))
+    }
+    assert len(near) == 5
+
+
 def test_hits_are_counted_in_their_sample() -> None:
     cpu = Cpu(CONFIG)
     cpu.fold(np.array([0, 49, 50, 59, 60, 79, 80], dtype=np.int64))

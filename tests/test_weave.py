@@ -96,6 +96,21 @@ def test_a_plain_store_does_not_stop_the_cpu_but_a_locked_operation_drains_it() 
     assert late[1] == [100 + 200 + 5]
 
 
+def test_a_store_commits_later_and_may_find_its_line_gone() -> None:
+    # CPU 0 has the line from 150, its locked operation ends at 155 and its store commits 20 later.
+    # CPU 1's request, there since 111, takes the line at 160: the store needs it back.
+    code = program(LOCKED, STORE, BARRIER)
+    at_once = done_at(machine(acknowledge_ns=10), code, [[100, 9000], [101, 9000]])
+    slow = machine(acknowledge_ns=10, commit_ns=20)
+    later = done_at(slow, code, [[100, 9000], [101, 9000]])
+    alone = done_at(slow, code, [[100, 9000]])
+    assert at_once[0] == [155 + 5]
+    assert alone[0] == [155 + 20 + 5]
+    # The store asks at 175; CPU 1 has the line from 200, acknowledged at 210; then a transfer of
+    # 40 and the barrier.
+    assert later[0] == [210 + 40 + 5]
+
+
 def test_a_load_leaves_the_line_shared_and_a_store_then_upgrades_it() -> None:
     # CPU 0 modifies at 10; CPU 1 loads at 100 (read 40) and stores: upgrade 30 behind a request.
     code = program(LOAD, STORE, BARRIER)

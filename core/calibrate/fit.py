@@ -22,8 +22,8 @@ Curve = Mapping[int, float]
 Figures = Mapping[tuple[str, str, int], float]
 """(flavour, bench, CPUs) to hits per second."""
 
-WARMUP_PS = 15 * 10**6
-SAMPLE_PS = 45 * 10**6
+WARMUP_PS = 100 * 10**6
+SAMPLE_PS = 300 * 10**6
 POPULATION = 4
 """Members of the population per parameter."""
 
@@ -33,8 +33,7 @@ def fit_primitives(
 ) -> Machine:
     """`machine` with what single primitives fix.
 
-    `idle_ns` is the published latency of an idle line in the same socket, weighed like all points
-    of one curve.
+    `idle_ns` is the published latency of an idle line in the same socket; it weighs as 3 points.
     """
 
     def errors(model: Machine) -> NDArray[np.float64]:
@@ -49,7 +48,7 @@ def fit_primitives(
     return _fit(machine, FROM_PRIMITIVES, errors, generations)
 
 
-def fit_cells(machine: Machine, figures: Figures, generations: int = 60) -> Machine:
+def fit_cells(machine: Machine, figures: Figures, generations: int = 40) -> Machine:
     """`machine` with what whole hits fix; uncontended cells weigh three times as much."""
 
     def errors(model: Machine) -> NDArray[np.float64]:

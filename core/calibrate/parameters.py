@@ -26,7 +26,7 @@ FROM_PRIMITIVES = (
     Parameter("execution.locked_op_cycles", 16, 24, whole=True),
     Parameter("execution.work_cycles.srcu_counter", 0, 20, whole=True),
     Parameter("coherence.transfer_ns", 20, 70),
-    Parameter("coherence.acknowledge_ns", 5, 16),
+    Parameter("coherence.acknowledge_ns", 5, 12),
     Parameter("coherence.spread", 0.1, 0.5),
     CLOCK_SHARE,
 )
@@ -34,17 +34,18 @@ FROM_PRIMITIVES = (
 
 FROM_CELLS = (
     Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True),
-    Parameter("execution.work_cycles.prepare_uretprobe", 50, 300, whole=True),
+    Parameter("execution.work_cycles.prepare_uretprobe", 20, 250, whole=True),
     Parameter("coherence.read_ns", 15, 70),
     Parameter("coherence.upgrade_ns", 10, 70),
     Parameter("coherence.other_socket_ns", 50, 130),
     Parameter("coherence.shared_read_ns", 10, 50),
     Parameter("coherence.sharer_ns", 0, 10),
     Parameter("coherence.out_of_order_ns", 0, 60),
+    Parameter("coherence.commit_ns", 0, 20),
     CLOCK_SHARE,
     Parameter("execution.jitter", 0, 0.2),
 )
-"""Fitted on the named cells of the letter, what primitives fixed held."""
+"""Fitted on named cells of the letter; but for the clock share, what primitives fixed is held."""
 
 
 def with_values(machine: Machine, values: Mapping[Parameter, float]) -> Machine:

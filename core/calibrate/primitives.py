@@ -38,8 +38,8 @@ PRIMITIVES: dict[str, tuple[Operation, ...]] = {
 }
 """Names as in results/published/primitive_curves.csv."""
 
-WARMUP_PS = 5 * 10**6
-SAMPLE_PS = 15 * 10**6
+WARMUP_PS = 10 * 10**6
+SAMPLE_PS = 50 * 10**6
 
 
 def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:

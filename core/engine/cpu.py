@@ -34,13 +34,19 @@ class CpuConfig:
     exponential: bool = False
 
 
+def stream(key: tuple[int, int], number: int) -> np.random.Philox:
+    """Stream `number` of a cell; 2^192 draws lie between two of them."""
+    # As plain integers numpy would take a key above 2^63 for a float.
+    words = np.array(key, dtype=np.uint64)
+    return np.random.Philox(key=words, counter=np.array([0, 0, 0, number], dtype=np.uint64))
+
+
 class Cpu:
     """One CPU. Its stream is keyed by (seed, cell, CPU), so who hosts it makes no difference."""
 
     def __init__(self, config: CpuConfig) -> None:
         self._config = config
-        philox = np.random.Philox(key=config.key, counter=[0, 0, 0, config.cpu])
-        self._random = np.random.Generator(philox)
+        self._random = np.random.Generator(stream(config.key, config.cpu))
         self._stagger = True
         self.hits_per_sample: IntArray = np.zeros(config.samples, dtype=np.int64)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
 
 from core.engine.cell import Cell, CellResult
-from core.engine.cpu import CpuConfig
+from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import CpuGroup, Gang, Served
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
@@ -37,7 +39,7 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
     path = hot_path(cell.flavour, cell.bench)
     program = compile_path(path, layout, cell.machine.execution.work_cycles)
     configs = cpu_configs(cell, program)
-    seed = int(np.random.Philox(key=configs[0].key).random_raw(1)[0])
+    seed = int(stream(configs[0].key, cell.cpus).random_raw())
     where = place(cell.machine, cell.cpus)
     state = new_state(cell.machine, where, program, layout.lines, HITS_AHEAD, seed)
     interconnect = Interconnect(state)
@@ -50,6 +52,14 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
         interconnect.line_ops,
         time.perf_counter() - began,
     )
+
+
+def warm(cell: Cell) -> None:
+    """Compile what simulating `cell` needs, by simulating a microsecond of it on one CPU."""
+    moment = 10**6
+    # A cell that cannot be simulated says so when its turn comes.
+    with suppress(Exception):
+        simulate(replace(cell, cpus=1, warmup_ps=0, duration_ps=moment, sample_ps=moment))
 
 
 def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:

@@ -21,7 +21,7 @@ NONE = -1
 SCALE = 1024
 """Denominator of the fixed-point factors."""
 
-AT_OPERATION, TRAVELLING, QUEUED, IN_SERVICE = range(4)
+AT_OPERATION, TRAVELLING, QUEUED, IN_SERVICE, COMMITTING = range(5)
 """Phases of a port."""
 
 
@@ -83,6 +83,7 @@ COSTS = np.dtype(
         ("acknowledge", np.int64),
         ("sharer", np.int64),
         ("out_of_order", np.int64),
+        ("commit", np.int64),
         ("spread", np.int64),
         ("sibling_slowdown", np.int64),
     ],
@@ -126,7 +127,12 @@ class State(NamedTuple):
 def new_state(
     machine: Machine, where: Placement, program: Program, lines: int, capacity: int, seed: int
 ) -> State:
-    """A machine at rest: no line held, no hit ahead. `capacity` is hits ahead per CPU."""
+    """A machine at rest: no line held, no hit ahead. `capacity` is hits ahead per CPU.
+
+    Raises ValueError if the program touches a line beyond `lines`: compiled code does not check.
+    """
+    if program.line.max() >= lines:
+        raise ValueError(f"the program touches line {program.line.max()} of {lines}")
     cpus, cores = len(where), int(where.core.max()) + 1
     sockets = int(where.socket.max()) + 1
     socket_of_core = np.zeros(cores, dtype=np.int64)

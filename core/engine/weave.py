@@ -5,8 +5,8 @@ executes it at once. Otherwise a request travels to the line's home, waits there
 served (`_arrive`), is served (`_serve`: the home finds the copies and moves the line, one request
 at a time), and the operation executes when the line arrives (`_granted`). The home hears of the
 arrival a while later; only then can it start the next transfer, and until then the core goes on
-using the line. Plain stores do this from the store buffer while the CPU goes on; locked operations
-wait until it is empty.
+using the line. Plain stores wait in the store buffer until they commit, and do this from there
+while the CPU goes on; locked operations wait until it is empty.
 
 Not modelled: where a line's home is, a store buffer deeper than one missing store, directory and
 link bandwidth shared between lines, evictions.
@@ -21,7 +21,16 @@ import numpy as np
 from core.engine.compiled import compiled, inlined
 from core.engine.events import NEVER, schedule
 from core.engine.program import END
-from core.engine.state import AT_OPERATION, IN_SERVICE, NONE, QUEUED, SCALE, TRAVELLING, State
+from core.engine.state import (
+    AT_OPERATION,
+    COMMITTING,
+    IN_SERVICE,
+    NONE,
+    QUEUED,
+    SCALE,
+    TRAVELLING,
+    State,
+)
 from core.kernel.layout import NOWHERE
 from core.kernel.operation import Kind
 
@@ -51,7 +60,9 @@ def weave(s: State, until: int) -> bool:
         else:
             cpu = s.cpus[port if port < cpus else port - cpus]
             line = s.ports[port].line
-            if phase == TRAVELLING:
+            if phase == COMMITTING:
+                _commit(s, cpu, port, s.lines[line], line, now)
+            elif phase == TRAVELLING:
                 _arrive(s, cpu, port, s.lines[line], line, now)
             else:
                 _granted(s, cpu, port, s.lines[line], line, now)
@@ -82,18 +93,38 @@ def _begin(s: State, cpu: Record, now: int) -> bool:
         _advance(s, cpu, now + cpu.locked_ps, 0)
         return True
     index = s.code_line[cpu.operation, cpu.probe]
-    if _holds(s, cpu, s.lines[index], index, kind, now):
+    if kind == STORE:
+        _store(s, cpu, index, now)
+    elif _holds(s, cpu, s.lines[index], index, kind, now):
         _execute(s, cpu, s.lines[index], kind, now, 0)
-    elif kind != STORE:
+    else:
         cpu.executing = 0
         _send(s, cpu.index, index, kind, now)
-    elif cpu.store_line != NONE:
-        _wait_for_drain(s, cpu)
-    else:
-        cpu.store_line = index
-        _send(s, s.cpus.size + cpu.index, index, kind, now)
-        _advance(s, cpu, now, 0)
     return True
+
+
+@inlined
+def _store(s: State, cpu: Record, index: int, now: int) -> None:
+    """A plain store retires into the store buffer and the CPU goes on; a second one waits."""
+    if cpu.store_line != NONE:
+        _wait_for_drain(s, cpu)
+        return
+    cpu.store_line = index
+    port = s.cpus.size + cpu.index
+    s.ports[port].line = index
+    s.ports[port].kind = STORE
+    s.ports[port].phase = COMMITTING
+    schedule(s.events, port, now + s.costs[0].commit)
+    _advance(s, cpu, now, 0)
+
+
+@inlined
+def _commit(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
+    """A store reaches the head of the store buffer: it lands, or asks for its line."""
+    if _holds(s, cpu, line, index, STORE, now):
+        _complete(s, cpu, port, line, now)
+    else:
+        _send(s, port, index, STORE, now)
 
 
 @inlined

@@ -42,6 +42,7 @@ class Coherence(_Strict):
     acknowledge_ns: Nanoseconds
     sharer_ns: Nanoseconds
     out_of_order_ns: Nanoseconds
+    commit_ns: Nanoseconds
     spread: Annotated[float, Field(ge=0, lt=1)]
     core_clock_share: Annotated[float, Field(ge=0, le=1)]
 

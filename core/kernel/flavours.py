@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from core.kernel.hot_path import baseline
+from core.kernel.hot_path import BENCHES, baseline
 from core.kernel.operation import Path
 from core.kernel.patches import PATCHES
 
@@ -74,6 +74,12 @@ def parse_flavour(text: str) -> Flavour:
             raise ValueError(f"{name} needs {', '.join(missing)}")
     title = base.title if text in FLAVOURS else text
     return Flavour(text, frozenset(patches), title)
+
+
+def work_names() -> list[str]:
+    """Names of all private work that any flavour does: what a machine must give cycles for."""
+    paths = [hot_path(flavour, bench) for flavour in FLAVOURS for bench in BENCHES]
+    return sorted({op.work for path in paths for call in path for op in call.operations} - {""})
 
 
 def hot_path(flavour: str, bench: str) -> Path:

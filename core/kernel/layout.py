@@ -24,7 +24,7 @@ class Layout:
     """
 
     probes: int
-    owner_beside_count: bool = True
+    owner_beside_count: bool = False
 
     @property
     def lines(self) -> int:

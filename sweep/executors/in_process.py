@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
 from core.engine.cell import Cell
-from core.engine.simulate import simulate
+from core.engine.simulate import simulate, warm
 from sweep.executors.base import Outcome
 
 
@@ -27,6 +27,9 @@ class InProcessExecutor:
         """Yield an outcome for each cell as it completes; closing cancels those not yet begun."""
         ahead = iter(cells)
         running: set[Future[Outcome]] = set()
+        if cells:
+            # So that no cell's wall time holds the compiler's.
+            warm(cells[0])
         try:
             while True:
                 # Few at a time, so that an interrupt leaves little to cancel.

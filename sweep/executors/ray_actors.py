@@ -6,8 +6,6 @@ A CPU actor is core's CpuGroup as it is, so that its process loads numpy and lit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
 from core.engine.gang import Hits, Served, merge_hits, split_served
-from core.engine.simulate import simulate
+from core.engine.simulate import simulate, warm
 
 IntArray = NDArray[np.int64]
 
@@ -65,11 +63,8 @@ class InterconnectHost:
         self._gang = ActorGang(actors, cpus_per_actor)
 
     def warm(self, cell: Cell) -> None:
-        """Compile what simulating `cell` needs, by simulating a microsecond of it on one CPU."""
-        moment = 10**6
-        # A cell that cannot be simulated says so when its turn comes.
-        with suppress(Exception):
-            simulate(replace(cell, cpus=1, warmup_ps=0, duration_ps=moment, sample_ps=moment))
+        """Compile what simulating `cell` needs."""
+        warm(cell)
 
     def simulate(self, cell: Cell) -> CellResult:
         """Simulate `cell` on the gang."""
