@@ -210,6 +210,7 @@ def plot(run: str, output: Path) -> None:
         draw(frame, output)
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror or error}") from None
+    print(output)
 
 
 @cli.command("list")

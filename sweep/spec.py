@@ -175,7 +175,8 @@ def override(spec: Spec, settings: Sequence[str]) -> Spec:
             raise UsageError(f"--set {setting}: write axis=value or axis=value,value")
         if axis in values:
             raise UsageError(f"--set {setting}: {axis} is set already")
-        items = [int(v) if re.fullmatch("-?[0-9]{1,20}", v) else v for v in text.split(",")]
+        parts = [part.strip() for part in text.split(",")]
+        items = [int(v) if re.fullmatch("-?[0-9]{1,20}", v) else v for v in parts]
         values[axis] = items if len(items) > 1 else items[0]
     try:
         return Spec(**{**spec.model_dump(), **values})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -27,7 +28,12 @@ def draw_probes(
         return np.full(hits, cpu % probes, dtype=np.int32)
     if spread == "uniform":
         return random.integers(probes, size=hits, dtype=np.int32)
-    weights = np.arange(1, probes + 1, dtype=np.float64) ** -ZIPF_EXPONENT
-    cumulative = np.cumsum(weights / weights.sum())
-    draws = np.searchsorted(cumulative, random.random(hits), side="right")
+    draws = np.searchsorted(_zipf(probes), random.random(hits), side="right")
     return np.minimum(draws, probes - 1).astype(np.int32)
+
+
+@lru_cache(maxsize=8)
+def _zipf(probes: int) -> NDArray[np.float64]:
+    """Cumulative probability of the ranks, shape (probes,)."""
+    weights = np.arange(1, probes + 1, dtype=np.float64) ** -ZIPF_EXPONENT
+    return np.cumsum(weights / weights.sum())
