@@ -235,6 +235,12 @@ def test_cell_that_cannot_be_simulated_is_a_failure_and_keeps_the_gang(pair: Ray
     assert pids(pair) == before
 
 
+def call_for_ever(actor: Any) -> None:
+    # Ray kills after the call returns, so some calls may still succeed; one must fail.
+    while True:
+        ray.get(actor.__ray_ready__.remote())
+
+
 def test_giving_up_ends_the_actors_and_leaves_a_ray_that_was_there(pair: RayExecutor) -> None:
     outcomes: Any = pair.run([ZIPF, UNIFORM])
     next(outcomes)
@@ -243,10 +249,8 @@ def test_giving_up_ends_the_actors_and_leaves_a_ray_that_was_there(pair: RayExec
     outcomes.close()
     pair.close()
     for actor in actors:
-        # Ray kills after the call returns, so some calls may still succeed; one must fail.
         with pytest.raises(RayActorError):
-            while True:
-                ray.get(actor.__ray_ready__.remote())
+            call_for_ever(actor)
     assert ray.is_initialized()
 
 
