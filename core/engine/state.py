@@ -21,7 +21,7 @@ NONE = -1
 SCALE = 1024
 """Denominator of the fixed-point factors."""
 
-AT_OPERATION, TRAVELLING, QUEUED, IN_SERVICE, COMMITTING = range(5)
+AT_OPERATION, TRAVELLING, QUEUED, IN_SERVICE, COMMITTING, READING = range(6)
 """Phases of a port."""
 
 
@@ -54,6 +54,7 @@ hits taken from and filled into its ring, and done in this window."""
 
 LINE = _record(
     "owner",
+    "written",
     "leaving",
     "leaves_at",
     "epoch",
@@ -76,15 +77,12 @@ COSTS = np.dtype(
     [
         ("request", np.int64),
         ("transfer", np.int64),
-        ("read", np.int64),
-        ("upgrade", np.int64),
         ("other_socket", np.int64),
         ("shared_read", np.int64),
-        ("acknowledge", np.int64),
-        ("sharer", np.int64),
         ("out_of_order", np.int64),
         ("commit", np.int64),
         ("spread", np.int64),
+        ("snoop_share", np.int64),
         ("sibling_slowdown", np.int64),
     ],
     align=True,
@@ -194,5 +192,6 @@ def _costs(coherence: Coherence, smt_yield: float) -> Records:
         if hasattr(coherence, f"{name}_ns"):
             rows[name] = round(1000 * getattr(coherence, f"{name}_ns"))
     rows["spread"] = round(SCALE * coherence.spread)
+    rows["snoop_share"] = round(SCALE * coherence.snoop_share)
     rows["sibling_slowdown"] = round(SCALE * 2 / smt_yield)
     return rows

@@ -27,6 +27,7 @@ from core.engine.state import (
     IN_SERVICE,
     NONE,
     QUEUED,
+    READING,
     SCALE,
     TRAVELLING,
     State,
@@ -64,6 +65,8 @@ def weave(s: State, until: int) -> bool:
                 _commit(s, cpu, port, s.lines[line], line, now)
             elif phase == TRAVELLING:
                 _arrive(s, cpu, port, s.lines[line], line, now)
+            elif phase == READING:
+                _complete(s, cpu, port, s.lines[line], now)
             else:
                 _granted(s, cpu, port, s.lines[line], line, now)
 
@@ -167,7 +170,7 @@ def _holds(s: State, cpu: Record, line: Record, index: int, kind: int, now: int)
     """Whether the CPU's core can execute the operation without asking anybody."""
     if line.owner == cpu.core and line.serving == NONE:
         return True
-    if line.leaving == cpu.core and now < line.leaves_at:
+    if line.leaving == cpu.core and max(now, line.free_at) < line.leaves_at:
         return True
     if kind == LOAD:
         return s.copy[index, cpu.core] == line.epoch or cpu.store_line == index
@@ -180,8 +183,9 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, hidden: i
     s.totals[0].line_ops += 1
     done = now
     if kind >= LOCKED:
-        done += cpu.locked_ps
-        line.free_at = max(line.free_at, done)
+        done = max(now, line.free_at) + cpu.locked_ps
+        line.free_at = done
+        line.written = 1
     if kind == CMPXCHG and cpu.seen != line.version:
         cpu.seen = line.version
         schedule(s.events, cpu.index, done)
@@ -208,7 +212,10 @@ def _arrive(s: State, cpu: Record, port: int, line: Record, index: int, now: int
     if _holds(s, cpu, line, index, s.ports[port].kind, now):
         _complete(s, cpu, port, line, now)
     elif line.serving == NONE:
-        _serve(s, cpu, port, line, index, max(now, line.free_at))
+        if s.ports[port].kind == LOAD and line.owner == NONE and line.sharers > 0:
+            _share(s, cpu, port, line, index, now)
+        else:
+            _serve(s, cpu, port, line, index, max(now, line.free_at))
     else:
         s.ports[port].phase = QUEUED
         s.ports[port].before = line.tail
@@ -239,8 +246,11 @@ def _unlink(s: State, port: int, line: Record) -> None:
 def _serve(s: State, cpu: Record, port: int, line: Record, index: int, begin: int) -> None:
     """The home starts to move the line to the port's core; the grant is an event of the port."""
     line.leaving = line.owner
-    line.leaves_at = begin
-    cost = _read(s, cpu, line, index) if s.ports[port].kind == LOAD else _take(s, cpu, line, index)
+    if s.ports[port].kind == LOAD and (line.owner == NONE or not line.written):
+        cost = _read(s, cpu, line, index)
+    else:
+        cost = _take(s, cpu, line, index)
+    line.leaves_at = begin + cost * s.costs[0].snoop_share // SCALE
     line.serving = port
     s.ports[port].phase = IN_SERVICE
     s.totals[0].transfers += 1
@@ -260,20 +270,29 @@ def _spread(s: State, cost: int) -> int:
 
 
 @inlined
-def _read(s: State, cpu: Record, line: Record, index: int) -> int:
-    """A load's shared copy; a core that owned the line keeps one. Returns the cost."""
+def _share(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
+    """A load of a line that nobody has modified: from the cache, beside any other such load."""
     costs = s.costs[0]
+    cost = costs.shared_read + (costs.other_socket if s.copies[index, cpu.socket] == 0 else 0)
+    s.copies[index, cpu.socket] += 1
+    s.copy[index, cpu.core] = line.epoch
+    line.sharers += 1
+    s.ports[port].phase = READING
+    schedule(s.events, port, now + cost)
+
+
+@inlined
+def _read(s: State, cpu: Record, line: Record, index: int) -> int:
+    """A load of a modified line: its owner keeps a shared copy. Returns the cost."""
+    costs = s.costs[0]
+    cost = costs.transfer
     if line.owner != NONE:
         owner_socket = s.socket_of_core[line.owner]
-        cost = costs.read + (costs.other_socket if owner_socket != cpu.socket else 0)
+        cost += costs.other_socket if owner_socket != cpu.socket else 0
         s.copy[index, line.owner] = line.epoch
         s.copies[index, owner_socket] += 1
         line.sharers += 1
         line.owner = NONE
-    elif s.copies[index, cpu.socket] > 0:
-        cost = costs.shared_read
-    else:
-        cost = costs.read + (costs.other_socket if line.sharers > 0 else 0)
     s.copies[index, cpu.socket] += 1
     line.sharers += 1
     return cost
@@ -281,24 +300,21 @@ def _read(s: State, cpu: Record, line: Record, index: int) -> int:
 
 @inlined
 def _take(s: State, cpu: Record, line: Record, index: int) -> int:
-    """The only valid copy: every other one is invalidated. Returns the cost."""
+    """The only valid copy: every other one is invalidated, at once. Returns the cost."""
     costs = s.costs[0]
     owner = line.owner
+    cost = costs.transfer
     if owner == cpu.core:
         cost = 0
     elif owner != NONE:
-        far = s.socket_of_core[owner] != cpu.socket
-        cost = costs.transfer + (costs.other_socket if far else 0)
+        cost += costs.other_socket if s.socket_of_core[owner] != cpu.socket else 0
     else:
-        far = line.sharers > s.copies[index, cpu.socket]
-        copied = s.copy[index, cpu.core] == line.epoch
-        cost = costs.upgrade if copied else costs.transfer
-        cost += costs.other_socket if far else 0
-        cost += costs.sharer * max(line.sharers - 1, 0)
+        cost += costs.other_socket if line.sharers > s.copies[index, cpu.socket] else 0
         line.sharers = 0
         for socket in range(s.copies.shape[1]):
             s.copies[index, socket] = 0
     line.owner = cpu.core
+    line.written = 0
     line.epoch += 1
     return cost
 
@@ -308,8 +324,7 @@ def _granted(s: State, cpu: Record, port: int, line: Record, index: int, now: in
     """The line is here: execute, let the core's other requests have it too, serve the next."""
     cpus = s.cpus.size
     line.serving = NONE
-    line.free_at = now + _spread(s, s.costs[0].acknowledge)
-    read = s.ports[port].kind == LOAD
+    read = line.owner != cpu.core
     if read:
         s.copy[index, cpu.core] = line.epoch
     done = _complete(s, cpu, port, line, now)
@@ -317,11 +332,14 @@ def _granted(s: State, cpu: Record, port: int, line: Record, index: int, now: in
     if cpu.sibling != NONE:
         done = _also(s, cpu.sibling, line, index, read, done)
         _also(s, cpu.sibling + cpus, line, index, read, done)
-    waiting = line.head
-    if waiting != NONE:
+    while line.head != NONE and line.serving == NONE:
+        waiting = line.head
         _unlink(s, waiting, line)
         waiter = s.cpus[waiting if waiting < cpus else waiting - cpus]
-        _serve(s, waiter, waiting, line, index, max(now, line.free_at))
+        if s.ports[waiting].kind == LOAD and line.owner == NONE:
+            _share(s, waiter, waiting, line, index, now)
+        else:
+            _serve(s, waiter, waiting, line, index, max(now, line.free_at))
 
 
 @inlined
@@ -344,6 +362,7 @@ def _complete(s: State, cpu: Record, port: int, line: Record, now: int) -> int:
         cpu.executing = 1
         return _execute(s, cpu, line, kind, now, s.costs[0].out_of_order if kind == LOAD else 0)
     s.totals[0].line_ops += 1
+    line.written = 1
     cpu.store_line = NONE
     schedule(s.events, port, NEVER)
     if cpu.draining:

@@ -35,15 +35,12 @@ class Coherence(_Strict):
 
     request_ns: Nanoseconds
     transfer_ns: Nanoseconds
-    read_ns: Nanoseconds
-    upgrade_ns: Nanoseconds
     other_socket_ns: Nanoseconds
     shared_read_ns: Nanoseconds
-    acknowledge_ns: Nanoseconds
-    sharer_ns: Nanoseconds
     out_of_order_ns: Nanoseconds
     commit_ns: Nanoseconds
     spread: Annotated[float, Field(ge=0, lt=1)]
+    snoop_share: Annotated[float, Field(ge=0, le=1)]
     core_clock_share: Annotated[float, Field(ge=0, le=1)]
 
 
