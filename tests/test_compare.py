@@ -9,7 +9,7 @@ from frames import frame, letter_frame, row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sweep.compare import Comparison, Row, Summary, compare
+from sweep.compare import Comparison, compare
 from sweep.compare_text import render
 from sweep.errors import UsageError
 from sweep.published import published_mhits
@@ -28,11 +28,6 @@ def _letter() -> Iterator[Comparison]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sweep.compare.calibration_cells", lambda: FITTED)
         yield compare(letter_frame())
-
-
-def errors(*values: float) -> list[Row]:
-    """Rows with these errors, of 1, 2, ... CPUs."""
-    return [Row("b", "f", i, 1.0, 1.0 + e, e, calibration=False) for i, e in enumerate(values, 1)]
 
 
 def test_error_of_a_cell_is_simulated_over_published_minus_1() -> None:
@@ -56,20 +51,6 @@ def test_the_letter_agrees_with_itself(letter: Comparison) -> None:
     assert letter.left_out == 0
     assert letter.summary["all"].worst == pytest.approx(0, abs=1e-12)
     assert [r.published for r in letter.rows] == list(published_mhits().values())
-
-
-def test_summary_by_hand() -> None:
-    summary = Summary.of(errors(0.1, -0.4, 0.2, 0.0))
-    assert summary.cells == 4
-    assert summary.median == pytest.approx(0.15)
-    assert summary.worst == pytest.approx(0.4)
-    assert summary.worst_cell == ("f", "b", 2)
-    # Ranks 0 to 3 hold 0, 0.1, 0.2, 0.4; nine tenths of the way is rank 2.7.
-    assert summary.p90 == pytest.approx(0.2 + 0.7 * 0.2)
-
-
-def test_summary_of_nothing_has_no_figures() -> None:
-    assert Summary.of([]) == Summary(0, None, None, None, None)
 
 
 def test_summary_splits_calibration_from_held_out() -> None:
@@ -144,6 +125,7 @@ def test_the_letter_rises_from_32_to_64_cpus_in_every_column(letter: Comparison)
 def test_a_rise_that_the_run_lacks_or_cannot_show() -> None:
     found = compare(
         frame(
+            row(cpus=16, hits_per_s=3e6),
             row(cpus=32, hits_per_s=2e6),
             row(cpus=64, hits_per_s=2e6),
             row(flavour="srcu", cpus=64),
@@ -198,7 +180,7 @@ def test_colour_only_when_asked_for() -> None:
 
 def test_dict_survives_json(letter: Comparison) -> None:
     said = json.loads(json.dumps(letter.to_dict(), allow_nan=False))
-    assert set(said) == {"summary", "rows", "missing", "left_out", "rises", "claims"}
+    assert set(said) == {"summary", "rows", "missing", "left_out", "rises", "claims", "rivals"}
     assert said["rows"][0] == {
         "bench": "uprobe-nop",
         "flavour": "baseline",
@@ -207,7 +189,13 @@ def test_dict_survives_json(letter: Comparison) -> None:
         "simulated": 3.032,
         "error": 0.0,
         "calibration": True,
+        "low": None,
+        "high": None,
+        "replicates": 1,
+        "within_run_stddev": 0.023,
+        "between_replicates_stddev": None,
     }
+    assert said["rivals"] == []
     assert said["summary"]["calibration"]["cells"] == 2
 
 
