@@ -49,7 +49,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
 
 def _by_column(
     comparison: Comparison,
-    headers: tuple[str, ...],
+    headers: tuple[str, str, str],
     figures: Callable[[CellKey, Row | None], Texts],
 ) -> Table:
     """A line a flavour and CPU count; `headers` and `figures` once a bench."""
@@ -59,8 +59,8 @@ def _by_column(
     lines = list(dict.fromkeys((flavour, cpus) for flavour, _, cpus in letter))
     made = numbers(table("flavour"), "cpus")
     for bench in benches:
-        first, *others = headers
-        numbers(made, f"{bench}\n{first}", *(f"\n{header}" for header in others))
+        first, second, third = headers
+        numbers(made, f"\n{first}", f"{bench}\n{second}", f"\n{third}")
     for (flavour, cpus), (following, _) in zip(lines, [*lines[1:], ("", 0)], strict=True):
         cells = [(flavour, bench, cpus) for bench in benches]
         texts = [text for cell in cells for text in figures(cell, rows.get(cell))]
@@ -75,28 +75,31 @@ def _cells(comparison: Comparison) -> Table:
     def figures(cell: CellKey, row: Row | None) -> Texts:
         published = f"{letter[cell]:.3f}"
         if row is None:
-            return [published, ABSENT, f"{ABSENT} "]
-        return [published, f"{row.simulated:.3f}{_interval(row) if intervals else ''}", _error(row)]
+            return [published, ABSENT, f"{ABSENT}{' ' * marks}"]
+        simulated = f"{row.simulated:.3f}" + (f" {_interval(row)}" if intervals else "")
+        return [published, simulated, _error(row, marks)]
 
+    marks = 2 if intervals else 1
     simulated = "simulated [90 %]" if intervals else "simulated"
-    return _by_column(comparison, ("published", simulated, "error "), figures)
+    return _by_column(comparison, ("published", simulated, f"error{' ' * marks}"), figures)
 
 
 def _interval(row: Row) -> str:
+    """In brackets with three digits a bound, always as wide."""
     if row.low is None or row.high is None:
-        return " " * 12
-    return f" [{_three_digits(row.low)}-{_three_digits(row.high)}]".ljust(12)
+        return f"[{ABSENT:^9}]"
+    return f"[{_three_digits(row.low)}-{_three_digits(row.high)}]"
 
 
 def _three_digits(figure: float) -> str:
     return f"{figure:.2f}" if figure < 9.995 else f"{figure:.1f}"
 
 
-def _error(row: Row) -> Text:
+def _error(row: Row, marks: int) -> Text:
     size = abs(row.error)
     style = "red" if size > POOR else "yellow" if size > FAIR else ""
-    marks = f"{'!' if row.within is False else ''}{'*' if row.calibration else ' '}"
-    return Text(f"{row.error:+.1%}{marks}", style)
+    marked = f"{'*' if row.calibration else ''}{'!' if row.within is False else ''}"
+    return Text(f"{row.error:+.1%}{marked:<{marks}}", style)
 
 
 def _replicates(comparison: Comparison) -> Table:
