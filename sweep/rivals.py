@@ -3,9 +3,8 @@
 The Universal Scalability Law is N. J. Gunther, "Guerrilla Capacity Planning" (Springer 2007); mean
 value analysis is M. Reiser and S. S. Lavenberg, JACM 27(2), 1980. Each has its own parameters in
 each column (flavour and bench) of the letter, where the simulation has one set for all. Both are
-fitted by least squares on the throughput, as the USL's own tools do it. A fit on its logarithm
-weighs the small figures more, finds no retrograde term in half of the columns, and extrapolates
-worse.
+fitted by least squares on the throughput. On its logarithm the USL finds no beta in half of the
+columns up to 8 CPUs and is 58 % off beyond, where it is 25 % off like this: rivals get their best.
 """
 
 from __future__ import annotations
