@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter test lint bench calibrate clean
+.PHONY: help venv cover-letter accuracy test lint bench calibrate clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ cover-letter: venv  ## Run the cover letter's sweep, print its tables and the co
 	$(BIN)/uprobe-sweep run cover-letter
 	$(BIN)/uprobe-sweep tables cover-letter
 	$(BIN)/uprobe-sweep compare cover-letter
+
+accuracy: venv  ## Simulate afresh and hold the model against its accuracy targets (seconds)
+	$(BIN)/python -m sweep.accuracy
 
 lint: venv  ## Check style (ruff) and types (mypy)
 	$(BIN)/ruff check .

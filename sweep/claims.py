@@ -1,10 +1,11 @@
-"""What the letter's text claims of its own tables, as measures that any figures can be held to."""
+"""What the letter's text and curves say, as measures that any figures can be held to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from sweep.published import CellKey
 
@@ -37,7 +38,19 @@ def rise(figures: Figures, flavour: str, bench: str) -> float:
     return figures[flavour, bench, 64] / figures[flavour, bench, 32]
 
 
-def measured(measure: Measure, figures: Figures) -> float | None:
+def dips(figures: Figures, flavour: str, bench: str) -> bool:
+    """Whether 32 CPUs give less than 16 and than 64: a curve that falls and rises again.
+
+    The rise alone is no test: a law that never falls has it too, and saturates.
+    """
+    low = figures[flavour, bench, 32]
+    return low < figures[flavour, bench, 16] and low < figures[flavour, bench, 64]
+
+
+T = TypeVar("T")
+
+
+def measured(measure: Callable[[Figures], T], figures: Figures) -> T | None:
     """The measure, or None where `figures` lack a cell that it needs."""
     try:
         return measure(figures)
@@ -83,3 +96,53 @@ CLAIMS = (
     _single_gain("uretprobe-nop", "+5.8"),
 )
 """In the order of the text, which rounds: what its tables give is `measure` of them."""
+
+
+@dataclass(frozen=True)
+class Rise:
+    """Throughput at 64 CPUs / at 32, of a column where the letter's rises.
+
+    `present` says that the figures fall from 16 to 32 CPUs and rise from 32 to 64, as the letter's
+    do. `simulated` and `present` are None where a cell is lacking.
+    """
+
+    bench: str
+    flavour: str
+    published: float
+    simulated: float | None
+    present: bool | None
+
+
+def rises(letter: Figures, figures: Figures) -> Iterator[Rise]:
+    """The rise of `figures` in each column where that of `letter` is there."""
+    for flavour, bench in dict.fromkeys((flavour, bench) for flavour, bench, _ in letter):
+        published = rise(letter, flavour, bench)
+        if published > 1:
+            yield Rise(
+                bench,
+                flavour,
+                published,
+                measured(partial(rise, flavour=flavour, bench=bench), figures),
+                measured(partial(dips, flavour=flavour, bench=bench), figures),
+            )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A headline of the letter: as its text puts it, as its tables have it, and simulated.
+
+    In `unit`, "M/s" or "%". `simulated` is None where the run lacks a cell that the claim needs.
+    """
+
+    name: str
+    unit: str
+    letter: str
+    published: float
+    simulated: float | None
+
+
+def claims(letter: Figures, figures: Figures) -> Iterator[Claim]:
+    """CLAIMS, measured on the letter's tables and on `figures`."""
+    for claim in CLAIMS:
+        ours = measured(claim.measure, figures)
+        yield Claim(claim.name, claim.unit, claim.letter, claim.measure(letter), ours)

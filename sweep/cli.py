@@ -172,20 +172,23 @@ def tables(run: str) -> None:
 
 @cli.command()
 @_run
+@click.option("--rivals", is_flag=True, help="Hold two simple laws of scaling against them too.")
 @_json
-def compare(run: str, as_json: bool) -> None:
+def compare(run: str, rivals: bool, as_json: bool) -> None:
     """Hold RUN against the published figures.
 
     Every cell, the errors, and the letter's headline claims.
 
     \b
     uprobe-sweep compare cover-letter
+    uprobe-sweep compare cover-letter --rivals
     """
     frame = _frame(run)
     from sweep.compare import compare as compare_with_letter
     from sweep.compare_text import render
+    from sweep.rivals import RIVALS
 
-    comparison = compare_with_letter(frame)
+    comparison = compare_with_letter(frame, RIVALS if rivals else ())
     if as_json:
         _print_json(comparison.to_dict())
     else:

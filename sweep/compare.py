@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
-from sweep.claims import CLAIMS, Figures, measured, rise
+from sweep.claims import Claim, Figures, Rise, claims, rises
 from sweep.errors import UsageError
 from sweep.published import (
     LETTER_MACHINE,
@@ -21,16 +18,29 @@ from sweep.published import (
     calibration_cells,
     published_mhits,
 )
+from sweep.summary import Summary
+
+if TYPE_CHECKING:
+    from sweep.rivals import Rival
 
 MHITS = 1e6
 
 UNIFORM = ("model_version", "machine_digest", "warmup_s", "duration_s", "sample_s")
 """What all compared rows have in common: an average over these would hide a difference."""
 
+LOW, HIGH = "predicted_low", "predicted_high"
+"""Columns of a run that has them: the 90 % interval of a prediction, in hits per second."""
+
 
 @dataclass(frozen=True)
 class Row:
-    """One cell, in million hits per second; error is simulated / published - 1."""
+    """One cell, in million hits per second; error is simulated / published - 1.
+
+    `simulated`, `low` and `high` (the prediction's 90 % interval, None without one) are means over
+    the cell's `replicates`, seeds counted too. `within_run_stddev` is over the samples of a run,
+    the root of the mean variance; `between_replicates_stddev` over the replicates' means, None for
+    a single one.
+    """
 
     bench: str
     flavour: str
@@ -39,63 +49,55 @@ class Row:
     simulated: float
     error: float
     calibration: bool
+    low: float | None
+    high: float | None
+    replicates: int
+    within_run_stddev: float
+    between_replicates_stddev: float | None
+
+    @property
+    def cell(self) -> CellKey:
+        """Flavour, bench, CPUs."""
+        return self.flavour, self.bench, self.cpus
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the published figure is inside the interval; None without one."""
+        if self.low is None or self.high is None:
+            return None
+        return self.low <= self.published <= self.high
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Absolute errors of some cells, as fractions; `p90` interpolates linearly between ranks.
+class RivalCell:
+    """What a rival gives for a cell that the run has, in million hits per second.
 
-    All but `cells` are None where there are none.
-    """
-
-    cells: int
-    median: float | None = None
-    p90: float | None = None
-    worst: float | None = None
-    worst_cell: CellKey | None = None
-
-    @classmethod
-    def of(cls, rows: list[Row]) -> Summary:
-        """The summary of `rows`; of equally bad ones the first is the worst."""
-        if not rows:
-            return cls(0)
-        errors = np.abs([row.error for row in rows])
-        worst = rows[int(errors.argmax())]
-        return cls(
-            cells=len(rows),
-            median=float(np.median(errors)),
-            p90=float(np.quantile(errors, 0.9)),
-            worst=float(errors.max()),
-            worst_cell=(worst.flavour, worst.bench, worst.cpus),
-        )
-
-
-@dataclass(frozen=True)
-class Rise:
-    """Throughput at 64 CPUs / at 32, of a column where the letter's rises.
-
-    `simulated` and `present` are None where the run lacks one of the two cells.
+    Error is predicted / published - 1; `fitted` says that the rival has seen the figure.
     """
 
     bench: str
     flavour: str
+    cpus: int
     published: float
-    simulated: float | None
-    present: bool | None
+    predicted: float
+    error: float
+    fitted: bool
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A headline of the letter: as its text puts it, as its tables have it, and simulated.
-
-    In `unit`, "M/s" or "%". `simulated` is None where the run lacks a cell that the claim needs.
-    """
+class RivalComparison:
+    """A rival beside the letter; its rises are what it gives, not what the run simulated."""
 
     name: str
-    unit: str
-    letter: str
-    published: float
-    simulated: float | None
+    cells: tuple[RivalCell, ...]
+    rises: tuple[Rise, ...]
+
+    @property
+    def summary(self) -> dict[str, Summary]:
+        """Errors of all cells, and of those that the rival was not fitted on."""
+        errors = {(c.flavour, c.bench, c.cpus): c.error for c in self.cells}
+        unseen = {(c.flavour, c.bench, c.cpus): c.error for c in self.cells if not c.fitted}
+        return {"all": Summary.of(errors), "not fitted": Summary.of(unseen)}
 
 
 @dataclass(frozen=True)
@@ -111,19 +113,21 @@ class Comparison:
     left_out: int
     rises: tuple[Rise, ...]
     claims: tuple[Claim, ...]
+    rivals: tuple[RivalComparison, ...] = ()
 
     @property
     def summary(self) -> dict[str, Summary]:
-        """Errors of all cells, of those that costs were fitted on, and of those held out."""
+        """Errors and coverage of all cells, those that costs were fitted on, those held out."""
         return {
-            "all": Summary.of(list(self.rows)),
-            "calibration": Summary.of([row for row in self.rows if row.calibration]),
-            "held-out": Summary.of([row for row in self.rows if not row.calibration]),
+            "all": _summary(self.rows),
+            "calibration": _summary([row for row in self.rows if row.calibration]),
+            "held-out": _summary([row for row in self.rows if not row.calibration]),
         }
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `summary` and every field; a cell is (flavour, bench, cpus)."""
-        return {"summary": {k: asdict(v) for k, v in self.summary.items()}, **asdict(self)}
+        rivals = [{"summary": _plain(r.summary), **asdict(r)} for r in self.rivals]
+        return {"summary": _plain(self.summary), **asdict(self), "rivals": rivals}
 
 
 def letter_rows(frame: pl.DataFrame) -> pl.DataFrame:
@@ -146,50 +150,82 @@ def letter_rows(frame: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def compare(frame: pl.DataFrame) -> Comparison:
+def compare(frame: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
     """Hold the rows of a run that the letter has a line for against it.
 
-    Seeds and replicates of a cell are averaged. Raises UsageError if the run has no such row, and
-    as `letter_rows` does.
+    Seeds and replicates of a cell are averaged; a frame may lack LOW and HIGH or have nulls there.
+    `rivals` are fitted on the whole letter and held to the cells that the run has. Raises
+    UsageError if the run has no such row, and as `letter_rows` does.
     """
-    rows = letter_rows(frame)
     letter = published_mhits()
-    hits: dict[CellKey, list[float]] = {}
-    for *cell, value in rows.select("flavour", "bench", "cpus", "hits_per_s").iter_rows():
-        if tuple(cell) in letter:
-            hits.setdefault(tuple(cell), []).append(value / MHITS)
-    if not hits:
+    found = _cells(letter_rows(frame))
+    simulated = {cell: found[cell]["simulated"] for cell in letter if cell in found}
+    if not simulated:
         raise UsageError(
             f"nothing to compare: no cell of this run has machine={LETTER_MACHINE}, "
             f"probes={LETTER_PROBES}, spread={LETTER_SPREAD} and a bench, flavour and CPU count "
             "of the letter"
         )
-    simulated = {cell: fmean(values) for cell, values in hits.items()}
+    rows = tuple(_rows(letter, {cell: found[cell] for cell in simulated}))
     return Comparison(
-        rows=tuple(_rows(letter, simulated)),
+        rows=rows,
         missing=tuple(cell for cell in letter if cell not in simulated),
-        left_out=len(frame) - sum(map(len, hits.values())),
-        rises=tuple(_rises(letter, simulated)),
-        claims=tuple(
-            Claim(c.name, c.unit, c.letter, c.measure(letter), measured(c.measure, simulated))
-            for c in CLAIMS
-        ),
+        left_out=len(frame) - sum(row.replicates for row in rows),
+        rises=tuple(rises(letter, simulated)),
+        claims=tuple(claims(letter, simulated)),
+        rivals=tuple(_rival(rival, letter, simulated) for rival in rivals),
     )
 
 
-def _rows(letter: Figures, simulated: Figures) -> Iterator[Row]:
+def _cells(rows: pl.DataFrame) -> dict[CellKey, dict[str, Any]]:
+    """The figures of `Row` by cell, from a frame with or without intervals."""
+    absent = [pl.lit(None, pl.Float64).alias(c) for c in (LOW, HIGH) if c not in rows.columns]
+    whole = pl.col(LOW).is_not_null() & pl.col(HIGH).is_not_null()
+    averaged = (
+        rows.with_columns(absent)
+        .group_by("flavour", "bench", "cpus")
+        .agg(
+            pl.len().alias("replicates"),
+            simulated=pl.col("hits_per_s").mean(),
+            low=pl.col(LOW).filter(whole).mean(),
+            high=pl.col(HIGH).filter(whole).mean(),
+            within_run_stddev=pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
+            between_replicates_stddev=pl.col("hits_per_s").std(),
+        )
+    )
+    cells: dict[CellKey, dict[str, Any]] = {}
+    for flavour, bench, cpus, replicates, *hits in averaged.iter_rows():
+        mhits = [None if x is None else x / MHITS for x in hits]
+        figures = dict(zip(averaged.columns[4:], mhits, strict=True))
+        cells[flavour, bench, cpus] = {"replicates": replicates, **figures}
+    return cells
+
+
+def _rows(letter: Figures, found: Mapping[CellKey, dict[str, Any]]) -> Iterator[Row]:
     fitted = calibration_cells()
-    for cell, figure in letter.items():
-        if cell in simulated:
-            flavour, bench, cpus = cell
-            error = simulated[cell] / figure - 1
-            yield Row(bench, flavour, cpus, figure, simulated[cell], error, cell in fitted)
+    for cell, figures in found.items():
+        flavour, bench, cpus = cell
+        error = figures["simulated"] / letter[cell] - 1
+        yield Row(
+            bench, flavour, cpus, letter[cell], error=error, calibration=cell in fitted, **figures
+        )
 
 
-def _rises(letter: Figures, simulated: Figures) -> Iterator[Rise]:
-    for flavour, bench in dict.fromkeys((flavour, bench) for flavour, bench, _ in letter):
-        published = rise(letter, flavour, bench)
-        if published > 1:
-            ours = measured(partial(rise, flavour=flavour, bench=bench), simulated)
-            present = None if ours is None else ours > 1
-            yield Rise(bench, flavour, published, ours, present)
+def _rival(rival: Rival, letter: Figures, simulated: Figures) -> RivalComparison:
+    predicted = rival.predict(letter)
+    cells = []
+    for cell in simulated:
+        flavour, bench, cpus = cell
+        figure, ours = letter[cell], predicted[cell]
+        fitted = rival.is_fitted_on(cell)
+        cells.append(RivalCell(bench, flavour, cpus, figure, ours, ours / figure - 1, fitted))
+    return RivalComparison(rival.name, tuple(cells), tuple(rises(letter, predicted)))
+
+
+def _summary(rows: Sequence[Row]) -> Summary:
+    within = [row.within for row in rows if row.within is not None]
+    return Summary.of({row.cell: row.error for row in rows}, within)
+
+
+def _plain(summaries: Mapping[str, Summary]) -> dict[str, Any]:
+    return {name: asdict(summary) for name, summary in summaries.items()}

@@ -1,6 +1,7 @@
 """A run beside the letter: errors, summary, rises, claims and how they are said."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -9,11 +10,13 @@ from frames import frame, letter_frame, row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sweep.compare import Comparison, Row, Summary, compare
+from sweep.compare import Comparison, compare
 from sweep.compare_text import render
 from sweep.errors import UsageError
 from sweep.published import published_mhits
+from sweep.rivals import RIVALS, Rival
 
+BOUNDS = ("predicted_low", "predicted_high")
 FITTED = frozenset({("baseline", "uprobe-nop", 1), ("srcu", "uprobe-nop", 1)})
 
 
@@ -28,11 +31,6 @@ def _letter() -> Iterator[Comparison]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sweep.compare.calibration_cells", lambda: FITTED)
         yield compare(letter_frame())
-
-
-def errors(*values: float) -> list[Row]:
-    """Rows with these errors, of 1, 2, ... CPUs."""
-    return [Row("b", "f", i, 1.0, 1.0 + e, e, calibration=False) for i, e in enumerate(values, 1)]
 
 
 def test_error_of_a_cell_is_simulated_over_published_minus_1() -> None:
@@ -56,20 +54,6 @@ def test_the_letter_agrees_with_itself(letter: Comparison) -> None:
     assert letter.left_out == 0
     assert letter.summary["all"].worst == pytest.approx(0, abs=1e-12)
     assert [r.published for r in letter.rows] == list(published_mhits().values())
-
-
-def test_summary_by_hand() -> None:
-    summary = Summary.of(errors(0.1, -0.4, 0.2, 0.0))
-    assert summary.cells == 4
-    assert summary.median == pytest.approx(0.15)
-    assert summary.worst == pytest.approx(0.4)
-    assert summary.worst_cell == ("f", "b", 2)
-    # Ranks 0 to 3 hold 0, 0.1, 0.2, 0.4; nine tenths of the way is rank 2.7.
-    assert summary.p90 == pytest.approx(0.2 + 0.7 * 0.2)
-
-
-def test_summary_of_nothing_has_no_figures() -> None:
-    assert Summary.of([]) == Summary(0, None, None, None, None)
 
 
 def test_summary_splits_calibration_from_held_out() -> None:
@@ -132,6 +116,125 @@ def test_a_run_of_several_models_is_refused(
         compare(frame(row(**{column: one}), row(cpus=2, **{column: other})))
 
 
+def with_interval(low: float | None, high: float | None, **given: object) -> pl.DataFrame:
+    """One cell with an interval, in hits per second."""
+    bounds = [pl.lit(low, pl.Float64).alias("predicted_low")]
+    bounds += [pl.lit(high, pl.Float64).alias("predicted_high")]
+    return frame(row(**given)).with_columns(bounds)
+
+
+def test_an_interval_stands_beside_the_simulated_figure() -> None:
+    # The letter has 4.125 and 7.713.
+    inside = with_interval(4.0e6, 4.25e6, flavour="srcu", cpus=2, hits_per_s=4.1e6)
+    above = with_interval(7.8e6, 10.5e6, flavour="srcu", cpus=4, hits_per_s=9e6)
+    found = compare(pl.concat([inside, above]))
+    first, second = found.rows
+    assert (first.low, first.high, first.within) == (4.0, 4.25, True)
+    assert second.within is False
+    assert (found.summary["all"].intervals, found.summary["all"].coverage) == (2, 0.5)
+    assert found.summary["calibration"].coverage is None
+    text = render(found)
+    assert re.search(r" 4\.100 \[4\.00-4\.25\] +-0\.6% ", text)
+    assert re.search(r" 9\.000 \[7\.80-10\.5\] +\+16\.7%! ", text)
+    assert "held-out" in text.partition("inside the 90 % interval")[2]
+
+
+@pytest.mark.parametrize("bounds", [(None, None), (3e6, None), (None, 4e6)])
+def test_half_an_interval_is_none(bounds: tuple[float | None, float | None]) -> None:
+    found = compare(with_interval(*bounds))
+    [only] = found.rows
+    assert (only.low, only.high, only.within) == (None, None, None)
+    assert found.summary["all"].coverage is None
+    assert "90 %" not in render(found)
+
+
+def test_a_cell_without_an_interval_among_others_with_one() -> None:
+    made = pl.concat([with_interval(3e6, 4e6), with_interval(None, None, flavour="srcu")])
+    text = render(compare(made))
+    assert "3.000 [3.00-4.00]" in text
+    assert "3.000 [    -    ]" in text
+
+
+def test_intervals_of_replicates_are_averaged_over_those_that_have_one() -> None:
+    bounds = ((2e6, 4e6), (3e6, 6e6), (None, 9e6))
+    replicates = [with_interval(*b, replicate=r) for r, b in enumerate(bounds)]
+    [only] = compare(pl.concat(replicates)).rows
+    assert (only.low, only.high) == (2.5, 5.0)
+
+
+def test_the_published_figure_on_a_bound_is_inside() -> None:
+    [only] = compare(with_interval(3.032e6, 3.032e6)).rows
+    assert only.within is True
+
+
+def test_spread_within_runs_and_between_them_are_two_figures() -> None:
+    made = [
+        row(replicate=r, hits_per_s=mean, hits_per_s_stddev=spread)
+        for r, (mean, spread) in enumerate(((1e6, 0.3e6), (2e6, 0.4e6), (6e6, 0.0)))
+    ]
+    [only] = compare(frame(*made)).rows
+    assert only.replicates == 3
+    # The variances are 0.09, 0.16 and 0; the means 1, 2 and 6 lie -2, -1 and 3 from theirs.
+    assert only.within_run_stddev == pytest.approx((0.25 / 3) ** 0.5)
+    assert only.between_replicates_stddev == pytest.approx(7**0.5)
+    text = render(compare(frame(*made)))
+    assert "± between" in text
+    assert "0.289      2.646" in text
+
+
+def test_a_single_replicate_has_no_spread_between() -> None:
+    found = compare(frame(row(hits_per_s_stddev=2e5)))
+    assert found.rows[0].within_run_stddev == pytest.approx(0.2)
+    assert found.rows[0].between_replicates_stddev is None
+    assert "± between" not in render(found)
+
+
+def steady(name: str, most_cpus: int) -> Rival:
+    """A rival that gives the 1-CPU figure at every count."""
+    return Rival(name, lambda curve: lambda cpus: curve[1], most_cpus)
+
+
+def test_a_rival_is_fitted_on_the_letter_and_held_to_the_cells_of_the_run() -> None:
+    made = frame(row(hits_per_s=9e6), row(cpus=2, hits_per_s=9e6), row(cpus=4, hits_per_s=9e6))
+    [found] = compare(made, [steady("steady", 2)]).rivals
+    assert [(c.cpus, c.predicted, c.fitted) for c in found.cells] == [
+        (1, 3.032, True),
+        (2, 3.032, True),
+        (4, 3.032, False),
+    ]
+    assert found.cells[1].error == pytest.approx(3.032 / 3.452 - 1)
+    assert {name: part.cells for name, part in found.summary.items()} == {
+        "all": 3,
+        "not fitted": 1,
+    }
+    assert found.summary["not fitted"].worst == pytest.approx(1 - 3.032 / 3.663)
+    assert all((r.simulated, r.present) == (1.0, False) for r in found.rises)
+
+
+def test_rivals_in_text_and_json() -> None:
+    found = compare(letter_frame(), RIVALS)
+    text = render(found)
+    assert max(map(len, text.splitlines())) <= 100
+    assert "…" not in text
+    assert re.search(r"USL, N <= 8: not fitted +18 ", text)
+    assert "USL, all N: not fitted" not in text
+    assert re.search(r"present in +6 of 6 +0 of 6 +0 of 6 +0 of 6 +0 of 6\n", text)
+    said = json.loads(json.dumps(found.to_dict(), allow_nan=False))["rivals"]
+    assert [rival["name"] for rival in said] == [rival.name for rival in RIVALS]
+    assert all(len(rival["cells"]) == 42 and len(rival["rises"]) == 6 for rival in said)
+    assert said[0]["summary"]["not fitted"]["cells"] == 18
+    assert "USL" not in render(compare(letter_frame()))
+
+
+def test_text_with_everything_fits_the_width() -> None:
+    factors = (0.8, 1.25)
+    made = pl.concat([letter_frame(f, replicate=r) for r, f in enumerate(factors)])
+    bounds = [(pl.col("hits_per_s") * f).alias(c) for c, f in zip(BOUNDS, factors, strict=True)]
+    text = render(compare(made.with_columns(bounds), RIVALS))
+    assert max(map(len, text.splitlines())) <= 100
+    assert len([line for line in text.splitlines() if line.startswith("tasks-trace ")]) == 14
+
+
 def test_the_letter_rises_from_32_to_64_cpus_in_every_column(letter: Comparison) -> None:
     assert len(letter.rises) == 6
     assert all(r.present for r in letter.rises)
@@ -144,6 +247,7 @@ def test_the_letter_rises_from_32_to_64_cpus_in_every_column(letter: Comparison)
 def test_a_rise_that_the_run_lacks_or_cannot_show() -> None:
     found = compare(
         frame(
+            row(cpus=16, hits_per_s=3e6),
             row(cpus=32, hits_per_s=2e6),
             row(cpus=64, hits_per_s=2e6),
             row(flavour="srcu", cpus=64),
@@ -198,7 +302,7 @@ def test_colour_only_when_asked_for() -> None:
 
 def test_dict_survives_json(letter: Comparison) -> None:
     said = json.loads(json.dumps(letter.to_dict(), allow_nan=False))
-    assert set(said) == {"summary", "rows", "missing", "left_out", "rises", "claims"}
+    assert set(said) == {"summary", "rows", "missing", "left_out", "rises", "claims", "rivals"}
     assert said["rows"][0] == {
         "bench": "uprobe-nop",
         "flavour": "baseline",
@@ -207,7 +311,13 @@ def test_dict_survives_json(letter: Comparison) -> None:
         "simulated": 3.032,
         "error": 0.0,
         "calibration": True,
+        "low": None,
+        "high": None,
+        "replicates": 1,
+        "within_run_stddev": 0.023,
+        "between_replicates_stddev": None,
     }
+    assert said["rivals"] == []
     assert said["summary"]["calibration"]["cells"] == 2
 
 
