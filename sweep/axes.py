@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import reprlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from core.hardware.machine import (
 )
 from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour, work_names
 from core.kernel.hot_path import BENCHES
+from core.kernel.patches import PATCHES
+from core.kernel.rcu_flavours import RCU
 from sweep.errors import UsageError, nearest
 
 MAX_COUNT = 1_000_000
@@ -79,11 +82,27 @@ def flavour(axis: str, index: int | None, value: object) -> str:
     try:
         return parse_flavour(value if isinstance(value, str) else show(value)).name
     except KeyError as error:
-        word = str(error.args[0])
-        message = f"unknown flavour {show(value)}: {nearest(word, [*FLAVOURS, *VERSIONS])}"
+        message = _unknown_flavour(value, str(error.args[0]))
     except ValueError as error:
         message = f"{show(value)}: {error}"
     raise SpecError(axis, index, message)
+
+
+def _unknown_flavour(value: object, word: str) -> str:
+    """What is wrong with a flavour of which `word` is neither a name nor a patch."""
+    named = [*FLAVOURS, *VERSIONS]
+    if re.split("[+~]", str(value))[0] in named:
+        patches = [patch.name for patch in PATCHES]
+        return f"unknown patch {word!r} in {show(value)}: {nearest(word, patches)}"
+    edits = ", each also with +patch and ~patch after it"
+    return f"unknown flavour {show(value)}: {nearest(word, named)}{edits}"
+
+
+def switch(axis: str, index: int | None, value: object) -> bool:
+    """The check of an axis that is true or false."""
+    if not isinstance(value, bool):
+        raise SpecError(axis, index, f"{show(value)} is neither: allowed are true and false")
+    return value
 
 
 def machine(axis: str, index: int | None, value: object) -> str:
@@ -145,8 +164,11 @@ def _first(error: ValidationError) -> str:
 AXES: dict[str, Check] = {
     "bench": one_of(BENCHES),
     "flavour": flavour,
+    "rcu": one_of(RCU),
+    "owner_beside_count": switch,
     "cpus": whole(1, MAX_COUNT, "the machine's CPUs"),
     "probes": whole(1, MAX_COUNT, str(MAX_COUNT)),
+    "processes": whole(1, MAX_COUNT, "the CPUs of every cell"),
     "spread": one_of(SPREADS),
     "machine": machine,
     "seed": whole(0, MAX_SEED, str(MAX_SEED)),

@@ -16,6 +16,21 @@ def flavours() -> Entries:
     return named + [{"name": v, "title": f"Linux {v}: {same}"} for v, same in VERSIONS.items()]
 
 
+def patches() -> Entries:
+    """Patches in the order of landing: name, what it does, and which others it builds on."""
+    from core.kernel.patches import PATCHES
+
+    return [{"name": p.name, "title": p.summary, "needs": ", ".join(p.needs)} for p in PATCHES]
+
+
+def rcu() -> Entries:
+    """Flavours of RCU for the read sections of a path: name, what one section does."""
+    from core.kernel.rcu_flavours import DEFAULT, READ_SIDES
+
+    own = {"name": DEFAULT, "title": "what the flavour's own patches use"}
+    return [own, *({"name": s.name, "title": s.summary} for s in READ_SIDES.values())]
+
+
 def machines() -> Entries:
     """Shipped machines: name, number of logical CPUs, title."""
     from core.hardware.machine import load_machine, machine_names
@@ -33,10 +48,17 @@ def specs() -> Entries:
 
 
 def benches() -> Entries:
-    """Benches: name."""
-    from core.kernel.hot_path import BENCHES
+    """Benches: name, what is probed and how."""
+    from core.kernel.bench import NAMED
 
-    return [{"name": name} for name in BENCHES]
+    return [{"name": bench.name, "title": bench.summary} for bench in NAMED.values()]
 
 
-CATALOGUE = {"flavours": flavours, "machines": machines, "specs": specs, "benches": benches}
+CATALOGUE = {
+    "flavours": flavours,
+    "patches": patches,
+    "rcu": rcu,
+    "machines": machines,
+    "specs": specs,
+    "benches": benches,
+}

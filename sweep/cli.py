@@ -64,7 +64,7 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     """
     loaded = _load(spec, settings)
     from sweep.driver import survey
-    from sweep.plan import parameters, run_id
+    from sweep.plan import ORDER, parameters, run_id
 
     work = survey(loaded, out)
     listed = [
@@ -75,9 +75,9 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     if as_json:
         _print_json({"run_id": run_id(loaded), "out": str(work.out), **count, "cells": listed})
         return
-    varying = ("machine", "spread", "probes", "seed", "replicate")
     shown = ["bench", "flavour", "cpus"]
-    shown += [axis for axis in varying if len({entry[axis] for entry in listed}) > 1]
+    varying = [axis for axis in ORDER if len({entry[axis] for entry in listed}) > 1]
+    shown += [axis for axis in varying if axis not in shown]
     marks = ["done" if entry["done"] else "to do" for entry in listed]
     cells = [[*(entry[a] for a in shown), m] for entry, m in zip(listed, marks, strict=True)]
     _print_columns([[*shown, ""], *cells])
@@ -220,7 +220,7 @@ def plot(run: str, output: Path) -> None:
 @click.argument("what", type=click.Choice(list(CATALOGUE)), metavar="WHAT")
 @_json
 def list_(what: str, as_json: bool) -> None:
-    """List what a spec can name: flavours, machines, specs or benches.
+    """List what a spec can name: flavours, patches, rcu, machines, specs or benches.
 
     \b
     uprobe-sweep list flavours

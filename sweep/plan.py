@@ -12,39 +12,40 @@ from core.engine.cell import Cell
 from sweep.axes import AXES, named_machine
 from sweep.spec import Spec
 
+ORDER = (
+    "bench",
+    "flavour",
+    "rcu",
+    "owner_beside_count",
+    "machine",
+    "spread",
+    "probes",
+    "processes",
+    "seed",
+    "replicate",
+    "cpus",
+)
+"""The axes of a plan, those that change slowest first."""
+
 
 def plan(spec: Spec) -> list[Cell]:
     """Every cell of `spec`, once.
 
-    The order is that of nested loops over bench, flavour, machine, spread, probes, seed, replicate
-    and, innermost, cpus; each axis in the spec's own order. So the curve over CPUs of one
-    configuration is a contiguous piece. Raises UsageError for a machine file gone since.
+    The order is that of nested loops over ORDER, each axis in the spec's own order. So the curve
+    over CPUs of one configuration is a contiguous piece. Raises UsageError for a machine file gone
+    since.
     """
-    machines = {name: named_machine(name) for name in spec.machine}
+    replicates = {"replicate": range(spec.replicates)}
+    machines = {"machine": [named_machine(name) for name in spec.machine]}
+    values = {**dict(spec), **machines, **replicates}
     return [
         Cell(
-            bench=bench,
-            flavour=flavour,
-            cpus=cpus,
-            probes=probes,
-            spread=spread,
-            machine=machines[machine],
-            seed=seed,
-            replicate=replicate,
+            **dict(zip(ORDER, point, strict=True)),
             warmup_ps=spec.warmup,
             duration_ps=spec.duration,
             sample_ps=spec.sample,
         )
-        for bench, flavour, machine, spread, probes, seed, replicate, cpus in product(
-            spec.bench,
-            spec.flavour,
-            spec.machine,
-            spec.spread,
-            spec.probes,
-            spec.seed,
-            range(spec.replicates),
-            spec.cpus,
-        )
+        for point in product(*(values[axis] for axis in ORDER))
     ]
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from core import MODEL_VERSION
 from core.engine.cell import PS_PER_SECOND, Cell, CellResult
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a column is added, dropped or means something else."""
 
 Row = dict[str, Any]
@@ -23,8 +23,11 @@ SCHEMA = pa.schema(
             "run_id": pa.string(),
             "bench": pa.string(),
             "flavour": pa.string(),
+            "rcu": pa.string(),
+            "owner_beside_count": pa.bool_(),
             "cpus": pa.int64(),
             "probes": pa.int64(),
+            "processes": pa.int64(),
             "spread": pa.string(),
             "machine": pa.string(),
             "machine_digest": pa.string(),
@@ -55,6 +58,10 @@ samples. `line_ops` are operations on shared lines that the weave served, warm-u
 """
 
 
+BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1}
+"""What files of schema version 1, which lack these columns, were simulated with."""
+
+
 def row(cell: Cell, result: CellResult, run_id: str) -> Row:
     """The row of a finished cell."""
     return {
@@ -62,8 +69,11 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "run_id": run_id,
         "bench": cell.bench,
         "flavour": cell.flavour,
+        "rcu": cell.rcu,
+        "owner_beside_count": cell.owner_beside_count,
         "cpus": cell.cpus,
         "probes": cell.probes,
+        "processes": cell.processes,
         "spread": cell.spread,
         "machine": cell.machine.name,
         "machine_digest": cell.machine.digest,

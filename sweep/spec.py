@@ -27,6 +27,8 @@ from sweep.located_yaml import read_located
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
 
+_WHOLE = re.compile("-?[0-9]{1,20}")
+_TRUTH = {"true": True, "false": False}
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -47,8 +49,11 @@ class Spec(BaseModel):
     name: str = "sweep"
     bench: tuple[str, ...]
     flavour: tuple[str, ...]
+    rcu: tuple[str, ...] = ("default",)
+    owner_beside_count: tuple[bool, ...] = (False,)
     cpus: tuple[int, ...]
     probes: tuple[int, ...] = (1,)
+    processes: tuple[int, ...] = (1,)
     spread: tuple[str, ...] = ("shared",)
     machine: tuple[str, ...] = ("xeon-gold-6138",)
     seed: tuple[int, ...] = (0,)
@@ -148,6 +153,16 @@ class Spec(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _processes_have_cpus(self) -> Spec:
+        fewest = min(self.cpus)
+        for index, processes in enumerate(self.processes):
+            if processes > fewest:
+                message = f"{processes} processes, but a cell has {fewest} CPUs: allowed are "
+                message += f"1 to {fewest}, nearest {fewest}"
+                raise SpecError("processes", index if len(self.processes) > 1 else None, message)
+        return self
+
+    @model_validator(mode="after")
     def _cells_fit(self) -> Spec:
         lengths = {axis: len(getattr(self, axis)) for axis in AXES}
         lengths["replicates"] = self.replicates
@@ -176,7 +191,7 @@ def override(spec: Spec, settings: Sequence[str]) -> Spec:
         if axis in values:
             raise UsageError(f"--set {setting}: {axis} is set already")
         parts = [part.strip() for part in text.split(",")]
-        items = [int(v) if re.fullmatch("-?[0-9]{1,20}", v) else v for v in parts]
+        items = [int(v) if _WHOLE.fullmatch(v) else _TRUTH.get(v, v) for v in parts]
         values[axis] = items if len(items) > 1 else items[0]
     try:
         return Spec(**{**spec.model_dump(), **values})

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from sweep.errors import UsageError, nearest
 from sweep.journal import Journal, read_rows
 from sweep.provenance import Provenance
-from sweep.schema import SCHEMA, Row
+from sweep.schema import BEFORE_2, SCHEMA, Row
 from sweep.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -34,7 +34,19 @@ ROWS_PER_FILE = 100
 
 CELLS, JOURNAL, RUN, FAILURES = "cells", "journal.jsonl", "run.json", "failures.json"
 
-_ROW_ORDER = ("machine", "bench", "flavour", "spread", "probes", "seed", "replicate", "cpus")
+_ROW_ORDER = (
+    "machine",
+    "bench",
+    "flavour",
+    "rcu",
+    "owner_beside_count",
+    "spread",
+    "probes",
+    "processes",
+    "seed",
+    "replicate",
+    "cpus",
+)
 
 
 class Store:
@@ -190,7 +202,8 @@ def _scan_run(run: Path) -> pl.LazyFrame:
         cells = pl.scan_parquet(
             files, schema=schema, missing_columns="insert", extra_columns="ignore"
         )
-        frame = pl.concat([cells, frame])
+        added = [pl.col(column).fill_null(value) for column, value in BEFORE_2.items()]
+        frame = pl.concat([cells.with_columns(added), frame])
     if about := read_run(run):
         current = about["provenance"]
         frame = frame.filter(pl.col("model_version") == current["model_version"])

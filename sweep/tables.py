@@ -12,12 +12,22 @@ from sweep.published import LETTER_MACHINE, LETTER_PROBES, LETTER_SPREAD
 
 MHITS = 1e6
 
-_LETTER = {"machine": LETTER_MACHINE, "probes": LETTER_PROBES, "spread": LETTER_SPREAD}
+_LETTER = {
+    "machine": LETTER_MACHINE,
+    "probes": LETTER_PROBES,
+    "spread": LETTER_SPREAD,
+    "rcu": "default",
+    "owner_beside_count": False,
+    "processes": 1,
+}
 _SETTING = [
     "machine",
     "machine_digest",
     "model_version",
+    "rcu",
+    "owner_beside_count",
     "probes",
+    "processes",
     "spread",
     "seed",
     "warmup_s",

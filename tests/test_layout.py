@@ -3,22 +3,64 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.kernel.layout import NOWHERE, Layout
+from core.kernel.layout import NOWHERE, Layout, process_of_cpus
 from core.kernel.operation import Line
 
 
-@given(st.integers(1, 300), st.booleans())
-def test_lines_do_not_overlap(probes: int, beside: bool) -> None:
-    layout = Layout(probes, owner_beside_count=beside)
-    per_probe = np.concatenate([layout.line_ids(Line.UPROBE), layout.line_ids(Line.EVENT)])
-    fixed = {int(layout.line_ids(line)[0]) for line in Line if not line.per_probe}
-    assert len(set(per_probe.tolist())) == 2 * probes
-    assert fixed.isdisjoint(per_probe.tolist())
-    assert len(fixed) == (3 if beside else 4)
-    assert max(per_probe) == layout.lines - 1
+@given(st.integers(1, 300), st.integers(1, 100), st.booleans())
+def test_every_copy_of_a_line_has_a_number_of_its_own(
+    probes: int, processes: int, beside: bool
+) -> None:
+    layout = Layout(probes, processes, beside)
+    seen: list[int] = []
+    for line in Line:
+        if line is Line.MMAP_OWNER and beside:
+            continue
+        ids = layout.line_ids(line)
+        assert ids.shape == (probes,)
+        first = set(ids.tolist())
+        assert len(first) == (probes if line.per_probe else 1)
+        copies = range(processes) if layout.stride(line) else range(1)
+        seen += [number + layout.stride(line) * process for process in copies for number in first]
+    assert len(seen) == len(set(seen))
+    assert min(seen) >= 0
+    assert max(seen) < layout.lines
+    assert layout.lines == len(seen) + (processes if beside else 0)
+
+
+def test_the_owner_is_beside_the_count_where_the_kernel_has_it_so() -> None:
+    for beside in (False, True):
+        layout = Layout(2, 3, beside)
+        same = layout.line_ids(Line.MMAP_OWNER) == layout.line_ids(Line.MMAP_COUNT)
+        assert same.tolist() == [beside, beside]
+        assert layout.stride(Line.MMAP_OWNER) == layout.stride(Line.MMAP_COUNT) == 1
+
+
+def test_what_a_process_has_for_itself() -> None:
+    layout = Layout(4, 4)
+    own = {line for line in Line if layout.stride(line)}
+    mmap_lock = {Line.MMAP_COUNT, Line.MMAP_OWNER, Line.MMAP_SEQ}
+    assert own == {*mmap_lock, Line.XOL_AREA, Line.XOL_BITMAP}
+
+
+@given(st.integers(1, 300), st.data())
+def test_processes_are_blocks_of_neighbours(cpus: int, data: st.DataObject) -> None:
+    processes = data.draw(st.integers(1, cpus))
+    process = process_of_cpus(cpus, processes)
+    sizes = np.bincount(process)
+    assert (np.diff(process) >= 0).all()
+    assert len(sizes) == processes
+    assert sizes.max() - sizes.min() <= 1
+    assert process[cpus // 2] == cpus // 2 * processes // cpus
+
+
+def test_a_process_without_a_cpu_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 processes on 2 CPUs: allowed are 1 to 2"):
+        process_of_cpus(2, 3)
 
 
 def test_a_single_probe_is_found_at_the_root() -> None:

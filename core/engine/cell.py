@@ -20,6 +20,10 @@ PS_PER_SECOND = 10**12
 class Cell:
     """Everything that decides a cell's numbers. Times are integer picoseconds.
 
+    `rcu` is the flavour of RCU in the path's read sections, `default` those it came with. The CPUs
+    are split over `processes` address spaces, neighbours together. `owner_beside_count` is a
+    property of the modelled kernel: see `core.kernel.layout.Layout`.
+
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
     `sample_ps` each, taken after `warmup_ps`.
     """
@@ -35,6 +39,9 @@ class Cell:
     warmup_ps: int
     duration_ps: int
     sample_ps: int
+    rcu: str = "default"
+    processes: int = 1
+    owner_beside_count: bool = False
 
     @property
     def samples(self) -> int:

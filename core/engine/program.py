@@ -23,7 +23,8 @@ class Program:
 
     `kind`: Kind or END; `cycles`: private work right before it, core cycles (0 for the first, whose
     work is `entry_cycles` and drawn hit by hit); `reference_count`: it writes a reference count;
-    `line`, shape (operations, probes): the line it touches if the hit finds that probe, or NOWHERE;
+    `line`, shape (operations, probes): the line it touches if the hit finds that probe in process
+    0, or NOWHERE; `stride`: what to add to `line` for every further process, 0 if all share it;
     `function`: the kernel function each operation belongs to; `skippable`: a tree-walk step that
     does not happen where its line is NOWHERE.
     """
@@ -33,6 +34,7 @@ class Program:
     reference_count: NDArray[np.bool_]
     skippable: NDArray[np.bool_]
     line: NDArray[np.int32]
+    stride: IntArray
     function: tuple[str, ...]
     entry_cycles: int
 
@@ -47,16 +49,25 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
     refs: list[bool] = []
     skippable: list[bool] = []
     lines: list[NDArray[np.int32]] = []
+    strides: list[int] = []
     functions: list[str] = []
     pending = 0
 
-    def emit(kind: int, line: NDArray[np.int32], function: str, ref: bool, skip: bool) -> None:
+    def emit(
+        kind: int,
+        line: NDArray[np.int32],
+        function: str,
+        ref: bool = False,
+        skip: bool = False,
+        stride: int = 0,
+    ) -> None:
         nonlocal pending
         kinds.append(kind)
         cycles.append(pending)
         refs.append(ref)
         skippable.append(skip)
         lines.append(line)
+        strides.append(stride)
         functions.append(function)
         pending = 0
 
@@ -67,11 +78,18 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
                 pending += work_cycles[op.work]
             elif op.ancestors:
                 for level in layout.ancestor_ids():
-                    emit(op.kind, level, call.function, False, True)
+                    emit(op.kind, level, call.function, skip=True)
+            elif op.line is None:
+                emit(op.kind, nowhere, call.function)
             else:
-                line = nowhere if op.line is None else layout.line_ids(op.line)
-                emit(op.kind, line, call.function, op.reference_count, False)
-    emit(END, nowhere, "", False, False)
+                emit(
+                    op.kind,
+                    layout.line_ids(op.line),
+                    call.function,
+                    ref=op.reference_count,
+                    stride=layout.stride(op.line),
+                )
+    emit(END, nowhere, "")
     entry_cycles, cycles[0] = cycles[0], 0
     return Program(
         np.array(kinds, dtype=np.int64),
@@ -79,6 +97,7 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
         np.array(refs, dtype=np.bool_),
         np.array(skippable, dtype=np.bool_),
         np.stack(lines),
+        np.array(strides, dtype=np.int64),
         tuple(functions),
         entry_cycles,
     )

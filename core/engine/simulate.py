@@ -18,7 +18,7 @@ from core.engine.spread import Spread
 from core.engine.state import new_state
 from core.hardware.topology import place
 from core.kernel.flavours import hot_path
-from core.kernel.layout import Layout
+from core.kernel.layout import Layout, process_of_cpus
 
 HITS_AHEAD = 4096
 """Hits a CPU may have ahead: about a millisecond of the fastest path."""
@@ -31,12 +31,13 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
     """Simulate `cell` on the CPUs of `gang`, in this process if none is given.
 
     The result depends on the cell alone. Raises KeyError for an unknown bench, flavour or work
-    name, ValueError for a machine that is too small.
+    name, ValueError for a machine that is too small or a process without a CPU.
     """
     began = time.perf_counter()
     gang = CpuGroup() if gang is None else gang
-    layout = Layout(cell.probes)
-    path = hot_path(cell.flavour, cell.bench)
+    process_of_cpus(cell.cpus, cell.processes)
+    layout = Layout(cell.probes, cell.processes, cell.owner_beside_count)
+    path = hot_path(cell.flavour, cell.bench, cell.rcu)
     program = compile_path(path, layout, cell.machine.execution.work_cycles)
     configs = cpu_configs(cell, program)
     seed = int(stream(configs[0].key, cell.cpus).random_raw())
@@ -59,7 +60,9 @@ def warm(cell: Cell) -> None:
     moment = 10**6
     # A cell that cannot be simulated says so when its turn comes.
     with suppress(Exception):
-        simulate(replace(cell, cpus=1, warmup_ps=0, duration_ps=moment, sample_ps=moment))
+        simulate(
+            replace(cell, cpus=1, processes=1, warmup_ps=0, duration_ps=moment, sample_ps=moment)
+        )
 
 
 def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from core.kernel.hot_path import BENCHES, baseline
 from core.kernel.operation import Path
 from core.kernel.patches import PATCHES
+from core.kernel.rcu_flavours import DEFAULT, RCU, under
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,10 @@ def parse_flavour(text: str) -> Flavour:
         if name not in NEEDS:
             raise KeyError(name)
         if (name in patches) == (sign == "+"):
-            raise ValueError(f"{first} {'has' if sign == '+' else 'lacks'} {name} already")
+            verb, other = ("has", "lacks") if sign == "+" else ("lacks", "has")
+            choice = [p.name for p in PATCHES if (p.name in patches) == (sign == "~")]
+            named = ", ".join(choice) or "none"
+            raise ValueError(f"{first} {verb} {name} already; it {other} {named}")
         patches ^= {name}
     for name in sorted(patches):
         if missing := [need for need in NEEDS[name] if need not in patches]:
@@ -76,20 +81,25 @@ def parse_flavour(text: str) -> Flavour:
     return Flavour(text, frozenset(patches), title)
 
 
-def work_names() -> list[str]:
-    """Names of all private work that any flavour does: what a machine must give cycles for."""
-    paths = [hot_path(flavour, bench) for flavour in FLAVOURS for bench in BENCHES]
-    return sorted({op.work for path in paths for call in path for op in call.operations} - {""})
+@cache
+def work_names() -> tuple[str, ...]:
+    """Names of all private work that any path does: what a machine must give cycles for."""
+    paths = [
+        hot_path(flavour, bench, rcu) for flavour in FLAVOURS for bench in BENCHES for rcu in RCU
+    ]
+    names = {op.work for path in paths for call in path for op in call.operations}
+    return tuple(sorted(names - {""}))
 
 
-def hot_path(flavour: str, bench: str) -> Path:
+def hot_path(flavour: str, bench: str, rcu: str = DEFAULT) -> Path:
     """The calls of one hit of `bench` under `flavour`, in program order.
 
-    Raises as `parse_flavour`, and KeyError for a bench that is not in BENCHES.
+    `rcu` puts another flavour of RCU into its read sections, see `core.kernel.rcu_flavours.under`.
+    Raises as `parse_flavour`, and KeyError for a bench or an RCU that there is not.
     """
     patches = parse_flavour(flavour).patches
     path = baseline(bench)
     for patch in PATCHES:
         if patch.name in patches:
             path = patch.apply(path)
-    return path
+    return under(path, rcu)

@@ -1,14 +1,18 @@
 """One hit under the old locks (stage 0), call by call. Every other design is this list, patched.
 
-Read beside `kernel/events/uprobes.c` and `kernel/trace/trace_uprobe.c` of Linux 6.10: the probed
-instruction is a `nop`, emulated without a single-step slot; the probe is a perf event with one BPF
-program that counts per CPU.
+Read beside `kernel/events/uprobes.c`, `kernel/trace/trace_uprobe.c` (a perf event) and
+`kernel/trace/bpf_trace.c` (a uprobe_multi link) of Linux 6.10. A `nop` or `push` is emulated, a
+`ret` single-stepped in a slot of the process' xol area. One BPF program counts per CPU.
 """
 
 from __future__ import annotations
 
+from core.kernel.bench import NAMED, Bench
 from core.kernel.operation import Call, Kind, Line, Operation, Path, work
 from core.kernel.primitives import (
+    atomic_dec,
+    atomic_inc,
+    clear_bit,
     down_read,
     locked_private,
     plain_increment,
@@ -16,10 +20,12 @@ from core.kernel.primitives import (
     read_unlock,
     refcount_dec_and_test,
     refcount_inc,
+    take_zero_bit,
     up_read,
 )
 
-BENCHES = ("uprobe-nop", "uretprobe-nop")
+BENCHES = tuple(NAMED)
+"""Names of the benches: what a hit can be a hit of."""
 
 TRAP = Call("exc_int3", work("trap_entry"))
 MMAP_READ_LOCK = Call("mmap_read_lock", down_read(Line.MMAP_COUNT, Line.MMAP_OWNER))
@@ -39,9 +45,35 @@ PUT_UPROBE = Call("put_uprobe", refcount_dec_and_test(Line.UPROBE))
 CONSUMERS_LOCK = Call("down_read(&uprobe->register_rwsem)", down_read(Line.UPROBE, Line.UPROBE))
 CONSUMERS_UNLOCK = Call("up_read(&uprobe->register_rwsem)", up_read(Line.UPROBE))
 DISPATCH = Call("uprobe_dispatcher", (*work("consumer_call"), *plain_increment(Line.EVENT)))
-RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private()))
+RETURN_DISPATCH = Call("uretprobe_dispatcher", work("consumer_call"))
+RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private("lock add")))
+MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"))
+MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"))
+MULTI_RUN_BPF = Call("uprobe_prog_run", RUN_BPF.operations)
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
+EMULATE_PUSH = Call("arch_uprobe_skip_sstep (push_emulate_op)", work("emulate_push"))
 IRET = Call("iret", work("trap_exit"))
+TAKE_SLOT = Call(
+    "xol_get_insn_slot",
+    (
+        Operation(Kind.LOAD, Line.XOL_AREA),
+        *take_zero_bit(Line.XOL_BITMAP),
+        *atomic_inc(Line.XOL_AREA),
+        *work("xol_copy"),
+    ),
+)
+IRET_TO_SLOT = Call("iret (to the slot)", work("trap_exit"))
+DEBUG_TRAP = Call("exc_debug", work("debug_trap_entry"))
+PUT_AFTER_STEP = Call("put_uprobe (single step)", refcount_dec_and_test(Line.UPROBE))
+FREE_SLOT = Call(
+    "xol_free_insn_slot",
+    (
+        Operation(Kind.LOAD, Line.XOL_AREA),
+        *clear_bit(Line.XOL_BITMAP),
+        *atomic_dec(Line.XOL_AREA),
+        Operation(Kind.LOAD, Line.XOL_AREA),
+    ),
+)
 ALLOCATE_RETURN = Call("alloc_return_instance", work("return_instance_alloc"))
 FREE_RETURN = Call("free_ret_instance", work("return_instance_free"))
 HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE))
@@ -62,33 +94,35 @@ def _resolve() -> Path:
     )
 
 
-def _leave() -> Path:
+def _handle(bench: Bench) -> Path:
+    """What a uprobe's consumer does; a uprobe_multi link has no handler where none is wanted."""
+    if bench.multi:
+        return () if bench.at_return else (MULTI_DISPATCH, MULTI_RUN_BPF)
+    return (DISPATCH,) if bench.at_return else (DISPATCH, RUN_BPF)
+
+
+def _arm_return() -> Path:
     return (
-        EMULATE,
-        PUT_UPROBE,
-        IRET,
-    )
-
-
-def _uprobe() -> Path:
-    return (*_resolve(), CONSUMERS_LOCK, DISPATCH, RUN_BPF, CONSUMERS_UNLOCK, *_leave())
-
-
-def _uretprobe() -> Path:
-    """As a uprobe, but the handler only arms the return; the program runs when it happens."""
-    return (
-        *_resolve(),
-        CONSUMERS_LOCK,
-        DISPATCH,
         ALLOCATE_RETURN,
         Call("prepare_uretprobe", work("prepare_uretprobe")),
         HOLD_FOR_RETURN,
-        CONSUMERS_UNLOCK,
-        *_leave(),
+    )
+
+
+def _leave(instruction: str) -> Path:
+    """The probed instruction, and back to user space. A step keeps the lookup's reference."""
+    if instruction == "ret":
+        return (TAKE_SLOT, IRET_TO_SLOT, DEBUG_TRAP, PUT_AFTER_STEP, FREE_SLOT, IRET)
+    return (EMULATE_PUSH if instruction == "push" else EMULATE, PUT_UPROBE, IRET)
+
+
+def _return(bench: Bench) -> Path:
+    """The function returns: no tree and no mmap_lock, the return instance knows the uprobe."""
+    handle = (MULTI_RETURN_DISPATCH, MULTI_RUN_BPF) if bench.multi else (RETURN_DISPATCH, RUN_BPF)
+    return (
         Call("sys_uretprobe", work("uretprobe_entry")),
         CONSUMERS_LOCK,
-        Call("uretprobe_dispatcher", work("consumer_call")),
-        RUN_BPF,
+        *handle,
         CONSUMERS_UNLOCK,
         PUT_AFTER_RETURN,
         FREE_RETURN,
@@ -96,6 +130,15 @@ def _uretprobe() -> Path:
     )
 
 
-def baseline(bench: str) -> Path:
+def baseline(name: str) -> Path:
     """The hot path of stage 0 for one of BENCHES. Raises KeyError for another name."""
-    return {"uprobe-nop": _uprobe, "uretprobe-nop": _uretprobe}[bench]()
+    bench = NAMED[name]
+    return (
+        *_resolve(),
+        CONSUMERS_LOCK,
+        *_handle(bench),
+        *(_arm_return() if bench.at_return else ()),
+        CONSUMERS_UNLOCK,
+        *_leave(bench.instruction),
+        *(_return(bench) if bench.at_return else ()),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,36 +12,51 @@ from core.kernel.operation import Line
 
 NOWHERE = -1
 
-FIXED = tuple(line for line in Line if not line.per_probe)
-"""The lines of which there is one, numbered first."""
+
+def process_of_cpus(cpus: int, processes: int) -> NDArray[np.int64]:
+    """The process that each CPU runs a thread of, shape (cpus,): blocks of neighbours.
+
+    Raises ValueError for more processes than CPUs: one would have no thread.
+    """
+    if processes > cpus:
+        raise ValueError(f"{processes} processes on {cpus} CPUs: allowed are 1 to {cpus}")
+    return np.arange(cpus) * processes // cpus
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Lines of one process and `probes` probes.
+    """Lines of `processes` processes that all have the same `probes` probes mapped.
 
+    The copies of a line are numbered one after the other, by process or by probe.
     `owner_beside_count`: whether `mmap_lock.owner` shares the line of `mmap_lock.count`; it depends
     on the kernel configuration (see the comment at `mmap_lock` in include/linux/mm_types.h).
     """
 
     probes: int
+    processes: int = 1
     owner_beside_count: bool = False
 
     @property
     def lines(self) -> int:
         """Number of cache lines."""
-        return len(FIXED) + 2 * self.probes
+        return sum(map(self._copies, Line))
 
     def line_ids(self, line: Line) -> NDArray[np.int32]:
-        """Number of `line` as seen by a hit of each probe, shape (probes,)."""
-        probe = np.arange(self.probes, dtype=np.int32)
-        if line is Line.UPROBE:
-            return len(FIXED) + probe
-        if line is Line.EVENT:
-            return len(FIXED) + self.probes + probe
+        """Number of `line` as a hit of each probe in process 0 sees it, shape (probes,)."""
         if line is Line.MMAP_OWNER and self.owner_beside_count:
             line = Line.MMAP_COUNT
-        return np.full(self.probes, FIXED.index(line), dtype=np.int32)
+        first = sum(map(self._copies, takewhile(lambda other: other is not line, Line)))
+        step = 1 if line.per_probe else 0
+        return np.arange(self.probes, dtype=np.int32) * np.int32(step) + np.int32(first)
+
+    def stride(self, line: Line) -> int:
+        """What to add to a number of `line` to get the next process' one; 0: they share it."""
+        return int(line.per_process)
+
+    def _copies(self, line: Line) -> int:
+        if line.per_probe:
+            return self.probes
+        return self.processes if line.per_process else 1
 
     def ancestor_ids(self) -> NDArray[np.int32]:
         """Lines that a tree walk reads before it reaches each probe, shape (depth, probes).

@@ -12,6 +12,8 @@ class Line(Enum):
     MMAP_COUNT = "mm->mmap_lock.count"
     MMAP_OWNER = "mm->mmap_lock.owner"
     MMAP_SEQ = "mm->mm_lock_seq"
+    XOL_AREA = "struct xol_area: wq, slot_count, bitmap pointer"
+    XOL_BITMAP = "xol_area->bitmap"
     TREE = "uprobes_treelock, uprobes_tree, uprobes_seqcount"
     UPROBE = "struct uprobe, bytes 0-63: rb_node, ref, register_rwsem"
     EVENT = "trace_uprobe.nhit"
@@ -20,6 +22,12 @@ class Line(Enum):
     def per_probe(self) -> bool:
         """True for a line of which every probe has its own."""
         return self in (Line.UPROBE, Line.EVENT)
+
+    @property
+    def per_process(self) -> bool:
+        """True for a line of which every process (mm) has its own."""
+        mm = (Line.MMAP_COUNT, Line.MMAP_OWNER, Line.MMAP_SEQ)
+        return self in (*mm, Line.XOL_AREA, Line.XOL_BITMAP)
 
 
 class Kind(IntEnum):
@@ -31,7 +39,7 @@ class Kind(IntEnum):
     LOCKED = 2
     """Locked read-modify-write (`lock xadd`): drains the store buffer, needs the only copy."""
     CMPXCHG = 3
-    """`lock cmpxchg` after a load: as LOCKED, repeated if the line was written since that load."""
+    """`lock cmpxchg` or `lock bts` after a load: as LOCKED, repeated if that load is outdated."""
     BARRIER = 4
     """Locked operation on a line of the CPU's own (`smp_mb()`, a per-CPU atomic): drains only."""
     WORK = 5
@@ -43,8 +51,9 @@ class Operation:
     """One operation: `line` for those on memory, `work` names an entry of `work_cycles`.
 
     `ancestors` marks the load of a tree walk: it reads the line of every ancestor of the probe
-    in the balanced tree, not the probe's own. `reference_count` marks a write of `uprobe->ref`,
-    which fails a `cmpxchg` that loaded it before.
+    in the balanced tree, not the probe's own. `reference_count` marks a write of a count of
+    references, or one that takes a slot: it fails a CMPXCHG whose load came before it.
+    `instruction` is for people: what is executed, where it is not what `Kind` says.
     """
 
     kind: Kind
@@ -52,6 +61,7 @@ class Operation:
     work: str = ""
     ancestors: bool = False
     reference_count: bool = False
+    instruction: str = ""
 
 
 @dataclass(frozen=True)

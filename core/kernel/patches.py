@@ -12,24 +12,19 @@ from core.kernel import hot_path as hp
 from core.kernel.operation import Call, Kind, Line, Operation, Path, work
 from core.kernel.primitives import (
     locked_private,
-    rcu_read_lock_trace,
-    rcu_read_unlock_trace,
     refcount_inc_not_zero,
     srcu_read_lock,
     srcu_read_unlock,
 )
+from core.kernel.rcu_flavours import READ_SIDES, under
 
-SRCU_LOCK = Call("srcu_read_lock(&uprobes_srcu)", srcu_read_lock())
-SRCU_UNLOCK = Call("srcu_read_unlock(&uprobes_srcu)", srcu_read_unlock())
-TRACE_LOCK = Call("rcu_read_lock_trace", rcu_read_lock_trace())
-TRACE_UNLOCK = Call("rcu_read_unlock_trace", rcu_read_unlock_trace())
+SRCU = READ_SIDES["srcu"]
 TRY_GET = Call("try_get_uprobe", refcount_inc_not_zero(Line.UPROBE))
 TRY_GET_FOR_RETURN = Call("try_get_uprobe (return instance)", refcount_inc_not_zero(Line.UPROBE))
+TRY_GET_FOR_STEP = Call("try_get_uprobe (single step)", refcount_inc_not_zero(Line.UPROBE))
 RB_FIND_RCU = Call("rb_find_rcu", hp.RB_FIND.operations)
-FAST_LOCK = Call("srcu_read_lock_fast", work("srcu_fast_counter"))
-FAST_UNLOCK = Call("srcu_read_unlock_fast", work("srcu_fast_counter"))
 LEASE = Call("hprobe_init_leased", (*srcu_read_lock(), *work("return_lease")))
-CONSUME = Call("hprobe_consume", (*locked_private(), *srcu_read_unlock()))
+CONSUME = Call("hprobe_consume", (*locked_private("xchg"), *srcu_read_unlock()))
 SPECULATE = Call("mmap_lock_speculate_try_begin", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SPECULATE_RETRY = Call("mmap_lock_speculate_retry", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 
@@ -61,15 +56,18 @@ def _refcount_revamp(path: Path) -> Path:
 def _srcu_lifetime(path: Path) -> Path:
     path = replace(replace(path, TRY_GET), hp.PUT_UPROBE)
     path = replace(path, hp.HOLD_FOR_RETURN, TRY_GET_FOR_RETURN)
-    path = replace(path, hp.TRAP, hp.TRAP, SRCU_LOCK)
-    return replace(path, hp.EMULATE, hp.EMULATE, SRCU_UNLOCK)
+    path = replace(path, hp.TAKE_SLOT, TRY_GET_FOR_STEP, hp.TAKE_SLOT)
+    path = replace(path, hp.TRAP, hp.TRAP, SRCU.lock)
+    for last in (hp.EMULATE, hp.EMULATE_PUSH, hp.TAKE_SLOT):
+        path = replace(path, last, last, SRCU.unlock)
+    return path
 
 
 def _lockless_consumers(path: Path) -> Path:
     before_return, at_return = _split_at_return(path)
     before_return = replace(replace(before_return, hp.CONSUMERS_LOCK), hp.CONSUMERS_UNLOCK)
-    at_return = replace(at_return, hp.CONSUMERS_LOCK, SRCU_LOCK)
-    at_return = replace(at_return, hp.CONSUMERS_UNLOCK, SRCU_UNLOCK)
+    at_return = replace(at_return, hp.CONSUMERS_LOCK, SRCU.lock)
+    at_return = replace(at_return, hp.CONSUMERS_UNLOCK, SRCU.unlock)
     return before_return + at_return
 
 
@@ -85,7 +83,7 @@ def _lockless_tree(path: Path) -> Path:
 
 
 def _tasks_trace(path: Path) -> Path:
-    return replace(replace(path, SRCU_LOCK, TRACE_LOCK), SRCU_UNLOCK, TRACE_UNLOCK)
+    return under(path, "tasks-trace")
 
 
 def _percpu_nhit(path: Path) -> Path:
@@ -107,13 +105,16 @@ def _ri_reuse(path: Path) -> Path:
 
 
 def _nop5(path: Path) -> Path:
+    """Only a nop can be rewritten to a call; the breakpoint stays on other instructions."""
+    if hp.EMULATE not in path:
+        return path
     path = replace(path, hp.TRAP, Call("sys_uprobe", work("uprobe_syscall_entry")))
     path = replace(path, hp.EMULATE)
     return replace(path, hp.IRET, Call("sysret (uprobe)", work("uprobe_syscall_exit")))
 
 
 def _srcu_fast(path: Path) -> Path:
-    return replace(replace(path, TRACE_LOCK, FAST_LOCK), TRACE_UNLOCK, FAST_UNLOCK)
+    return under(path, "srcu-fast")
 
 
 PATCHES = (

@@ -9,7 +9,7 @@ from core.kernel.operation import Kind, Line, Operation, work
 
 Operations = tuple[Operation, ...]
 
-BARRIER = Operation(Kind.BARRIER)
+BARRIER = Operation(Kind.BARRIER, instruction="smp_mb()")
 
 
 def locked(line: Line) -> Operations:
@@ -52,6 +52,27 @@ def refcount_inc_not_zero(line: Line) -> Operations:
     )
 
 
+def atomic_inc(line: Line) -> Operations:
+    """One `lock inc`."""
+    return (Operation(Kind.LOCKED, line, instruction="lock inc"),)
+
+
+def atomic_dec(line: Line) -> Operations:
+    """One `lock dec`."""
+    return (Operation(Kind.LOCKED, line, instruction="lock dec"),)
+
+
+def take_zero_bit(line: Line) -> Operations:
+    """`find_first_zero_bit`, then `test_and_set_bit`, again if another CPU took a bit meanwhile."""
+    take = Operation(Kind.CMPXCHG, line, reference_count=True, instruction="lock bts")
+    return (Operation(Kind.LOAD, line), take)
+
+
+def clear_bit(line: Line) -> Operations:
+    """One `lock btr`; fails nobody's `test_and_set_bit`."""
+    return (Operation(Kind.LOCKED, line, instruction="lock btr"),)
+
+
 def plain_increment(line: Line) -> Operations:
     """`x++` on shared memory: a load, then a store that may find the line gone."""
     return (Operation(Kind.LOAD, line), Operation(Kind.STORE, line))
@@ -67,6 +88,22 @@ def srcu_read_unlock() -> Operations:
     return (BARRIER, *work("srcu_counter"))
 
 
+def srcu_read_lock_lite() -> Operations:
+    """Load of the index, non-locked per-CPU increment; unlock is the increment alone."""
+    return work("srcu_counter")
+
+
+srcu_read_unlock_lite = srcu_read_lock_lite
+
+
+def srcu_read_lock_fast() -> Operations:
+    """Non-locked per-CPU increment by pointer; unlock is the same."""
+    return work("srcu_fast_counter")
+
+
+srcu_read_unlock_fast = srcu_read_lock_fast
+
+
 def rcu_read_lock_trace() -> Operations:
     """Task-local nesting count, no barrier; unlock is the same."""
     return work("trace_nesting")
@@ -75,6 +112,6 @@ def rcu_read_lock_trace() -> Operations:
 rcu_read_unlock_trace = rcu_read_lock_trace
 
 
-def locked_private() -> Operations:
+def locked_private(instruction: str) -> Operations:
     """A locked operation on a word of the CPU's or the task's own: drains stores."""
-    return (BARRIER,)
+    return (Operation(Kind.BARRIER, instruction=f"{instruction} (own line)"),)
