@@ -138,16 +138,12 @@ def test_a_machine_of_1024_cpus_places_and_simulates() -> None:
     shape = {"sockets": 8, "cores_per_socket": 64, "cores_per_cache": 8}
     machine = small(**shape, turbo=[{"active_cores": 64, "ghz": 3.0}])
     where = place(machine, 1024)
-    assert (len(where), where.core.max(), where.cache.max(), where.socket.max()) == (
-        1024,
-        511,
-        63,
-        7,
-    )
+    last = (where.core.max(), where.cache.max(), where.socket.max())
+    assert (len(where), *last) == (1024, 511, 63, 7)
     moment = 20 * 10**6
     cell = Cell(
         bench="uprobe-nop",
-        flavour="srcu",
+        flavour="speculative-vma",
         cpus=1024,
         probes=1024,
         spread="private",
