@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import operator
 import re
-import reprlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from core.engine.spread import SPREADS
-from core.hardware.machine import (
-    Coherence,
-    Execution,
-    Machine,
-    Turbo,
-    load_machine,
-    machine_names,
-)
-from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour, work_names
+from core.hardware.machine import machine_names
+from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
 from core.kernel.hot_path import BENCHES
 from core.kernel.patches import PATCHES
 from core.kernel.rcu_flavours import RCU
-from sweep.errors import UsageError, nearest
+from sweep.errors import UsageError, nearest, show
+from sweep.machines import named_machine
 
 MAX_COUNT = 1_000_000
 """The most probes, replicates, samples of a cell, cells of a spec: no typo may fill the memory."""
@@ -41,11 +30,6 @@ class SpecError(UsageError):
     def __init__(self, axis: str, index: int | None, message: str) -> None:
         self.axis, self.index = axis, index
         super().__init__(f"{axis}: {message}" if index is None else f"{axis}[{index}]: {message}")
-
-
-def show(value: object) -> str:
-    """`value` as an error message shows it: short, on one line."""
-    return "nothing" if value is None else reprlib.repr(value)
 
 
 def one_of(allowed: Sequence[str]) -> Check:
@@ -106,59 +90,15 @@ def switch(axis: str, index: int | None, value: object) -> bool:
 
 
 def machine(axis: str, index: int | None, value: object) -> str:
-    """The check of a machine: a shipped name, or the path of a YAML file that holds one."""
+    """The check of a machine: what `sweep.machines.named_machine` takes."""
     if not isinstance(value, str):
         message = f"unknown machine {show(value)}: {nearest(str(value), machine_names())}"
         raise SpecError(axis, index, message)
-    named_machine(value, index)
-    return value
-
-
-def named_machine(name: str, index: int | None = None) -> Machine:
-    """As `core.hardware.machine.load_machine`, but raises SpecError with `index`."""
     try:
-        machine = load_machine(name)
-        if not (message := _work_missing(machine)):
-            return machine
-        message = f"{show(name)} is no machine: {message}"
-    except KeyError:
-        message = f"unknown machine {show(name)}: {nearest(name, machine_names())}, or a .yaml file"
-    except OSError as error:
-        near = [str(path) for path in Path(name).parent.glob("*.y*ml")] or machine_names()
-        message = f"cannot read {show(name)}: {error.strerror}: {nearest(name, sorted(near)[:20])}"
-    except ValidationError as error:
-        message = f"{show(name)} is no machine: {_first(error)}"
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        message = f"{show(name)} is no machine: {' '.join(str(error).split())}"
-    raise SpecError("machine", index, message)
-
-
-def _work_missing(machine: Machine) -> str:
-    """What is wrong with the names in `work_cycles`; "" if nothing is."""
-    names, given = work_names(), machine.execution.work_cycles
-    unknown = [name for name in given if name not in names]
-    missing = [name for name in names if name not in given]
-    where = "execution.work_cycles"
-    if unknown:
-        return f"{where}: unknown {unknown[0]!r}: {nearest(unknown[0], missing or names)}"
-    return f"{where}: {', '.join(missing)} missing" if missing else ""
-
-
-def _first(error: ValidationError) -> str:
-    """One of pydantic's complaints, a misspelt key first: where, and what is allowed there."""
-    errors = error.errors()
-    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    *parents, last = [str(part) for part in first["loc"]] or ["the file"]
-    where = ".".join([*parents, last])
-    if first["type"] != "extra_forbidden":
-        return f"{where}: {first['msg']}, got {show(first['input'])}"
-    fields = {
-        "coherence": Coherence.model_fields,
-        "execution": Execution.model_fields,
-        "turbo": Turbo.model_fields,
-    }
-    allowed = fields.get(parents[0] if parents else "", Machine.model_fields)
-    return f"{where}: unknown key: {nearest(last, allowed)}"
+        named_machine(value)
+    except UsageError as error:
+        raise SpecError(axis, index, str(error)) from None
+    return value
 
 
 AXES: dict[str, Check] = {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.hardware.machine import Machine
 
 Entries = list[dict[str, Any]]
 """One for each thing: its name, then what else is worth knowing, ready for JSON."""
@@ -32,11 +35,15 @@ def rcu() -> Entries:
 
 
 def machines() -> Entries:
-    """Shipped machines: name, number of logical CPUs, title."""
+    """Shipped machines: name, number of logical CPUs, sockets x cores x threads, title."""
     from core.hardware.machine import load_machine, machine_names
 
     found = [load_machine(name) for name in machine_names()]
-    return [{"name": m.name, "cpus": m.cpus, "title": m.title} for m in found]
+    return [{"name": m.name, "cpus": m.cpus, "shape": _shape(m), "title": m.title} for m in found]
+
+
+def _shape(machine: Machine) -> str:
+    return f"{machine.sockets} x {machine.cores_per_socket} x {machine.threads_per_core}"
 
 
 def specs() -> Entries:

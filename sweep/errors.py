@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 
@@ -25,6 +26,11 @@ class InfrastructureError(SweepError):
     """What was asked for is fine, but what should carry it is not: the cluster, the disk."""
 
     exit_code = 4
+
+
+def show(value: object) -> str:
+    """`value` as an error message shows it: short, on one line."""
+    return "nothing" if value is None else reprlib.repr(value)
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ from itertools import product
 from typing import Any
 
 from core.engine.cell import Cell
-from sweep.axes import AXES, named_machine
+from sweep.axes import AXES
+from sweep.machines import named_machine
 from sweep.spec import Spec
 
 ORDER = (

@@ -19,10 +19,11 @@ from pydantic import (
     model_validator,
 )
 
-from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError, named_machine, show
+from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError
 from sweep.durations import UNITS, format_duration, parse_duration
-from sweep.errors import UsageError, nearest
+from sweep.errors import UsageError, nearest, show
 from sweep.located_yaml import read_located
+from sweep.machines import beside, named_machine
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
@@ -224,8 +225,11 @@ def load_spec(name_or_path: str | Path) -> Spec:
 
 def _from_yaml(path: Path) -> Spec:
     located = read_located(path)
+    values = {"name": path.stem, **{str(k): v for k, v in located.values.items()}}
+    if "machine" in values:
+        values["machine"] = beside(values["machine"], path.parent)
     try:
-        return Spec(**{"name": path.stem, **{str(k): v for k, v in located.values.items()}})
+        return Spec(**values)
     except SpecError as error:
         raise UsageError(f"{path}:{located.line(error.axis, error.index)}: {error}") from None
 

@@ -6,7 +6,7 @@ import pytest
 from tiny import tiny_spec
 
 from core.hardware.machine import Machine, load_machine
-from sweep import axes
+from sweep import machines
 from sweep.plan import plan, run_id
 
 
@@ -42,7 +42,7 @@ def test_a_machine_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         loaded.append(name)
         return load_machine(name)
 
-    monkeypatch.setattr(axes, "load_machine", load)
+    monkeypatch.setattr(machines, "load_machine", load)
     assert len(plan(spec)) == 10_000
     assert loaded == ["xeon-gold-6138"]
 

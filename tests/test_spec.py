@@ -255,51 +255,6 @@ def test_two_machines_of_one_name_are_refused(tmp_path: Path) -> None:
         tiny_spec(machine=["xeon-gold-6138", str(path)])
 
 
-@pytest.mark.parametrize(
-    ("edit", "complaint"),
-    [
-        (
-            ("execution.smt_yield", "smt_yeild"),
-            "execution.smt_yeild: unknown key: did you mean 'smt_",
-        ),
-        (
-            ("execution.work_cycles.trap_entry", "trap_entri"),
-            "unknown 'trap_entri': did you mean 'tr",
-        ),
-        (("execution.work_cycles.trap_entry", None), "execution.work_cycles: trap_entry missing"),
-        (("sockets", "socket"), "socket: unknown key: did you mean 'sockets'"),
-        (("coherence.transfer_ns", None), "coherence.transfer_ns: Field required"),
-    ],
-)
-def test_a_broken_machine_names_the_place(
-    tmp_path: Path, edit: tuple[str, str | None], complaint: str
-) -> None:
-    from core.hardware.machine import load_machine
-
-    tree = load_machine("xeon-gold-6138").model_dump(mode="json")
-    *parents, key = edit[0].split(".")
-    node = tree
-    for parent in parents:
-        node = node[parent]
-    value = node.pop(key)
-    if edit[1]:
-        node[edit[1]] = value
-    path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump(tree))
-    with pytest.raises(UsageError) as caught:
-        tiny_spec(machine=str(path))
-    assert str(caught.value).startswith("machine: ")
-    assert "https" not in str(caught.value)
-    assert complaint in str(caught.value)
-
-
-def test_a_machine_without_a_title_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text("name: half\n")
-    with pytest.raises(UsageError, match=r"machine: .* is no machine: .*title"):
-        tiny_spec(machine=str(path))
-
-
 def test_nearest_keeps_the_order_and_copes_with_nothing() -> None:
     assert nearest("B", ["b", "a"]) == "did you mean 'b'? allowed: b, a"
     assert nearest("x", []) == "there are none"

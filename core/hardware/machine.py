@@ -1,4 +1,4 @@
-"""One hardware model, read from one YAML file and validated."""
+"""One hardware model, as one YAML file describes it, validated."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import hashlib
 import json
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator
+
+MAX_CPUS = 1024
 
 Count = Annotated[int, Field(ge=1)]
 Nanoseconds = Annotated[float, Field(ge=0, le=10_000)]
 Cycles = Annotated[int, Field(ge=0, le=100_000)]
+Numbering = Literal["cores-first", "siblings-adjacent"]
+"""How CPUs are numbered. cores-first, as Linux does on bare metal: first one thread of every core,
+socket by socket, then the second threads in the same order. siblings-adjacent, as many guests do:
+CPUs 0 and 1 are the threads of core 0, 2 and 3 of core 1."""
 
 MACHINES = resources.files("core.hardware") / "machines"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Turbo(_Strict):
@@ -31,10 +36,15 @@ class Turbo(_Strict):
 
 
 class Coherence(_Strict):
-    """What moving a cache line costs. docs/model.md explains every field."""
+    """What moving a cache line costs. docs/model.md explains every field.
+
+    `other_cache_ns` is added between two last-level caches of a socket, `other_socket_ns` between
+    sockets, instead of it.
+    """
 
     request_ns: Nanoseconds
     transfer_ns: Nanoseconds
+    other_cache_ns: Nanoseconds = 0.0
     other_socket_ns: Nanoseconds
     shared_read_ns: Nanoseconds
     out_of_order_ns: Nanoseconds
@@ -54,34 +64,73 @@ class Execution(_Strict):
 
 
 class Machine(_Strict):
-    """Sockets, cores, clocks and costs of one machine.
+    """Sockets, cores, caches, clocks and costs of one machine of at most MAX_CPUS CPUs.
 
-    CPU numbering is the usual Linux one of these boards: first one thread of every core, socket by
-    socket, then the second threads in the same order.
+    `cores_per_cache` cores share a last-level cache: a CCX, a die of an arm64 part, by default the
+    socket. Every rule is of one field, so that an error can name the field's line.
     """
 
-    name: str
+    name: Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z")]
     title: str
     sockets: Count
     cores_per_socket: Count
     threads_per_core: Annotated[int, Field(ge=1, le=2)]
-    turbo: tuple[Turbo, ...]
+    cores_per_cache: Count = Field(default_factory=lambda data: data.get("cores_per_socket", 1))
+    numbering: Numbering = "cores-first"
+    turbo: Annotated[tuple[Turbo, ...], Strict(False)]
     coherence: Coherence
     execution: Execution
 
-    @model_validator(mode="after")
-    def _turbo_covers_the_socket(self) -> Machine:
-        bins = [t.active_cores for t in self.turbo]
-        if bins != sorted(set(bins)) or not bins or bins[-1] < self.cores_per_socket:
-            raise ValueError(
-                f"turbo must rise in active_cores and reach {self.cores_per_socket}, got {bins}"
-            )
-        return self
+    @field_validator("threads_per_core")
+    @classmethod
+    def _not_too_many(cls, threads: int, info: ValidationInfo) -> int:
+        sockets, cores = info.data.get("sockets", 1), info.data.get("cores_per_socket", 1)
+        if (cpus := sockets * cores * threads) > MAX_CPUS:
+            product = f"{sockets} sockets x {cores} cores x {threads} threads are {cpus:,} CPUs"
+            raise ValueError(f"{product}: allowed are at most {MAX_CPUS:,}")
+        return threads
+
+    @field_validator("cores_per_cache")
+    @classmethod
+    def _caches_divide_the_socket(cls, shared_by: int, info: ValidationInfo) -> int:
+        cores = info.data.get("cores_per_socket", shared_by)
+        if cores % shared_by:
+            allowed = [n for n in range(1, cores + 1) if cores % n == 0]
+            near = min(allowed, key=lambda n: abs(n - shared_by))
+            raise ValueError(f"{shared_by} does not divide {cores} cores: nearest {near}")
+        return shared_by
+
+    @field_validator("turbo")
+    @classmethod
+    def _turbo_covers_the_socket(
+        cls, turbo: tuple[Turbo, ...], info: ValidationInfo
+    ) -> tuple[Turbo, ...]:
+        cores = info.data.get("cores_per_socket", 0)
+        bins = [step.active_cores for step in turbo]
+        if bins != sorted(set(bins)) or not bins or bins[-1] < cores:
+            raise ValueError(f"turbo must rise in active_cores and reach {cores}, got {bins}")
+        return turbo
 
     @property
     def cpus(self) -> int:
         """Number of logical CPUs."""
         return self.sockets * self.cores_per_socket * self.threads_per_core
+
+    @property
+    def one_way_ns(self) -> dict[str, float]:
+        """Mean latency of an idle modified line by distance, for the distances that there are.
+
+        At the highest clock, without the operation itself: siblings share their core's copy.
+        """
+        near = self.coherence.request_ns + self.coherence.transfer_ns
+        latency = {"same core": 0.0} if self.threads_per_core > 1 else {}
+        if self.cores_per_cache > 1:
+            latency["same cache"] = near
+        if self.cores_per_cache < self.cores_per_socket:
+            latency["other cache"] = near + self.coherence.other_cache_ns
+        if self.sockets > 1:
+            latency["other socket"] = near + self.coherence.other_socket_ns
+        return latency
 
     @cached_property
     def digest(self) -> str:
@@ -98,15 +147,7 @@ def machine_names() -> list[str]:
 
 
 def load_machine(name: str) -> Machine:
-    """The shipped machine called `name`, or the one in the YAML file at path `name`.
-
-    Raises KeyError for an unknown name, OSError for a file that cannot be read, ValueError
-    (pydantic.ValidationError, yaml.YAMLError) for one that is no machine.
-    """
-    if name in machine_names():
-        text = (MACHINES / f"{name}.yaml").read_text()
-    elif name.endswith((".yaml", ".yml")):
-        text = Path(name).read_text()
-    else:
+    """The shipped machine called `name`. Raises KeyError for an unknown name."""
+    if name not in machine_names():
         raise KeyError(name)
-    return Machine.model_validate(yaml.safe_load(text))
+    return Machine.model_validate(yaml.safe_load((MACHINES / f"{name}.yaml").read_text()))

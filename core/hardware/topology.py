@@ -1,4 +1,4 @@
-"""Where the busy CPUs of a machine sit: core, socket, sibling and clock of each."""
+"""Where the busy CPUs of a machine sit: core, cache, socket, sibling and clock of each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ IntArray = NDArray[np.int64]
 class Placement:
     """The first N CPUs of a machine, all busy. Every array has shape (cpus,).
 
-    `core` and `socket` are global indices; `sibling` is the busy CPU on the same core or -1;
-    `ps_per_cycle` is the period of the core's clock in picoseconds.
+    `core`, `cache` (the last-level one) and `socket` are global indices; `sibling` is the busy CPU
+    on the same core or -1; `ps_per_cycle` is the period of the core's clock in picoseconds.
     """
 
     core: IntArray
+    cache: IntArray
     socket: IntArray
     sibling: IntArray
     ps_per_cycle: IntArray
@@ -38,15 +39,19 @@ def place(machine: Machine, cpus: int) -> Placement:
         raise ValueError(f"{machine.name} has {machine.cpus} CPUs, not {cpus}")
     cores = machine.sockets * machine.cores_per_socket
     cpu = np.arange(cpus, dtype=np.int64)
-    core = cpu % cores
-    socket = core // machine.cores_per_socket
-    sibling = np.where(cpu >= cores, cpu - cores, cpu + cores)
+    if machine.numbering == "cores-first":
+        core = cpu % cores
+        sibling = np.where(cpu >= cores, cpu - cores, cpu + cores)
+    else:
+        core = cpu // machine.threads_per_core
+        sibling = cpu ^ 1
     sibling[sibling >= cpus] = -1
     if machine.threads_per_core == 1:
         sibling[:] = -1
-    active = np.bincount(socket[cpu < cores], minlength=machine.sockets)
-    period = np.array([clock_period_ps(machine, int(n)) for n in active], dtype=np.int64)
-    return Placement(core, socket, sibling, period[socket])
+    cache, socket = core // machine.cores_per_cache, core // machine.cores_per_socket
+    busy = np.bincount(np.unique(core) // machine.cores_per_socket, minlength=machine.sockets)
+    period = np.array([clock_period_ps(machine, int(n)) for n in busy], dtype=np.int64)
+    return Placement(core, cache, socket, sibling, period[socket])
 
 
 def clock_period_ps(machine: Machine, active_cores: int) -> int:
