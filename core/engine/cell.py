@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import MODEL_VERSION
+from core.engine.attribution import Share
 from core.hardware.machine import Machine
 
 PS_PER_SECOND = 10**12
@@ -62,7 +63,8 @@ class CellResult:
     """What one cell gave.
 
     `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
-    operations on shared lines that the weave served, warm-up included; `wall_seconds` is the
+    operations on shared lines that the weave served, warm-up included; `attribution` says where the
+    CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the
     engine's own wall time.
     """
 
@@ -70,6 +72,7 @@ class CellResult:
     hits_per_sample: NDArray[np.int64]
     sample_ps: int
     line_ops: int
+    attribution: tuple[Share, ...]
     wall_seconds: float
 
     @property

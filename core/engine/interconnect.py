@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.attribution import settle
 from core.engine.gang import Hits, Served
 from core.engine.ring import fill
 from core.engine.state import State
@@ -21,6 +22,11 @@ class Interconnect:
         self._started = False
 
     @property
+    def cpus(self) -> int:
+        """Number of CPUs."""
+        return int(self._state.cpus.size)
+
+    @property
     def line_ops(self) -> int:
         """Operations on shared lines served so far."""
         return int(self._state.totals["line_ops"][0])
@@ -29,6 +35,16 @@ class Interconnect:
     def transfers(self) -> int:
         """Transfers of lines between cores so far."""
         return int(self._state.totals["transfers"][0])
+
+    def spent(self, now_ps: int) -> IntArray:
+        """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 5), ps.
+
+        `now_ps` is where the last `run` ended. See `core.engine.attribution` for the columns.
+        """
+        settle(self._state, now_ps)
+        spent = self._state.spent.copy()
+        self._state.spent[:] = 0
+        return spent
 
     def wanted(self, ahead: int) -> IntArray:
         """Further hits that bring every CPU to `ahead`, as far as its ring goes; shape (cpus,)."""

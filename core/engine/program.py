@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.kernel.layout import NOWHERE, Layout
-from core.kernel.operation import Kind, Path
+from core.kernel.operation import Kind, Line, Path
 
 IntArray = NDArray[np.int64]
 
@@ -25,7 +25,7 @@ class Program:
     work is `entry_cycles` and drawn hit by hit); `reference_count`: it writes a reference count;
     `line`, shape (operations, probes): the line it touches if the hit finds that probe in process
     0, or NOWHERE; `stride`: what to add to `line` for every further process, 0 if all share it;
-    `function`: the kernel function each operation belongs to; `skippable`: a tree-walk step that
+    `names`: kernel function, kind and line of each, as words; `skippable`: a tree-walk step that
     does not happen where its line is NOWHERE.
     """
 
@@ -35,7 +35,7 @@ class Program:
     skippable: NDArray[np.bool_]
     line: NDArray[np.int32]
     stride: IntArray
-    function: tuple[str, ...]
+    names: tuple[tuple[str, str, str], ...]
     entry_cycles: int
 
 
@@ -50,13 +50,14 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
     skippable: list[bool] = []
     lines: list[NDArray[np.int32]] = []
     strides: list[int] = []
-    functions: list[str] = []
+    names: list[tuple[str, str, str]] = []
     pending = 0
 
     def emit(
         kind: int,
         line: NDArray[np.int32],
         function: str,
+        name: str = "",
         ref: bool = False,
         skip: bool = False,
         stride: int = 0,
@@ -68,7 +69,7 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
         skippable.append(skip)
         lines.append(line)
         strides.append(stride)
-        functions.append(function)
+        names.append((function, "" if kind == END else Kind(kind).name.lower(), name))
         pending = 0
 
     nowhere = np.full(layout.probes, NOWHERE, dtype=np.int32)
@@ -78,7 +79,7 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
                 pending += work_cycles[op.work]
             elif op.ancestors:
                 for level in layout.ancestor_ids():
-                    emit(op.kind, level, call.function, skip=True)
+                    emit(op.kind, level, call.function, Line.UPROBE.value, skip=True)
             elif op.line is None:
                 emit(op.kind, nowhere, call.function)
             else:
@@ -86,6 +87,7 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
                     op.kind,
                     layout.line_ids(op.line),
                     call.function,
+                    op.line.value,
                     ref=op.reference_count,
                     stride=layout.stride(op.line),
                 )
@@ -98,6 +100,6 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
         np.array(skippable, dtype=np.bool_),
         np.stack(lines),
         np.array(strides, dtype=np.int64),
-        tuple(functions),
+        tuple(names),
         entry_cycles,
     )

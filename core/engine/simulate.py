@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.engine.attribution import shares
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import CpuGroup, Gang, Served
@@ -19,6 +21,8 @@ from core.engine.state import new_state
 from core.hardware.topology import place
 from core.kernel.flavours import hot_path
 from core.kernel.layout import Layout, process_of_cpus
+
+IntArray = NDArray[np.int64]
 
 HITS_AHEAD = 4096
 """Hits a CPU may have ahead: about a millisecond of the fastest path."""
@@ -35,22 +39,23 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
     """
     began = time.perf_counter()
     gang = CpuGroup() if gang is None else gang
-    process_of_cpus(cell.cpus, cell.processes)
+    process = process_of_cpus(cell.cpus, cell.processes)
     layout = Layout(cell.probes, cell.processes, cell.owner_beside_count)
     path = hot_path(cell.flavour, cell.bench, cell.rcu)
     program = compile_path(path, layout, cell.machine.execution.work_cycles)
     configs = cpu_configs(cell, program)
     seed = int(stream(configs[0].key, cell.cpus).random_raw())
     where = place(cell.machine, cell.cpus)
-    state = new_state(cell.machine, where, program, layout.lines, HITS_AHEAD, seed)
+    state = new_state(cell.machine, where, program, layout.lines, HITS_AHEAD, seed, process)
     interconnect = Interconnect(state)
     gang.reset(configs)
-    play(interconnect, gang, cell.warmup_ps, cell.sample_ps, cell.samples)
+    spent = play(interconnect, gang, cell.warmup_ps, cell.sample_ps, cell.samples)
     return CellResult(
         cell.cell_id,
         gang.samples().sum(axis=0),
         cell.sample_ps,
         interconnect.line_ops,
+        shares(program, spent),
         time.perf_counter() - began,
     )
 
@@ -89,17 +94,18 @@ def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
 
 def play(
     interconnect: Interconnect, gang: Gang, warmup_ps: int, sample_ps: int, samples: int
-) -> None:
+) -> IntArray:
     """Run warm-up and samples: one exchange with the gang a window, more if hits run out.
 
-    A window is a sample long, so that a gang far away is asked rarely.
+    A window is a sample long, so that a gang far away is asked rarely. Returns where the CPUs' time
+    in the samples went, see `Interconnect.spent`; all of it, to the picosecond.
     """
     end = warmup_ps + samples * sample_ps
     until = 0
     ahead = FIRST_HITS
     served: Served | None = None
     while until < end:
-        until = min(until + sample_ps, end)
+        until = min(until + sample_ps, warmup_ps if until < warmup_ps else end)
         reached = False
         while not reached:
             hits = gang.exchange(served, interconnect.wanted(ahead))
@@ -107,4 +113,10 @@ def play(
             reached = interconnect.run(until)
             served = interconnect.served()
             ahead = max(ahead, int(1.25 * served.counts.max()))
+        if until == warmup_ps:
+            interconnect.spent(until)
     gang.exchange(served, interconnect.wanted(0))
+    spent = interconnect.spent(end)
+    if (total := int(spent.sum())) != (whole := interconnect.cpus * (end - warmup_ps)):
+        raise AssertionError(f"{total} ps of CPU time attributed, {whole} simulated")
+    return spent

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.attribution import DISTANCES, SAME_CACHE
 from core.engine.events import Events, no_events
 from core.engine.program import Program
 from core.hardware.machine import Coherence, Machine
@@ -32,8 +33,10 @@ def _record(*names: str) -> np.dtype[np.void]:
 CPU = _record(
     "index",
     "core",
+    "cache",
     "socket",
     "sibling",
+    "process",
     "ps_per_cycle",
     "locked_ps",
     "transfer_scale",
@@ -43,6 +46,8 @@ CPU = _record(
     "executing",
     "draining",
     "store_line",
+    "store_operation",
+    "since",
     "taken",
     "filled",
     "done",
@@ -70,13 +75,14 @@ may use it until `leaves_at`; `sharers` how many cores have a shared copy; `serv
 port whose transfer is under way; `head` and `tail` the ports that wait; `version` counts writes of
 the reference count."""
 
-PORT = _record("phase", "kind", "line", "after", "before")
+PORT = _record("phase", "kind", "line", "distance", "after", "before")
 """A port's outstanding request and its place in the line's queue."""
 
 COSTS = np.dtype(
     [
         ("request", np.int64),
         ("transfer", np.int64),
+        ("other_cache", np.int64),
         ("other_socket", np.int64),
         ("shared_read", np.int64),
         ("out_of_order", np.int64),
@@ -89,7 +95,7 @@ COSTS = np.dtype(
 )
 """Coherence costs in ps; `other_socket` is added to those that cross. Factors by SCALE."""
 
-OPERATION = _record("kind", "cycles", "reference_count", "skippable")
+OPERATION = _record("kind", "cycles", "stride", "reference_count", "skippable")
 """One operation of the program, see Program."""
 
 TOTALS = _record("random", "line_ops", "transfers")
@@ -103,53 +109,71 @@ class State(NamedTuple):
 
     `code_line` has shape (operations, probes); `probe`, `private_ps` and `done_ps` are rings of
     shape (cpus, capacity); `copy[l, c] == lines[l].epoch` says that core c has a shared copy of
-    line l, `copies[l, s]` counts them by socket.
+    line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]` count them; `spent`, shape
+    (operations, 5), is the time of all CPUs by operation and column of `attribution`, in ps.
     """
 
     code: Records
     code_line: NDArray[np.int32]
     costs: Records
     cpus: Records
+    cache_of_core: NDArray[np.int64]
     socket_of_core: NDArray[np.int64]
     probe: NDArray[np.int32]
     private_ps: NDArray[np.int64]
     done_ps: NDArray[np.int64]
     lines: Records
     copy: NDArray[np.int64]
-    copies: NDArray[np.int64]
+    copies_in_cache: NDArray[np.int64]
+    copies_in_socket: NDArray[np.int64]
+    spent: NDArray[np.int64]
     ports: Records
     events: Events
     totals: Records
 
 
 def new_state(
-    machine: Machine, where: Placement, program: Program, lines: int, capacity: int, seed: int
+    machine: Machine,
+    where: Placement,
+    program: Program,
+    lines: int,
+    capacity: int,
+    seed: int,
+    process: NDArray[np.int64] | None = None,
 ) -> State:
     """A machine at rest: no line held, no hit ahead. `capacity` is hits ahead per CPU.
+
+    `process`, shape (cpus,), says which process each CPU runs a thread of; by default all the same.
 
     Raises ValueError if the program touches a line beyond `lines`: compiled code does not check.
     """
     if program.line.max() >= lines:
         raise ValueError(f"the program touches line {program.line.max()} of {lines}")
     cpus, cores = len(where), int(where.core.max()) + 1
-    sockets = int(where.socket.max()) + 1
-    socket_of_core = np.zeros(cores, dtype=np.int64)
+    caches, sockets = int(where.cache.max()) + 1, int(where.socket.max()) + 1
+    cache_of_core, socket_of_core = np.zeros((2, cores), dtype=np.int64)
+    cache_of_core[where.core] = where.cache
     socket_of_core[where.core] = where.socket
+    rows = _cpus(machine, where)
+    rows["process"] = 0 if process is None else process
     totals = np.zeros(1, dtype=TOTALS)
     totals["random"] = (seed & (2**62 - 1)) | 1
     return State(
         _code(program),
         program.line,
         _costs(machine.coherence, machine.execution.smt_yield),
-        _cpus(machine, where),
+        rows,
+        cache_of_core,
         socket_of_core,
         np.zeros((cpus, capacity), dtype=np.int32),
         np.zeros((cpus, capacity), dtype=np.int64),
         np.zeros((cpus, capacity), dtype=np.int64),
         _idle(lines, LINE, owner=NONE, leaving=NONE, serving=NONE, head=NONE, tail=NONE, epoch=1),
         np.zeros((lines, cores), dtype=np.int64),
+        np.zeros((lines, caches), dtype=np.int64),
         np.zeros((lines, sockets), dtype=np.int64),
-        _idle(2 * cpus, PORT, line=NONE, after=NONE, before=NONE),
+        np.zeros((len(program.kind), len(DISTANCES)), dtype=np.int64),
+        _idle(2 * cpus, PORT, line=NONE, distance=SAME_CACHE, after=NONE, before=NONE),
         no_events(2 * cpus),
         totals,
     )
@@ -166,6 +190,7 @@ def _code(program: Program) -> Records:
     rows = np.zeros(len(program.kind), dtype=OPERATION)
     rows["kind"] = program.kind
     rows["cycles"] = program.cycles
+    rows["stride"] = program.stride
     rows["reference_count"] = program.reference_count
     rows["skippable"] = program.skippable
     return rows
@@ -177,6 +202,7 @@ def _cpus(machine: Machine, where: Placement) -> Records:
     rows = _idle(len(where), CPU, executing=1, store_line=NONE)
     rows["index"] = np.arange(len(where))
     rows["core"] = where.core
+    rows["cache"] = where.cache
     rows["socket"] = where.socket
     rows["sibling"] = where.sibling
     rows["ps_per_cycle"] = where.ps_per_cycle
