@@ -21,20 +21,23 @@ NS = 1000
 US = 1000 * NS
 
 
-def machine(locked_op_cycles: int = 5, smt_yield: float = 1.0, **coherence: object) -> Machine:
+def machine(
+    locked_op_cycles: int = 5,
+    smt_yield: float = 1.0,
+    cores_per_cache: int = 4,
+    **coherence: object,
+) -> Machine:
     """1 GHz, 2 sockets x 4 cores x 2 threads; a transfer is 40 (far: 100) after a request of 10."""
     costs = {
         "request_ns": 10,
         "transfer_ns": 40,
-        "read_ns": 40,
-        "upgrade_ns": 30,
+        "other_cache_ns": 30,
         "other_socket_ns": 60,
         "shared_read_ns": 20,
-        "acknowledge_ns": 0,
-        "sharer_ns": 0,
         "out_of_order_ns": 0,
         "commit_ns": 0,
         "spread": 0,
+        "snoop_share": 0,
         "core_clock_share": 0,
     } | coherence
     return Machine.model_validate(
@@ -44,6 +47,7 @@ def machine(locked_op_cycles: int = 5, smt_yield: float = 1.0, **coherence: obje
             "sockets": 2,
             "cores_per_socket": 4,
             "threads_per_core": 2,
+            "cores_per_cache": cores_per_cache,
             "turbo": [{"active_cores": 4, "ghz": 1.0}],
             "coherence": costs,
             "execution": {

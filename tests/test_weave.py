@@ -43,12 +43,12 @@ def test_cold_line_costs_the_request_only() -> None:
     assert done_at(machine(), program(LOCKED), [[100, 100]])[0] == [155]
 
 
-@pytest.mark.parametrize(("other", "transfer"), [(1, 40), (4, 100)])
+@pytest.mark.parametrize(("other", "transfer"), [(1, 40), (2, 70), (4, 100)])
 def test_a_transfer_costs_by_distance(other: int, transfer: int) -> None:
     entries: list[list[float]] = [[9000]] * (other + 1)
     entries[0] = [100, 5000]
     entries[other] = [1000, 5000]
-    done = done_at(machine(), program(LOCKED), entries)
+    done = done_at(machine(cores_per_cache=2), program(LOCKED), entries)
     assert done[other] == [1000 + 10 + transfer + 5]
 
 
@@ -57,15 +57,25 @@ def test_requests_queue_first_come_first_served() -> None:
     assert done == [[155], [200], [245]]
 
 
-def test_the_owner_goes_on_until_the_home_hears_of_the_arrival() -> None:
-    # CPU 0 has the line from 150 on. If the home knows at once, CPU 1's transfer starts when CPU
-    # 0's operation ends; if 10 later, CPU 0's second operation, 5 later, is still local.
+def test_the_owner_goes_on_until_the_snoop_reaches_it() -> None:
+    # CPU 0 has the line from 150 and is done with it at 155, when CPU 1's transfer starts. Its snoop
+    # arrives a quarter of the transfer later, at 165: CPU 0's second operation is still local.
     two = program(LOCKED, LOCKED)
-    slow = done_at(machine(), two, [[100, 900], [101, 900]])
-    fast = done_at(machine(acknowledge_ns=10), two, [[100, 900], [101, 900]])
-    assert fast[0] == [160]
-    assert slow[0][0] > 200
-    assert fast[1] == [160 + 40 + 5 + 5]
+    at_once = done_at(machine(), two, [[100, 900], [101, 900]])
+    later = done_at(machine(snoop_share=0.25), two, [[100, 900], [101, 900]])
+    assert later == [[160], [205]]
+    assert at_once == [[245], [290]]
+
+
+@pytest.mark.parametrize(("other", "local"), [(1, 3), (4, 6)])
+def test_a_snoop_from_afar_arrives_later(other: int, local: int) -> None:
+    # Near: until 165, three operations. From the other socket: until 180, all six.
+    entries: list[list[float]] = [[9000]] * (other + 1)
+    entries[0] = [100, 9000]
+    entries[other] = [101, 9000]
+    code = program(*[LOCKED] * 6)
+    done = done_at(machine(snoop_share=0.25), code, entries)
+    assert (done[0] == [180]) == (local == 6)
 
 
 def test_siblings_that_wait_are_served_by_one_transfer() -> None:
@@ -98,51 +108,55 @@ def test_a_plain_store_does_not_stop_the_cpu_but_a_locked_operation_drains_it() 
 
 def test_a_store_commits_later_and_may_find_its_line_gone() -> None:
     # CPU 0 has the line from 150, its locked operation ends at 155 and its store commits 20 later.
-    # CPU 1's request, there since 111, takes the line at 160: the store needs it back.
+    # CPU 1's request, there since 111, takes the line at 165: the store needs it back.
     code = program(LOCKED, STORE, BARRIER)
-    at_once = done_at(machine(acknowledge_ns=10), code, [[100, 9000], [101, 9000]])
-    slow = machine(acknowledge_ns=10, commit_ns=20)
+    at_once = done_at(machine(snoop_share=0.25), code, [[100, 9000], [101, 9000]])
+    slow = machine(snoop_share=0.25, commit_ns=20)
     later = done_at(slow, code, [[100, 9000], [101, 9000]])
     alone = done_at(slow, code, [[100, 9000]])
     assert at_once[0] == [155 + 5]
     assert alone[0] == [155 + 20 + 5]
-    # The store asks at 175; CPU 1 has the line from 200, acknowledged at 210; then a transfer of
-    # 40 and the barrier.
-    assert later[0] == [210 + 40 + 5]
+    # The store asks at 175; CPU 1 has the line from 195 to 200; then a transfer and the barrier.
+    assert later[0] == [200 + 40 + 5]
 
 
-def test_a_load_leaves_the_line_shared_and_a_store_then_upgrades_it() -> None:
-    # CPU 0 modifies at 10; CPU 1 loads at 100 (read 40) and stores: upgrade 30 behind a request.
+def test_a_load_takes_over_a_line_that_was_written() -> None:
+    # CPU 0 has written the line; CPU 1's load makes it the owner, so its store is local.
     code = program(LOAD, STORE, BARRIER)
     done = done_at(machine(), code, [[10, 9000], [100, 9000]])
-    assert done[1] == [100 + 10 + 40 + 10 + 30 + 5]
+    assert done[1] == [100 + 10 + 40 + 5]
 
 
-def test_a_shared_line_is_read_from_a_copy_in_the_socket() -> None:
-    entries: list[list[float]] = [[10, 9000], [500, 9000], [1000, 9000]]
+def test_a_load_shares_a_line_that_was_only_read_and_a_store_then_takes_it() -> None:
+    # CPU 0 has the line at 150, CPU 1 a copy at 190. Stores: CPU 0's asks at 350 and has it at 400,
+    # CPU 1's asks at 390, is there at 400 and has it at 440. Then the barriers.
+    code = program(LOAD, *work("think"), STORE, BARRIER)
+    assert done_at(machine(), code, [[100, 9000], [120, 9000]]) == [[405], [445]]
+
+
+def test_a_shared_line_is_read_from_the_nearest_copy_by_all_at_once() -> None:
+    # CPU 0 has it alone from 60, CPU 1 makes it shared; then loads do not wait for each other.
+    entries: list[list[float]] = [[10, 9000], [500, 9000], [1000, 9000], [1000, 9000], [1000, 9000]]
     done = done_at(machine(), program(LOAD), entries)
-    assert done[1] == [500 + 10 + 20]
-    assert done[2] == [1000 + 10 + 20]
+    assert done[1] == [500 + 10 + 40]
+    assert done[2] == done[3] == [1000 + 10 + 20]
+    assert done[4] == [1000 + 10 + 20 + 60]
 
 
-def test_every_further_sharer_adds_to_an_invalidation() -> None:
-    entries: list[list[float]] = [[10, 9000], [500, 9000], [1000, 9000], [2000, 9000]]
-    code = program(LOAD, STORE, BARRIER)
-    # CPU 3 reads a line whose last writer is CPU 2: two sharers, so one more than itself.
-    done = done_at(machine(sharer_ns=7), code, entries)
-    assert done[3] == [2000 + 10 + 40 + 10 + 30 + 7 + 5]
+def test_a_write_of_a_shared_line_pays_for_the_furthest_copy() -> None:
+    # The line is shared from 550; CPU 4, of the other socket, has a copy only in the second case.
+    code = program(LOAD, *work("long"), STORE, BARRIER)
+    near: list[list[float]] = [[10, 9000], [500, 9000]]
+    far: list[list[float]] = [*near, [9000], [9000], [600, 9000]]
+    assert done_at(machine(), code, near)[0] == [60 + 1000 + 10 + 40 + 5]
+    assert done_at(machine(), code, far)[0] == [60 + 1000 + 10 + 100 + 5]
 
 
 def test_a_failed_cmpxchg_repeats_with_the_line_at_hand() -> None:
-    # CPU 1 loads at 100; CPU 0 takes a reference at 120 and holds the line; CPU 1's cmpxchg at 350
-    # finds the count changed, and repeats without asking again.
+    # CPU 0 has the line at 130, CPU 1 a copy at 170. CPU 0's cmpxchg asks at 330 and ends at 385;
+    # CPU 1's, there at 380, has the line at 425, fails, and repeats without asking again.
     one = program(LOAD, *work("think"), CMPXCHG)
-    done = done_at(machine(), one, [[80, 9000], [100, 9000]])
-    # CPU 0: load done at 130, cmpxchg 330 + 10 + 30 (upgrade) + 5.
-    assert done[0] == [375]
-    # CPU 1: shared read granted 100 + 10 + 20 after CPU 0's (queued at 130), cmpxchg from 350:
-    # request 360, served at 375 (transfer 40), fails 5, succeeds 5.
-    assert done[1] == [130 + 20 + 200 + 10 + 15 + 40 + 5 + 5]
+    assert done_at(machine(), one, [[80, 9000], [100, 9000]]) == [[385], [425 + 5 + 5]]
 
 
 def test_out_of_order_execution_hides_part_of_a_missing_load() -> None:
@@ -151,6 +165,11 @@ def test_out_of_order_execution_hides_part_of_a_missing_load() -> None:
     hidden = done_at(machine(out_of_order_ns=30), code, [[100, 9000]])
     assert plain[0] == [100 + 50 + 50 + 5]
     assert hidden[0] == [100 + 50 + 20 + 5]
+
+
+def test_what_leads_to_a_cmpxchg_waits_for_the_load() -> None:
+    code = program(LOAD, *work("gap"), CMPXCHG)
+    assert done_at(machine(out_of_order_ns=30), code, [[100, 9000]])[0] == [100 + 50 + 50 + 5]
 
 
 def test_the_owner_word_is_forwarded_from_the_store_buffer() -> None:

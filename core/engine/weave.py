@@ -231,9 +231,7 @@ def _granted(s: State, cpu: Record, port: int, line: Record, index: int, now: in
 
 
 @inlined
-def _also(
-    s: State, port: int, granted: int, line: Record, index: int, read: bool, now: int
-) -> int:
+def _also(s: State, port: int, granted: int, line: Record, index: int, read: bool, now: int) -> int:
     """Serve another request of the core that was granted this line: no transfer is needed."""
     if s.ports[port].phase != QUEUED or s.ports[port].line != index:
         return now
