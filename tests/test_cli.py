@@ -256,8 +256,10 @@ def test_lists(tmp_path: Path, what: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "plan", "run", "tables", "compare", "plot", "list", "machine"]
-    + ["machine new", "machine host", "machine show"],
+    [
+        *("", "plan", "run", "tables", "compare", "plot", "list"),
+        *("machine", "machine new", "machine host", "machine show"),
+    ],
 )
 def test_help_has_an_example_and_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     code = (
