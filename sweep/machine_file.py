@@ -16,7 +16,7 @@ from sweep.machines import SUFFIXES
 TEMPLATE = MACHINES / "generic.yaml"
 """The layout and the comments of every file that is written: it has all keys."""
 
-MOVES = ("request_ns", "transfer_ns", "read_ns", "upgrade_ns", "shared_read_ns")
+MOVES = ("request_ns", "transfer_ns", "shared_read_ns")
 """What grows with the distance between cores; --same-cache-ns scales them together."""
 
 _KEY = re.compile(r"( *)([a-z0-9_]+):.*")

@@ -31,6 +31,7 @@ def machine(
     costs = {
         "request_ns": 10,
         "transfer_ns": 40,
+        "sibling_ns": 0,
         "other_cache_ns": 30,
         "other_socket_ns": 60,
         "shared_read_ns": 20,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from engine_machines import NS, machine, program, state
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import tiny_cells
 
 from core.engine.attribution import (
     PRIVATE,
@@ -94,10 +92,3 @@ def test_all_of_the_time_is_attributed(flavour: str, bench: str, cpus: int, seed
     )
     result = simulate(cell)
     assert sum(share.ps for share in result.attribution) == cpus * 20 * 10**6
-
-
-@pytest.mark.parametrize("cell", tiny_cells())
-def test_nothing_but_an_own_line_is_waited_for_by_one_cpu(cell: Cell) -> None:
-    if cell.cpus == 1:
-        distances = {share.distance for share in simulate(cell).attribution}
-        assert distances <= {"", "same core"}

@@ -16,7 +16,6 @@ from core.kernel.hot_path import BENCHES
 from core.kernel.layout import NOWHERE, Layout
 from core.kernel.operation import Line
 
-ENGINE = pytest.mark.xfail(strict=True, reason="the weave does not read stride yet")
 US = 10**6
 
 
@@ -65,14 +64,12 @@ def test_one_process_is_what_a_cell_has() -> None:
     assert mhits(cpus=4) == mhits(cpus=4, processes=1)
 
 
-@ENGINE
 def test_a_process_a_cpu_with_a_probe_of_its_own_scales_perfectly() -> None:
     alone = mhits()
     together = mhits(cpus=8, processes=8, probes=8, spread="private", flavour="percpu-nhit")
     assert together == pytest.approx(8 * alone, rel=0.02)
 
 
-@ENGINE
 @pytest.mark.parametrize("bench", ["uprobe-multi-nop", "uprobe-multi-ret"])
 def test_two_processes_are_two_times_one(bench: str) -> None:
     """Nothing of a multi link's hit is shared across processes but the probe's own line."""
@@ -81,7 +78,6 @@ def test_two_processes_are_two_times_one(bench: str) -> None:
     assert two == pytest.approx(2 * one, rel=0.05)
 
 
-@ENGINE
 @pytest.mark.parametrize("bench", ["uprobe-nop", "uprobe-ret"])
 def test_the_more_processes_the_faster(bench: str) -> None:
     rates = [mhits(cpus=8, processes=p, probes=8, spread="private", bench=bench) for p in (1, 2, 8)]
@@ -89,7 +85,6 @@ def test_the_more_processes_the_faster(bench: str) -> None:
     assert rates[1] * 1.2 < rates[2]
 
 
-@ENGINE
 def test_an_uneven_split_lies_between_its_parts() -> None:
     """Three CPUs over two processes: one has a CPU to itself, two share the other."""
     kind = {"spread": "private", "bench": "uprobe-multi-nop"}

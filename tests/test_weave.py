@@ -58,7 +58,7 @@ def test_requests_queue_first_come_first_served() -> None:
 
 
 def test_the_owner_goes_on_until_the_snoop_reaches_it() -> None:
-    # CPU 0 has the line from 150 and is done with it at 155, when CPU 1's transfer starts. Its snoop
+    # CPU 0 has the line from 150, is done with it at 155, and CPU 1's transfer starts. The snoop
     # arrives a quarter of the transfer later, at 165: CPU 0's second operation is still local.
     two = program(LOCKED, LOCKED)
     at_once = done_at(machine(), two, [[100, 900], [101, 900]])
@@ -86,6 +86,15 @@ def test_siblings_that_wait_are_served_by_one_transfer() -> None:
     done = done_at(machine(smt_yield=2.0), program(LOCKED), entries)
     assert done[0] == [155]
     assert done[8] == [160]
+
+
+def test_a_line_that_the_sibling_used_last_costs_more() -> None:
+    entries: list[list[float]] = [[9000]] * 9
+    entries[0] = [100, 9000]
+    entries[8] = [1000, 9000]
+    done = done_at(machine(smt_yield=2.0, sibling_ns=3), program(LOCKED), entries)
+    assert done[0] == [155]
+    assert done[8] == [1000 + 5 + 3]
 
 
 def test_busy_siblings_slow_each_other_down() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.engine.attribution import PRIVATE_WORK, Share
 from core.engine.cell import Cell, CellResult
 from sweep.executors.base import Outcome
 from sweep.spec import Spec
@@ -29,7 +30,8 @@ def tiny_spec(**changes: Any) -> Spec:
 def fake_result(cell: Cell) -> CellResult:
     """A result that depends on the cell alone, without simulating it."""
     hits = np.array([int(cell.cell_id, 16) % 1000 + i for i in range(cell.samples)])
-    return CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), 0.5)
+    share = Share("", PRIVATE_WORK, "", "", cell.cpus * cell.samples * cell.sample_ps)
+    return CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), (share,), 0.5)
 
 
 class FakeExecutor:

@@ -1,7 +1,8 @@
 """Who has a cache line, who may use it, and what moving it costs. Compiled; called by the weave.
 
-One transfer of a modified line costs the same whatever asks for it, and is served one at a time. Its
-owner goes on using the line until the home's snoop reaches it, `snoop_share` of the transfer later.
+One transfer of a modified line costs the same whatever asks for it, and is served one at a time.
+The owner goes on using the line until the home's snoop reaches it, `snoop_share` of the transfer
+later.
 A load takes over the ownership of a line that its owner has written (the migratory sharing of Cox
 and Fowler, ISCA 1993), and otherwise leaves both with a shared copy. Loads of a line that nobody
 has modified are served side by side; a write of one invalidates all copies at once.
@@ -52,12 +53,13 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
     else:
         distance = _take(s, cpu, line, index)
     cost = 0 if distance == SAME_CORE else s.costs[0].transfer + _further(s, distance)
+    cost = _spread(s, cost * cpu.transfer_scale // SCALE)
     line.leaves_at = begin + cost * s.costs[0].snoop_share // SCALE
     line.serving = port
     s.ports[port].phase = IN_SERVICE
     s.ports[port].distance = distance
     s.totals[0].transfers += 1
-    schedule(s.events, port, begin + _spread(s, cost * cpu.transfer_scale // SCALE))
+    schedule(s.events, port, begin + cost)
 
 
 @inlined

@@ -59,6 +59,7 @@ hits taken from and filled into its ring, and done in this window."""
 
 LINE = _record(
     "owner",
+    "user",
     "written",
     "leaving",
     "leaves_at",
@@ -82,6 +83,7 @@ COSTS = np.dtype(
     [
         ("request", np.int64),
         ("transfer", np.int64),
+        ("sibling", np.int64),
         ("other_cache", np.int64),
         ("other_socket", np.int64),
         ("shared_read", np.int64),
@@ -168,7 +170,17 @@ def new_state(
         np.zeros((cpus, capacity), dtype=np.int32),
         np.zeros((cpus, capacity), dtype=np.int64),
         np.zeros((cpus, capacity), dtype=np.int64),
-        _idle(lines, LINE, owner=NONE, leaving=NONE, serving=NONE, head=NONE, tail=NONE, epoch=1),
+        _idle(
+            lines,
+            LINE,
+            owner=NONE,
+            user=NONE,
+            leaving=NONE,
+            serving=NONE,
+            head=NONE,
+            tail=NONE,
+            epoch=1,
+        ),
         np.zeros((lines, cores), dtype=np.int64),
         np.zeros((lines, caches), dtype=np.int64),
         np.zeros((lines, sockets), dtype=np.int64),

@@ -174,8 +174,11 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
     done = now
     if kind >= LOCKED:
         done = max(now, line.free_at) + cpu.locked_ps
+        if line.user == cpu.sibling and cpu.sibling != NONE:
+            done += s.costs[0].sibling
         line.free_at = done
         line.written = 1
+    line.user = cpu.index
     charge(s, cpu, cpu.operation, distance, done)
     if kind == CMPXCHG and cpu.seen != line.version:
         cpu.seen = line.version
