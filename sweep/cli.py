@@ -15,13 +15,12 @@ import click
 
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
+from sweep.commands.shared import frame, load, print_columns, print_json
+from sweep.commands.show import show
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from sweep.executors.base import Executor
-    from sweep.spec import Spec
 
 INTERRUPTED = 130
 
@@ -62,7 +61,7 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     \b
     uprobe-sweep plan cover-letter --set flavour=srcu --set cpus=1,64
     """
-    loaded = _load(spec, settings)
+    loaded = load(spec, settings)
     from sweep.driver import survey
     from sweep.plan import ORDER, parameters, run_id
 
@@ -73,14 +72,14 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     ]
     count = {"count": len(listed), "done": len(work.finished), "to_do": len(work.to_do)}
     if as_json:
-        _print_json({"run_id": run_id(loaded), "out": str(work.out), **count, "cells": listed})
+        print_json({"run_id": run_id(loaded), "out": str(work.out), **count, "cells": listed})
         return
     shown = ["bench", "flavour", "cpus"]
     varying = [axis for axis in ORDER if len({entry[axis] for entry in listed}) > 1]
     shown += [axis for axis in varying if axis not in shown]
     marks = ["done" if entry["done"] else "to do" for entry in listed]
     cells = [[*(entry[a] for a in shown), m] for entry, m in zip(listed, marks, strict=True)]
-    _print_columns([[*shown, ""], *cells])
+    print_columns([[*shown, ""], *cells])
     print(f"{count['count']} cells: {count['done']} done in {work.out}, {count['to_do']} to do")
 
 
@@ -120,7 +119,7 @@ def run(
     """
     if address is not None and not ray:
         raise UsageError("--address needs --ray")
-    loaded = _load(spec, settings)
+    loaded = load(spec, settings)
     from sweep import driver
     from sweep.progress import shown_progress
 
@@ -142,7 +141,7 @@ def run(
         )
         return INTERRUPTED
     if as_json:
-        _print_json({**asdict(summary), "out": str(summary.out)})
+        print_json({**asdict(summary), "out": str(summary.out)})
     elif summary.done + summary.failed == 0:
         print(f"nothing to do: all {summary.skipped} cells are in {summary.out}")
     else:
@@ -164,10 +163,10 @@ def tables(run: str) -> None:
     \b
     uprobe-sweep tables cover-letter
     """
-    frame = _frame(run)
+    cells = frame(run)
     from sweep.tables import letter_lines
 
-    print(letter_lines(frame))
+    print(letter_lines(cells))
 
 
 @cli.command()
@@ -181,13 +180,13 @@ def compare(run: str, as_json: bool) -> None:
     \b
     uprobe-sweep compare cover-letter
     """
-    frame = _frame(run)
+    cells = frame(run)
     from sweep.compare import compare as compare_with_letter
     from sweep.compare_text import render
 
-    comparison = compare_with_letter(frame)
+    comparison = compare_with_letter(cells)
     if as_json:
-        _print_json(comparison.to_dict())
+        print_json(comparison.to_dict())
     else:
         print(render(comparison, colour=sys.stdout.isatty()))
 
@@ -203,11 +202,11 @@ def plot(run: str, output: Path) -> None:
     """
     if output.suffix not in (".svg", ".png"):
         raise UsageError(f"-o {output}: allowed are .svg and .png")
-    frame = _frame(run)
+    cells = frame(run)
     from sweep.plot import plot as draw
 
     try:
-        draw(frame, output)
+        draw(cells, output)
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror or error}") from None
     print(output)
@@ -224,44 +223,9 @@ def list_(what: str, as_json: bool) -> None:
     """
     entries = CATALOGUE[what]()
     if as_json:
-        _print_json(entries)
+        print_json(entries)
     else:
-        _print_columns([list(entry.values()) for entry in entries])
-
-
-def _load(spec: str, settings: Sequence[str]) -> Spec:
-    from sweep.spec import load_spec, override
-
-    return override(load_spec(spec), settings)
-
-
-def _frame(run: str) -> pl.DataFrame:
-    """The cells of a run, given as its folder or as its name under results/runs."""
-    from polars.exceptions import PolarsError
-
-    from sweep.store import RUNS, is_run, scan
-
-    path = Path(run)
-    if os.sep not in run and not is_run(path):
-        path = RUNS / path
-    try:
-        frame = scan(path).collect()
-    except PolarsError as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    if frame.is_empty():
-        raise UsageError(f"{path} has no finished cells yet")
-    return frame
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=1))
-
-
-def _print_columns(lines: Sequence[Sequence[object]]) -> None:
-    texts = [[str(value) for value in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for text in texts:
-        print("  ".join(v.ljust(w) for v, w in zip(text, widths, strict=True)).rstrip())
+        print_columns([list(entry.values()) for entry in entries])
 
 
 def _say(message: str) -> None:
@@ -288,3 +252,6 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
         os._exit(INTERRUPTED)
     sys.exit(code)
+
+
+cli.add_command(show)
