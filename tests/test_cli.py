@@ -31,8 +31,8 @@ AXES = {
 }
 CELLS = 64
 COMMANDS = sorted(group.commands)
-AHEAD = 2 * len(os.sched_getaffinity(0)) + 1
-"""The cell that begins only once a row has been kept: earlier ones may all be in flight."""
+AHEAD = 2 * len(os.sched_getaffinity(0)) + 2
+"""The call that begins only once a row has been kept: one warms up, the others may be in flight."""
 
 HOOKED = """
 import os, signal
