@@ -20,10 +20,11 @@ def flavours() -> Entries:
 
 
 def patches() -> Entries:
-    """Patches in the order of landing: name, what it does, and which others it builds on."""
+    """Patches in the order of landing: name, what it does and which others it builds on."""
     from core.kernel.patches import PATCHES
 
-    return [{"name": p.name, "title": p.summary, "needs": ", ".join(p.needs)} for p in PATCHES]
+    needs = {p.name: f"; needs {', '.join(p.needs)}" if p.needs else "" for p in PATCHES}
+    return [{"name": p.name, "title": p.summary + needs[p.name]} for p in PATCHES]
 
 
 def rcu() -> Entries:

@@ -11,9 +11,7 @@ import polars as pl
 from sweep.claims import Claim, Figures, Rise, claims, rises
 from sweep.errors import UsageError
 from sweep.published import (
-    LETTER_MACHINE,
-    LETTER_PROBES,
-    LETTER_SPREAD,
+    LETTER_SETTING,
     CellKey,
     calibration_cells,
     published_mhits,
@@ -135,11 +133,7 @@ def letter_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
     Raises UsageError if they differ in one of UNIFORM.
     """
-    rows = frame.filter(
-        pl.col("machine") == LETTER_MACHINE,
-        pl.col("probes") == LETTER_PROBES,
-        pl.col("spread") == LETTER_SPREAD,
-    )
+    rows = frame.filter(*(pl.col(axis) == value for axis, value in LETTER_SETTING.items()))
     for column in UNIFORM:
         versions = sorted(map(str, set(rows[column])))
         if len(versions) > 1:
@@ -162,9 +156,8 @@ def compare(frame: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
     simulated = {cell: found[cell]["simulated"] for cell in letter if cell in found}
     if not simulated:
         raise UsageError(
-            f"nothing to compare: no cell of this run has machine={LETTER_MACHINE}, "
-            f"probes={LETTER_PROBES}, spread={LETTER_SPREAD} and a bench, flavour and CPU count "
-            "of the letter"
+            "nothing to compare: no cell of this run has a bench, flavour and CPU count of the "
+            f"letter and {', '.join(f'{axis}={value}' for axis, value in LETTER_SETTING.items())}"
         )
     rows = tuple(_rows(letter, {cell: found[cell] for cell in simulated}))
     return Comparison(

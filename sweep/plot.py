@@ -19,7 +19,7 @@ from core.kernel.flavours import FLAVOURS, LETTER_TITLES
 from core.kernel.hot_path import BENCHES
 from sweep.compare import letter_rows
 from sweep.errors import UsageError
-from sweep.published import published
+from sweep.published import LETTER_SETTING, published
 from sweep.tables import MHITS, in_order
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -86,18 +86,18 @@ def draw(frame: pl.DataFrame) -> Figure:
     """Million hits per second over CPUs: a panel for each bench, a colour for each flavour.
 
     Rows of the letter's setting are drawn, beside the published curves. Without any, those of the
-    frame's one machine, probe count and spread are drawn alone. Seeds and replicates are averaged.
+    frame's one setting are drawn alone. Seeds and replicates are averaged.
     Raises UsageError for a frame without rows, or with several settings and none the letter's.
     """
     rows = letter_rows(frame)
     letter = published() if len(rows) else None
     rows = rows if len(rows) else frame
-    settings = rows.select("machine", "probes", "spread").unique().rows()
+    settings = rows.select(*LETTER_SETTING).unique().rows()
     if not settings:
         raise UsageError("nothing to draw: the run has no results")
     if len(settings) > 1:
         raise UsageError(
-            f"a picture shows one machine, probe count and spread; this run has {len(settings)} "
+            f"a picture shows one {', '.join(LETTER_SETTING)}; this run has {len(settings)} "
             "such settings, and not the letter's"
         )
     benches = in_order(BENCHES, rows["bench"])
@@ -120,8 +120,7 @@ def draw(frame: pl.DataFrame) -> Figure:
     panels[0].set_ylabel("million hits per second")
     handles = _legend(colours, letter is not None)
     figure.legend(handles=handles, ncols=5 if len(benches) > 1 else 3, **LEGEND)
-    machine, probes, spread = settings[0]
-    caption = _caption(machine, probes, spread, letter is not None)
+    caption = _caption(dict(zip(LETTER_SETTING, settings[0], strict=True)), letter is not None)
     lines = [wrapped for line in caption for wrapped in wrap(line, int(16 * width))]
     figure.supxlabel("\n".join(lines), fontsize="small", color="0.3")
     return figure
@@ -155,8 +154,17 @@ def _legend(colours: dict[str, str], with_published: bool) -> list[Line2D]:
     return handles
 
 
-def _caption(machine: str, probes: int, spread: str, with_published: bool) -> list[str]:
+def _caption(setting: dict[str, Any], with_published: bool) -> list[str]:
+    machine, probes = setting["machine"], setting["probes"]
     title = load_machine(machine).title if machine in machine_names() else machine
-    who = "one probe, hit by all CPUs" if probes == 1 else f"{probes} probes, spread {spread}"
+    many = f"{probes} probes, spread {setting['spread']}"
+    who = "one probe, hit by all CPUs" if probes == 1 else many
+    said = (
+        "machine",
+        "probes",
+        "spread",
+        *(c for c, v in LETTER_SETTING.items() if v == setting[c]),
+    )
+    other = [f"{column} {value}" for column, value in setting.items() if column not in said]
     source = ["Published: A. Nakryiko, cover letter of 31 July 2024"] if with_published else []
-    return [f"{title}; {who}", *source]
+    return ["; ".join([title, who, *other]), *source]

@@ -17,6 +17,15 @@ CellKey = tuple[str, str, int]
 LETTER_MACHINE = "xeon-gold-6138"
 LETTER_PROBES = 1
 LETTER_SPREAD = "shared"
+LETTER_SETTING = {
+    "machine": LETTER_MACHINE,
+    "probes": LETTER_PROBES,
+    "spread": LETTER_SPREAD,
+    "rcu": "default",
+    "owner_beside_count": False,
+    "processes": 1,
+}
+"""What all lines of the letter have in common, by column of a run."""
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "published"
 CELLS = resources.files("core") / "calibrate" / "cells.yaml"

@@ -28,8 +28,7 @@ from sweep.machines import beside, named_machine
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
 
-_WHOLE = re.compile("-?[0-9]{1,20}")
-_TRUTH = {"true": True, "false": False}
+_WHOLE, _TRUTH = re.compile("-?[0-9]{1,20}"), {"true": True, "false": False}
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 

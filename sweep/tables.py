@@ -8,18 +8,10 @@ import polars as pl
 
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
-from sweep.published import LETTER_MACHINE, LETTER_PROBES, LETTER_SPREAD
+from sweep.published import LETTER_SETTING
 
 MHITS = 1e6
 
-_LETTER = {
-    "machine": LETTER_MACHINE,
-    "probes": LETTER_PROBES,
-    "spread": LETTER_SPREAD,
-    "rcu": "default",
-    "owner_beside_count": False,
-    "processes": 1,
-}
 _SETTING = [
     "machine",
     "machine_digest",
@@ -72,7 +64,7 @@ def in_order(known: Iterable[str], present: Iterable[str]) -> list[str]:
 
 def _needs_naming(frame: pl.DataFrame, column: str) -> bool:
     values = frame[column].unique().to_list()
-    return len(values) > 1 or (column in _LETTER and values != [_LETTER[column]])
+    return len(values) > 1 or (column in LETTER_SETTING and values != [LETTER_SETTING[column]])
 
 
 def _table(flavour: str, which: str, rows: pl.DataFrame) -> str:

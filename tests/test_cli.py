@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from sweep.cli import cli as group
 from sweep.store import finished, read_run, scan
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -29,8 +30,13 @@ AXES = {
     "sample": "20us",
 }
 CELLS = 64
-AHEAD = 2 * len(os.sched_getaffinity(0)) + 1
-"""The cell that begins only once a row has been kept: earlier ones may all be in flight."""
+COMMANDS = sorted(
+    " ".join((name, *([inner] if inner else [])))
+    for name, command in group.commands.items()
+    for inner in ("", *getattr(command, "commands", ()))
+)
+AHEAD = 2 * len(os.sched_getaffinity(0)) + 2
+"""The call that begins only once a row has been kept: one warms up, the others may be in flight."""
 
 HOOKED = """
 import os, signal
@@ -182,6 +188,9 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("tables letter", "no such run: results/runs/letter: there is none in results/runs"),
         ("compare ./tiny.yaml", "no such run: tiny.yaml"),
         ("plot letter -o x.pdf", "-o x.pdf: allowed are .svg and .png"),
+        ("show srcuu", "unknown flavour 'srcuu': did you mean 'srcu'? allowed: baseline, "),
+        ("run tiny.yaml --set flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you"),
+        ("run tiny.yaml --set processes=2", "processes: 2 processes, but a cell has 1 CPUs"),
         ("list flavour", "'flavour' is not one of 'flavours'"),
     ],
 )
@@ -245,7 +254,9 @@ def test_an_empty_run_has_no_tables(folder: Path) -> None:
         ("flavours", "tasks-trace"),
         ("machines", "xeon-gold-6138"),
         ("specs", "cover-letter"),
-        ("benches", "uretprobe-nop"),
+        ("benches", "uretprobe-multi-push"),
+        ("patches", "percpu-nhit"),
+        ("rcu", "srcu-lite"),
     ],
 )
 def test_lists(tmp_path: Path, what: str, name: str) -> None:
@@ -254,13 +265,7 @@ def test_lists(tmp_path: Path, what: str, name: str) -> None:
     assert name in [entry["name"] for entry in entries]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("", "plan", "run", "tables", "compare", "plot", "list"),
-        *("machine", "machine new", "machine host", "machine show"),
-    ],
-)
+@pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_has_an_example_and_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     code = (
         "import sys\n"

@@ -7,7 +7,8 @@ from tiny import tiny_spec
 
 from core.hardware.machine import Machine, load_machine
 from sweep import machines
-from sweep.plan import plan, run_id
+from sweep.axes import AXES
+from sweep.plan import ORDER, plan, run_id
 
 
 def test_a_plan_is_the_product_with_cpus_innermost() -> None:
@@ -26,6 +27,19 @@ def test_a_cell_has_the_times_of_its_spec() -> None:
     [cell] = plan(tiny_spec(cpus=4, warmup="1us", duration="60us", sample="20us"))
     assert (cell.warmup_ps, cell.duration_ps, cell.sample_ps) == (10**6, 6 * 10**7, 2 * 10**7)
     assert cell.samples == 4
+
+
+def test_a_cell_has_the_kernel_of_its_spec() -> None:
+    spec = tiny_spec(cpus=4, rcu="srcu-lite", processes=[1, 2], owner_beside_count=[True, False])
+    cells = [(c.rcu, c.owner_beside_count, c.processes) for c in plan(spec)]
+    assert cells == [("srcu-lite", b, p) for b in (True, False) for p in (1, 2)]
+    assert len({cell.cell_id for cell in plan(spec)}) == 4
+    [default] = plan(tiny_spec(cpus=4))
+    assert (default.rcu, default.owner_beside_count, default.processes) == ("default", False, 1)
+
+
+def test_every_axis_is_in_the_order_of_a_plan() -> None:
+    assert {*AXES, "replicate"} == set(ORDER)
 
 
 def test_cells_differ_in_their_ids() -> None:

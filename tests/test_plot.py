@@ -81,6 +81,14 @@ def test_other_settings_are_drawn_without_the_letter() -> None:
     assert figure.get_supxlabel().endswith("8 probes, spread zipf")
 
 
+def test_a_caption_says_which_kernel_it_is() -> None:
+    figure = draw(frame(row(probes=8, rcu="srcu-lite", owner_beside_count=True, processes=4)))
+    said = " ".join(figure.get_supxlabel().split())
+    assert said.endswith(
+        "8 probes, spread shared; rcu srcu-lite; owner_beside_count True; processes 4"
+    )
+
+
 def test_the_letters_setting_is_drawn_out_of_several() -> None:
     figure = draw(frame(row(hits_per_s=2e6), row(probes=8, hits_per_s=9e6)))
     assert list(np.asarray(figure.axes[0].get_lines()[1].get_ydata())) == [2.0]
@@ -89,6 +97,8 @@ def test_the_letters_setting_is_drawn_out_of_several() -> None:
 def test_several_settings_none_the_letters_are_refused() -> None:
     with pytest.raises(UsageError, match="this run has 2 such settings"):
         draw(frame(row(probes=2), row(probes=4)))
+    with pytest.raises(UsageError, match="one machine, probes, spread, rcu, owner_beside_count, p"):
+        draw(frame(row(probes=2), row(probes=2, rcu="srcu")))
 
 
 def test_a_run_without_results_is_refused() -> None:

@@ -13,6 +13,7 @@ from tiny import tiny_spec
 from core.engine.spread import SPREADS
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
+from core.kernel.rcu_flavours import RCU
 from sweep.durations import format_duration, parse_duration
 from sweep.errors import UsageError, nearest
 from sweep.spec import SPECS, Spec, load_spec, override, spec_names
@@ -32,8 +33,11 @@ specs = st.builds(
     name=st.text(string.ascii_letters + string.digits, min_size=1, max_size=20),
     bench=lists_of(st.sampled_from(BENCHES)),
     flavour=lists_of(st.sampled_from(list(FLAVOURS))),
-    cpus=lists_of(st.integers(1, 80)),
+    rcu=lists_of(st.sampled_from(RCU)),
+    owner_beside_count=lists_of(st.booleans()),
+    cpus=lists_of(st.integers(3, 80)),
     probes=lists_of(st.integers(1, 10**6)),
+    processes=lists_of(st.integers(1, 3)),
     spread=lists_of(st.sampled_from(SPREADS)),
     seed=lists_of(st.integers(0, 2**63 - 1)),
     replicates=st.integers(1, 9),
@@ -101,6 +105,14 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
         (HEAD + "cpus: 2\nprobes: 0", "4: probes: 0 is out of range"),
         (HEAD + "cpus: 2\nreplicates: 0", "4: replicates: 0 is out of range"),
         (HEAD + "cpus: 2\nreplicates: [1, 2]", "4: replicates: [1, 2] is not a whole number"),
+        (HEAD + "cpus: [8, 2]\nprocesses: 3", "4: processes: 3 processes, but a cell has 2 CPUs: "),
+        (HEAD + "cpus: 2\nprocesses: [1, 3]", "4: processes[1]: 3 processes, but a cell has 2 CPU"),
+        (HEAD + "cpus: 2\nprocesses: 0", "4: processes: 0 is out of range: allowed are whole"),
+        (HEAD + "cpus: 2\nrcu: srcu-quick", "4: rcu: unknown rcu 'srcu-quick': did you mean 'srcu"),
+        (
+            HEAD + "cpus: 2\nowner_beside_count: 1",
+            "4: owner_beside_count: 1 is neither: allowed are",
+        ),
         (HEAD + "cpus: 2\nseed: -1", "4: seed: -1 is out of range"),
         (HEAD + "cpus: 2\nspread: zpif", "4: spread: unknown spread 'zpif': did you mean 'zipf'?"),
         (HEAD + "cpus: 2\nmachine: xeon", "4: machine: unknown machine 'xeon': did you mean"),
@@ -220,6 +232,8 @@ def test_settings_replace_axes() -> None:
     spec = override(tiny_spec(), ["cpus=4,8", "flavour=baseline", "duration=40us", "seed=7"])
     assert spec == tiny_spec(cpus=[4, 8], flavour="baseline", duration="40us", seed=7)
     assert override(spec, []) == spec
+    beside = override(spec, ["owner_beside_count=false,true", "rcu=srcu-fast"])
+    assert (beside.owner_beside_count, beside.rcu) == ((False, True), ("srcu-fast",))
 
 
 @pytest.mark.parametrize(
@@ -229,6 +243,10 @@ def test_settings_replace_axes() -> None:
         ("cpu=1", "--set cpu=1: cpu: unknown axis: did you mean 'cpus'?"),
         ("cpus=", "--set cpus=: cpus: '' is not a whole number"),
         ("cpus=1,x", "--set cpus=1,x: cpus[1]: 'x' is not a whole number"),
+        ("owner_beside_count=yes", "owner_beside_count: 'yes' is neither: allowed are true and"),
+        ("flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you mean 'percpu-nhit'?"),
+        ("flavour=v6.18~nop", "unknown patch 'nop' in 'v6.18~nop': did you mean 'nop5'?"),
+        ("flavour=srco", "allowed: baseline, "),
         ("cpus=1,99", "cpus[1]: 99 CPUs, but"),
         ("duration=1ms,2ms", "duration: ['1ms', '2ms'] is not a time"),
     ],

@@ -21,7 +21,7 @@ import sweep
 from sweep.errors import InfrastructureError, UsageError
 from sweep.journal import Journal
 from sweep.plan import plan
-from sweep.schema import SCHEMA, SCHEMA_VERSION, row
+from sweep.schema import BEFORE_2, SCHEMA, SCHEMA_VERSION, row
 from sweep.store import JOURNAL, ROWS_PER_FILE, Store, finished, read_run, scan
 
 CELLS = plan(tiny_spec(cpus=range(1, 81), replicates=3))
@@ -84,6 +84,16 @@ def test_a_file_is_written_every_hundred_rows_and_at_the_end(tmp_path: Path) -> 
         assert len(files(tmp_path)) == len(ROWS) // ROWS_PER_FILE
     assert [path.suffix for path in files(tmp_path)] == [".parquet"] * 3
     assert ids(tmp_path) == ids_of(ROWS)
+
+
+def test_a_file_of_an_earlier_schema_has_what_it_was_simulated_with(tmp_path: Path) -> None:
+    with Store(tmp_path, ABOUT) as store:
+        store.append(ROWS[0])
+    [path] = files(tmp_path)
+    pq.write_table(pq.read_table(path).drop_columns(list(BEFORE_2)), path)
+    [found] = scan(tmp_path).collect().rows(named=True)
+    assert found == ROWS[0]
+    assert {column: found[column] for column in BEFORE_2} == BEFORE_2
 
 
 def test_files_carry_schema_and_provenance(tmp_path: Path) -> None:

@@ -130,6 +130,20 @@ def test_a_table_of_a_setting_that_is_not_the_letters_says_so() -> None:
     assert "=1" not in letter_lines(frame(row(seed=5)))
 
 
+def test_results_of_two_kernels_are_never_averaged() -> None:
+    text = letter_lines(
+        frame(row(rcu="srcu"), row(), row(processes=4), row(owner_beside_count=True))
+    )
+    which = [line for line in text.splitlines() if "rcu=" in line]
+    assert which == [
+        "rcu=default  owner_beside_count=False  processes=1",
+        "rcu=default  owner_beside_count=False  processes=4",
+        "rcu=default  owner_beside_count=True  processes=1",
+        "rcu=srcu  owner_beside_count=False  processes=1",
+    ]
+    assert len(lines(text)) == 4
+
+
 def test_results_of_two_models_are_never_averaged() -> None:
     text = letter_lines(
         frame(row(hits_per_s=1e6, model_version="1"), row(hits_per_s=9e6, model_version="2"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import product
 
 INSTRUCTIONS = {
-    "nop": "a nop, emulated",
-    "push": "a push, emulated with a store to the user stack",
-    "ret": "a ret, single-stepped out of line",
+    "nop": "a nop (emulated)",
+    "push": "a push (emulated, with a store to the user stack)",
+    "ret": "a ret (single-stepped out of line)",
 }
 """The probed instruction and what x86-64 does about it (arch/x86/kernel/uprobes.c)."""
 
@@ -29,9 +29,9 @@ class Bench:
     @property
     def summary(self) -> str:
         """One line for people."""
-        where = "a function's return, entered at" if self.at_return else "a function's entry,"
+        when = "return" if self.at_return else "entry"
         how = "uprobe_multi link" if self.multi else "perf event"
-        return f"{where} {INSTRUCTIONS[self.instruction]}; attached by a {how}"
+        return f"{when} probe on {INSTRUCTIONS[self.instruction]}, {how}"
 
 
 NAMED = {

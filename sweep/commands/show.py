@@ -1,0 +1,47 @@
+"""`uprobe-sweep show`: what one hit does, operation by operation."""
+
+from __future__ import annotations
+
+import click
+
+from sweep.commands.shared import print_json
+
+
+@click.command()
+@click.argument("flavour")
+@click.option("--vs", metavar="FLAVOUR", help="Print how that one differs, like a diff.")
+@click.option("--bench", default="uprobe-nop", show_default=True, help="What is hit.")
+@click.option("--rcu", default="default", show_default=True, help="RCU of the read sections.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> None:
+    """Show what one hit does under FLAVOUR.
+
+    Every operation beside its kernel function, in order: on a line that CPUs share, a barrier, or
+    private work by its name in the machine files; then the shared operations, line by line.
+
+    \b
+    uprobe-sweep show baseline
+    uprobe-sweep show srcu --vs tasks-trace
+    uprobe-sweep show v6.14 --bench uretprobe-ret --rcu srcu-lite
+    """
+    from core.kernel.flavours import hot_path
+    from sweep.axes import AXES
+    from sweep.show import described, difference, differs, listing
+
+    bench = AXES["bench"]("bench", None, bench)
+    rcu = AXES["rcu"]("rcu", None, rcu)
+    flavour = AXES["flavour"]("flavour", None, flavour)
+    path = hot_path(flavour, bench, rcu)
+    hit = {"flavour": flavour, "bench": bench, "rcu": rcu}
+    if vs is None:
+        if as_json:
+            print_json({**hit, **described(path)})
+        else:
+            print(listing(path))
+        return
+    vs = AXES["flavour"]("--vs", None, vs)
+    other = hot_path(vs, bench, rcu)
+    if as_json:
+        print_json({**hit, "vs": vs, **differs(path, other)})
+    else:
+        print(difference(path, other, flavour, vs) or f"{flavour} and {vs} do the same")
