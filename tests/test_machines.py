@@ -47,12 +47,12 @@ def test_a_name_is_a_shipped_machine_and_a_path_is_a_file(tmp_path: Path) -> Non
             None,
             "execution.work_cycles.trap_entri: unknown key",
         ),
-        ("    trap_entry: 463\n", "", "work_cycles:", "work_cycles: trap_entry missing"),
+        ("    vma_lookup: 70\n", "", "work_cycles:", "work_cycles: vma_lookup missing"),
         ("sockets: 2", "socket: 2", None, "socket: unknown key: did you mean 'sockets'?"),
-        ("  transfer_ns: 42.38\n", "", "coherence:", "coherence.transfer_ns: is missing"),
-        ("  transfer_ns: 42.38", "  transfer_ns: -1", None, "transfer_ns: Input should be greater"),
-        ("  transfer_ns: 42.38", "  transfer_ns: fast", None, "valid number, got 'fast'"),
-        ("  transfer_ns: 42.38", "  transfer_ns: .nan", None, "transfer_ns: Input should be"),
+        ("  request_ns: 3.0\n", "", "coherence:", "coherence.request_ns: is missing"),
+        ("  request_ns: 3.0", "  request_ns: -1", None, "request_ns: Input should be greater"),
+        ("  request_ns: 3.0", "  request_ns: fast", None, "valid number, got 'fast'"),
+        ("  request_ns: 3.0", "  request_ns: .nan", None, "request_ns: Input should be"),
         ("  ghz: 3.4", "  ghz: 34", None, "turbo.2.ghz: Input should be less than 10, got 34"),
         ("  ghz: 3.4", "  ghz: 3.4\n  bin: 1", "bin:", "turbo.2.bin: unknown key: did you mean"),
         ("sockets: 2", "sockets: 200", "threads_per_core", "8,000 CPUs: allowed are at most 1,024"),
@@ -60,10 +60,10 @@ def test_a_name_is_a_shipped_machine_and_a_path_is_a_file(tmp_path: Path) -> Non
         ("- active_cores: 8", "- active_cores: 3", "turbo:", "turbo must rise in active_cores"),
         ("numbering: cores-first", "numbering: odd", None, "numbering: Input should be 'cores-"),
         (
-            "  spread: 0.13",
-            "  spread: 0.13\n  spread: 0.2",
+            "  sibling_ns: 0.2",
+            "  sibling_ns: 0.2\n  sibling_ns: 0.3",
             None,
-            "spread is given twice, first in",
+            "sibling_ns is given twice, first in",
         ),
         ("name: xeon", "name: [", None, "broken YAML"),
         ("coherence:", "coherence: 3\nmore:", "coherence:", "unknown key"),
@@ -143,11 +143,11 @@ def test_an_unknown_name_names_the_nearest() -> None:
 
 def test_a_spec_names_the_line_in_the_machine_file(tmp_path: Path) -> None:
     broken = tmp_path / "my.yaml"
-    broken.write_text(TEXT.replace("  transfer_ns: 42.38", "  transfer_ns: -1"))
-    line = line_of(broken.read_text(), "transfer_ns")
+    broken.write_text(TEXT.replace("  request_ns: 3.0", "  request_ns: -1"))
+    line = line_of(broken.read_text(), "request_ns")
     with pytest.raises(UsageError) as caught:
         tiny_spec(machine=["xeon-gold-6138", str(broken)])
-    said = f"machine[1]: {broken}:{line}: coherence.transfer_ns: "
+    said = f"machine[1]: {broken}:{line}: coherence.request_ns: "
     assert str(caught.value).startswith(said)
 
 
