@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from core.engine.spread import SPREADS
 from core.hardware.machine import (
+    Calibration,
     Coherence,
     Execution,
     Machine,
@@ -137,6 +138,7 @@ def _first(error: ValidationError) -> str:
         "coherence": Coherence.model_fields,
         "execution": Execution.model_fields,
         "turbo": Turbo.model_fields,
+        "calibration": Calibration.model_fields,
     }
     allowed = fields.get(parents[0] if parents else "", Machine.model_fields)
     return f"{where}: unknown key: {nearest(last, allowed)}"

@@ -5,15 +5,23 @@ The figures stay on this side: `core.calibrate` is handed numbers, the engine ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from core.calibrate.fit import fit_cells, fit_primitives, with_costs
-from core.calibrate.parameters import CLOCK_SHARE, with_values
+from core.calibrate.calibration import Pair, Stages
+from core.calibrate.calibration import calibrate as calibrate_stages
+from core.calibrate.fit import Report, Stage, silent
+from core.calibrate.parameters import FROM_CELLS, FROM_PRIMITIVES
+from core.calibrate.points import CellPoints, PrimitivePoints
 from core.hardware.machine import MACHINES, Machine, load_machine
-from sweep.published import calibration_cells, primitive_curves, published_mhits
+from sweep.errors import InfrastructureError, UsageError
+from sweep.published import PUBLISHED, calibration_cells, primitive_curves, published_mhits
+from sweep.whole_file import whole_file
+from sweep.workers import worker_processes
 
 PRIMITIVES_ON = "xeon-8176"
 CELLS_ON = "xeon-gold-6138"
@@ -33,31 +41,94 @@ CURVES = (
 pairs have one noisy point each: they cost less than two of the bare machine's atomics, which are
 the same operations. Its rwsem pair is left out, for it holds more than locked operations."""
 
+GENERATIONS = {"primitives": 20, "cells": 40}
+"""Of each stage, at most."""
 
-def calibrate() -> list[Machine]:
-    """The two machines with freshly fitted parameters. Deterministic; some minutes."""
+SHIPPED = Path(str(MACHINES))
+
+
+def stages(generations: Mapping[str, int] = GENERATIONS) -> Stages:
+    """The two stages on the committed figures. Raises UsageError where they are not."""
+    if not PUBLISHED.is_dir():
+        raise UsageError(f"no published figures: {PUBLISHED} is only in the project's repository")
     curves = {
-        name: {cpus: primitive_curves(name, published_on)[cpus] for cpus in counts}
+        (name, cpus): primitive_curves(name, published_on)[cpus]
         for name, published_on, counts in CURVES
+        for cpus in counts
     }
-    primitive = fit_primitives(load_machine(PRIMITIVES_ON), curves, IDLE_NS)
     figures = {cell: published_mhits()[cell] * 1e6 for cell in sorted(calibration_cells())}
-    letter = fit_cells(with_costs(load_machine(CELLS_ON), primitive), figures)
-    kept = with_values(
-        with_costs(primitive, letter), {CLOCK_SHARE: primitive.coherence.core_clock_share}
+    return Stages(
+        bare=load_machine(PRIMITIVES_ON),
+        machine=load_machine(CELLS_ON),
+        primitives=Stage(
+            "primitives",
+            PrimitivePoints(curves, IDLE_NS),
+            FROM_PRIMITIVES,
+            generations["primitives"],
+        ),
+        cells=Stage("cells", CellPoints(figures), FROM_CELLS, generations["cells"]),
     )
-    return [kept, letter]
 
 
-def write_machine(machine: Machine) -> Path:
-    """Write a shipped machine's file anew; its leading comment stays."""
-    path = Path(str(MACHINES)) / f"{machine.name}.yaml"
-    comment = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    body: dict[str, Any] = machine.model_dump(mode="json")
-    path.write_text("\n".join(comment) + "\n" + yaml.safe_dump(body, sort_keys=False))
+def calibrate(wanted: Stages, report: Report = silent, workers: int | None = None) -> Pair:
+    """The two machines with values, intervals and members, on all cores. Deterministic.
+
+    Raises InfrastructureError if one of the processes dies.
+    """
+    # Here first, so that what is compiled is cached before several processes ask for it.
+    wanted.primitives.points.errors(wanted.bare)
+    try:
+        with worker_processes("core.calibrate.points", workers) as each:
+            return calibrate_stages(wanted, each, report)
+    except BrokenProcessPool as error:
+        raise InfrastructureError(f"a process of the calibration died: {error}") from error
+
+
+def machine_text(machine: Machine) -> str:
+    """What the machine's file holds, below its comment."""
+    tree = machine.model_dump(mode="json")
+    calibration = tree.pop("calibration")
+    text: str = yaml.safe_dump(tree, sort_keys=False)
+    if calibration is not None:
+        section = {"calibration": calibration}
+        text += yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=100)
+    return text
+
+
+def write_machine(machine: Machine, folder: Path = SHIPPED) -> Path:
+    """Write the file of a shipped machine into `folder`, whole; the shipped one's comment stays.
+
+    Raises InfrastructureError if the disk fails.
+    """
+    shipped = (SHIPPED / f"{machine.name}.yaml").read_text().splitlines()
+    comment = [line for line in shipped if line.startswith("#")]
+    path = folder / f"{machine.name}.yaml"
+    with whole_file(path, folder) as temporary:
+        temporary.write_text("\n".join([*comment, machine_text(machine)]))
     return path
 
 
-if __name__ == "__main__":
-    for fitted in calibrate():
-        print(write_machine(fitted))
+def differences_from_shipped(machines: Iterable[Machine]) -> dict[str, list[str]]:
+    """By machine, if there are any: the values that the shipped file has otherwise."""
+    found = {m.name: differences(load_machine(m.name), m) for m in machines}
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def differences(machine: Machine, other: Machine) -> list[str]:
+    """Dotted paths of the values in which two machines differ, in the order of a file."""
+    one, two = (dict(_leaves(m.model_dump(mode="json"))) for m in (machine, other))
+    return [path for path in {**one, **two} if one.get(path) != two.get(path)]
+
+
+def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested mappings and lists, with its path."""
+    items: Any = None
+    if isinstance(tree, dict):
+        items = ((f"{path}.{key}" if path else str(key), value) for key, value in tree.items())
+    elif isinstance(tree, list):
+        items = ((f"{path}[{index}]", value) for index, value in enumerate(tree))
+    if not items:
+        yield path, tree
+        return
+    for where, value in items:
+        yield from _leaves(value, where)

@@ -15,6 +15,8 @@ import click
 
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
+from sweep.commands.calibrate import calibrate
+from sweep.commands.shared import print_columns, print_json
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
@@ -73,14 +75,14 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     ]
     count = {"count": len(listed), "done": len(work.finished), "to_do": len(work.to_do)}
     if as_json:
-        _print_json({"run_id": run_id(loaded), "out": str(work.out), **count, "cells": listed})
+        print_json({"run_id": run_id(loaded), "out": str(work.out), **count, "cells": listed})
         return
     varying = ("machine", "spread", "probes", "seed", "replicate")
     shown = ["bench", "flavour", "cpus"]
     shown += [axis for axis in varying if len({entry[axis] for entry in listed}) > 1]
     marks = ["done" if entry["done"] else "to do" for entry in listed]
     cells = [[*(entry[a] for a in shown), m] for entry, m in zip(listed, marks, strict=True)]
-    _print_columns([[*shown, ""], *cells])
+    print_columns([[*shown, ""], *cells])
     print(f"{count['count']} cells: {count['done']} done in {work.out}, {count['to_do']} to do")
 
 
@@ -142,7 +144,7 @@ def run(
         )
         return INTERRUPTED
     if as_json:
-        _print_json({**asdict(summary), "out": str(summary.out)})
+        print_json({**asdict(summary), "out": str(summary.out)})
     elif summary.done + summary.failed == 0:
         print(f"nothing to do: all {summary.skipped} cells are in {summary.out}")
     else:
@@ -187,7 +189,7 @@ def compare(run: str, as_json: bool) -> None:
 
     comparison = compare_with_letter(frame)
     if as_json:
-        _print_json(comparison.to_dict())
+        print_json(comparison.to_dict())
     else:
         print(render(comparison, colour=sys.stdout.isatty()))
 
@@ -224,9 +226,9 @@ def list_(what: str, as_json: bool) -> None:
     """
     entries = CATALOGUE[what]()
     if as_json:
-        _print_json(entries)
+        print_json(entries)
     else:
-        _print_columns([list(entry.values()) for entry in entries])
+        print_columns([list(entry.values()) for entry in entries])
 
 
 def _load(spec: str, settings: Sequence[str]) -> Spec:
@@ -253,19 +255,11 @@ def _frame(run: str) -> pl.DataFrame:
     return frame
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=1))
-
-
-def _print_columns(lines: Sequence[Sequence[object]]) -> None:
-    texts = [[str(value) for value in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for text in texts:
-        print("  ".join(v.ljust(w) for v, w in zip(text, widths, strict=True)).rstrip())
-
-
 def _say(message: str) -> None:
     click.echo(message, err=True)
+
+
+cli.add_command(calibrate)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

@@ -34,6 +34,7 @@ def plan(spec: Spec) -> list[Cell]:
             warmup_ps=spec.warmup,
             duration_ps=spec.duration,
             sample_ps=spec.sample,
+            ensemble=spec.ensemble,
         )
         for bench, flavour, machine, spread, probes, seed, replicate, cpus in product(
             spec.bench,

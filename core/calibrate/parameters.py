@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.hardware.machine import Machine
 
@@ -17,6 +16,10 @@ class Parameter:
     low: float
     high: float
     whole: bool = False
+
+    def rounded(self, value: float) -> float:
+        """`value` as a machine file writes it."""
+        return round(value) if self.whole else round(value, 2)
 
 
 CLOCK_SHARE = Parameter("coherence.core_clock_share", 0, 1)
@@ -49,12 +52,10 @@ FROM_CELLS = (
 
 
 def with_values(machine: Machine, values: Mapping[Parameter, float]) -> Machine:
-    """`machine` with the parameters' values in place."""
-    tree: dict[str, Any] = machine.model_dump(mode="json")
-    for parameter, value in values.items():
-        *parents, leaf = parameter.path.split(".")
-        node = tree
-        for parent in parents:
-            node = node[parent]
-        node[leaf] = round(value) if parameter.whole else round(value, 2)
-    return Machine.model_validate(tree)
+    """`machine` with the parameters' values in place, rounded, and without its calibration."""
+    return machine.with_numbers({p.path: p.rounded(value) for p, value in values.items()})
+
+
+def values_of(machine: Machine, parameters: Sequence[Parameter]) -> dict[Parameter, float]:
+    """The parameters' values in `machine`."""
+    return {p: machine.number(p.path) for p in parameters}

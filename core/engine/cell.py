@@ -21,7 +21,8 @@ class Cell:
     """Everything that decides a cell's numbers. Times are integer picoseconds.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
-    `sample_ps` each, taken after `warmup_ps`.
+    `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
+    ensemble give the prediction its interval; 0: it has none.
     """
 
     bench: str
@@ -35,6 +36,7 @@ class Cell:
     warmup_ps: int
     duration_ps: int
     sample_ps: int
+    ensemble: int = 0
 
     @property
     def samples(self) -> int:
@@ -56,7 +58,8 @@ class CellResult:
 
     `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
     operations on shared lines that the weave served, warm-up included; `wall_seconds` is the
-    engine's own wall time.
+    engine's own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval
+    of what the machine itself would do, hits per second; None without one.
     """
 
     cell_id: str
@@ -64,6 +67,8 @@ class CellResult:
     sample_ps: int
     line_ops: int
     wall_seconds: float
+    predicted_low: float | None = None
+    predicted_high: float | None = None
 
     @property
     def hits(self) -> int:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Count = Annotated[int, Field(ge=1)]
 Nanoseconds = Annotated[float, Field(ge=0, le=10_000)]
+Number = int | float
+"""Kept as it is written: whole or not."""
 Cycles = Annotated[int, Field(ge=0, le=100_000)]
 
 MACHINES = resources.files("core.hardware") / "machines"
@@ -56,6 +59,32 @@ class Execution(_Strict):
     work_cycles: dict[str, Cycles]
 
 
+class Discrepancy(_Strict):
+    """Standard deviations of the model's own error, in the log of a hit's time.
+
+    `uncontended` is that of the time a hit takes on a single CPU, `contended` that of what other
+    CPUs add to it. See docs/model.md.
+    """
+
+    uncontended: Annotated[float, Field(ge=0, le=10)]
+    contended: Annotated[float, Field(ge=0, le=10)]
+
+
+class Calibration(_Strict):
+    """What the fitted numbers rest on and how well they are known.
+
+    Figures of primitives (name, CPUs) and cells (flavour, bench, CPUs) that were used; for each
+    fitted number, by its dotted path in the machine, a 90 % interval; members of the ensemble, each
+    with a value for all of them.
+    """
+
+    curves: tuple[tuple[str, int], ...]
+    cells: tuple[tuple[str, str, int], ...]
+    discrepancy: Discrepancy
+    intervals: dict[str, tuple[Number, Number]]
+    members: tuple[dict[str, Number], ...]
+
+
 class Machine(_Strict):
     """Sockets, cores, clocks and costs of one machine.
 
@@ -71,6 +100,7 @@ class Machine(_Strict):
     turbo: tuple[Turbo, ...]
     coherence: Coherence
     execution: Execution
+    calibration: Calibration | None = None
 
     @model_validator(mode="after")
     def _turbo_covers_the_socket(self) -> Machine:
@@ -80,6 +110,51 @@ class Machine(_Strict):
                 f"turbo must rise in active_cores and reach {self.cores_per_socket}, got {bins}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _calibration_fits(self) -> Machine:
+        if self.calibration is None:
+            return self
+        fitted = self.calibration.intervals
+        try:
+            self.with_numbers({path: low for path, (low, _) in fitted.items()})
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"calibration.intervals: {_message(error)}") from None
+        for index, member in enumerate(self.calibration.members):
+            if member.keys() != fitted.keys():
+                odd = sorted(member.keys() ^ fitted.keys())[0]
+                raise ValueError(
+                    f"calibration.members[{index}]: {odd} is not in both it and intervals"
+                )
+            try:
+                self.with_numbers(member)
+            except ValueError as error:
+                raise ValueError(f"calibration.members[{index}]: {_message(error)}") from None
+        return self
+
+    def with_numbers(self, values: Mapping[str, float]) -> Machine:
+        """This machine with other numbers at dotted paths, and so without its calibration.
+
+        Raises KeyError for a path that leads to no number, ValueError (pydantic.ValidationError)
+        for a number that cannot be there.
+        """
+        tree: dict[str, Any] = self.model_dump(mode="json", exclude={"calibration"})
+        for path, value in values.items():
+            node, leaf = _place(tree, path)
+            node[leaf] = value
+        return Machine.model_validate(tree)
+
+    def number(self, path: str) -> float:
+        """The number at a dotted path. Raises KeyError for a path that leads to none."""
+        node, leaf = _place(self.model_dump(mode="json", exclude={"calibration"}), path)
+        number: float = node[leaf]
+        return number
+
+    @cached_property
+    def members(self) -> tuple[Machine, ...]:
+        """The machines of the calibration's ensemble; none without a calibration."""
+        given = self.calibration.members if self.calibration else ()
+        return tuple(self.with_numbers(member) for member in given)
 
     @property
     def cpus(self) -> int:
@@ -91,6 +166,25 @@ class Machine(_Strict):
         """Hash of every value of the model, hex; part of a cell's identity."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _place(tree: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """Where the number at `path` is kept: a mapping and a key of it. Raises KeyError."""
+    *parents, leaf = path.split(".")
+    node: Any = tree
+    for parent in parents:
+        node = node.get(parent) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or not isinstance(node.get(leaf), int | float):
+        raise KeyError(path)
+    return node, leaf
+
+
+def _message(error: Exception) -> str:
+    """What is wrong with a number: its path for one that is not there."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"no number at {error.args[0]!r}" if isinstance(error, KeyError) else str(error)
 
 
 def machine_names() -> list[str]:
