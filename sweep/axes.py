@@ -101,6 +101,7 @@ def named_machine(name: str, index: int | None = None) -> Machine:
     try:
         machine = load_machine(name)
         if not (message := _work_missing(machine)):
+            _ = machine.members  # raises for one that cannot be
             return machine
         message = f"{show(name)} is no machine: {message}"
     except KeyError:

@@ -115,20 +115,15 @@ def differences_from_shipped(machines: Iterable[Machine]) -> dict[str, list[str]
 
 
 def differences(machine: Machine, other: Machine) -> list[str]:
-    """Dotted paths of the values in which two machines differ, in the order of a file."""
+    """Dotted paths of what two machines have otherwise, in the order of a file; a list is one."""
     one, two = (dict(_leaves(m.model_dump(mode="json"))) for m in (machine, other))
     return [path for path in {**one, **two} if one.get(path) != two.get(path)]
 
 
-def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of nested mappings and lists, with its path."""
-    items: Any = None
-    if isinstance(tree, dict):
-        items = ((f"{path}.{key}" if path else str(key), value) for key, value in tree.items())
-    elif isinstance(tree, list):
-        items = ((f"{path}[{index}]", value) for index, value in enumerate(tree))
-    if not items:
-        yield path, tree
-        return
-    for where, value in items:
-        yield from _leaves(value, where)
+def _leaves(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested mappings, with its path."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value

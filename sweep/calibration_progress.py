@@ -21,8 +21,8 @@ def shown_steps() -> Iterator[Callable[[Step], None]]:
         yield PlainSteps()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (
         TextColumn("{task.description:<10}"),
@@ -32,14 +32,14 @@ def shown_steps() -> Iterator[Callable[[Step], None]]:
         TimeRemainingColumn(),
         TextColumn("left"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Bars(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
         def report(step: Step) -> None:
             if step.stage not in tasks:
-                tasks[step.stage] = bar.add_task(step.stage, loss="")
+                tasks[step.stage] = bars.add_task(step.stage, loss="")
             task = tasks[step.stage]
-            bar.update(task, total=step.total, completed=step.done, loss=_loss(step))
+            bars.update(task, total=step.total, completed=step.done, loss=_loss(step))
 
         yield report
 
@@ -61,7 +61,7 @@ class PlainSteps:
         self._next = now + SECONDS_BETWEEN_LINES
         left = (now - self._began) / step.done * (step.total - step.done)
         print(
-            f"{step.stage}: {step.done}/{step.total}, {_loss(step)} at most {left:.0f} s left of it",
+            f"{step.stage}: {step.done}/{step.total}, {_loss(step)} at most {left:.0f} s left",
             file=sys.stderr,
             flush=True,
         )

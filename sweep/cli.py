@@ -16,7 +16,7 @@ import click
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, print_columns, print_json
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from sweep.executors.base import Executor
     from sweep.spec import Spec
-
-INTERRUPTED = 130
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _set = click.option(

@@ -254,7 +254,9 @@ def test_lists(tmp_path: Path, what: str, name: str) -> None:
     assert name in [entry["name"] for entry in entries]
 
 
-@pytest.mark.parametrize("command", ["", "plan", "run", "tables", "compare", "plot", "list"])
+@pytest.mark.parametrize(
+    "command", ["", "plan", "run", "tables", "compare", "plot", "list", "calibrate"]
+)
 def test_help_has_an_example_and_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     code = (
         "import sys\n"

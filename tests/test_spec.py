@@ -37,6 +37,7 @@ specs = st.builds(
     spread=lists_of(st.sampled_from(SPREADS)),
     seed=lists_of(st.integers(0, 2**63 - 1)),
     replicates=st.integers(1, 9),
+    ensemble=st.integers(0, 64),
     warmup=st.integers(0, 10**15).map(format_duration),
     sample=st.integers(1, 10**9),
     samples=st.integers(1, 10**5),
@@ -100,6 +101,8 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
         (HEAD + "cpus: 2\nprobes: 0", "4: probes: 0 is out of range"),
         (HEAD + "cpus: 2\nreplicates: 0", "4: replicates: 0 is out of range"),
         (HEAD + "cpus: 2\nreplicates: [1, 2]", "4: replicates: [1, 2] is not a whole number"),
+        (HEAD + "cpus: 2\nensemble: 65", "4: ensemble: 65 is out of range: allowed are whole"),
+        (HEAD + "cpus: 2\nensemble: [1, 2]", "4: ensemble: [1, 2] is not a whole number"),
         (HEAD + "cpus: 2\nseed: -1", "4: seed: -1 is out of range"),
         (HEAD + "cpus: 2\nspread: zpif", "4: spread: unknown spread 'zpif': did you mean 'zipf'?"),
         (HEAD + "cpus: 2\nmachine: xeon", "4: machine: unknown machine 'xeon': did you mean"),
@@ -268,6 +271,8 @@ def test_two_machines_of_one_name_are_refused(tmp_path: Path) -> None:
         (("execution.work_cycles.trap_entry", None), "execution.work_cycles: trap_entry missing"),
         (("sockets", "socket"), "socket: unknown key: did you mean 'sockets'"),
         (("coherence.transfer_ns", None), "coherence.transfer_ns: Field required"),
+        (("calibration.members", "member"), "calibration.member: unknown key: did you mean 'mem"),
+        (("calibration.intervals.coherence.spread", None), "calibration.members[0]: coherence.spr"),
     ],
 )
 def test_a_broken_machine_names_the_place(
@@ -276,9 +281,9 @@ def test_a_broken_machine_names_the_place(
     from core.hardware.machine import load_machine
 
     tree = load_machine("xeon-gold-6138").model_dump(mode="json")
-    *parents, key = edit[0].split(".")
-    node = tree
-    for parent in parents:
+    node, key = tree, edit[0]
+    while key not in node:
+        parent, _, key = key.partition(".")
         node = node[parent]
     value = node.pop(key)
     if edit[1]:

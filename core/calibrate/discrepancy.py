@@ -17,8 +17,8 @@ def estimate(left_out: FloatArray, leverage: FloatArray, shares: FloatArray) -> 
 
     `left_out` is the error in the log of each cell as if the parameters were fitted without it,
     `leverage` how much it taught them, `shares` what of its hit's time is contended; shape
-    (cells,). With v = ((1 - share) uncontended)^2 + (share contended)^2 the variance of a cell's discrepancy,
-    that of its left-out error is v / (1 - leverage): without it the parameters are less known.
+    (cells,). With v = ((1 - share) uncontended)^2 + (share contended)^2 the variance of a cell's
+    discrepancy, that of its left-out error is v / (1 - leverage): without it less is known.
     """
     squares = left_out**2 * (1 - leverage)
 

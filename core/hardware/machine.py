@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -111,27 +111,6 @@ class Machine(_Strict):
             )
         return self
 
-    @model_validator(mode="after")
-    def _calibration_fits(self) -> Machine:
-        if self.calibration is None:
-            return self
-        fitted = self.calibration.intervals
-        try:
-            self.with_numbers({path: low for path, (low, _) in fitted.items()})
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"calibration.intervals: {_message(error)}") from None
-        for index, member in enumerate(self.calibration.members):
-            if member.keys() != fitted.keys():
-                odd = sorted(member.keys() ^ fitted.keys())[0]
-                raise ValueError(
-                    f"calibration.members[{index}]: {odd} is not in both it and intervals"
-                )
-            try:
-                self.with_numbers(member)
-            except ValueError as error:
-                raise ValueError(f"calibration.members[{index}]: {_message(error)}") from None
-        return self
-
     def with_numbers(self, values: Mapping[str, float]) -> Machine:
         """This machine with other numbers at dotted paths, and so without its calibration.
 
@@ -152,9 +131,28 @@ class Machine(_Strict):
 
     @cached_property
     def members(self) -> tuple[Machine, ...]:
-        """The machines of the calibration's ensemble; none without a calibration."""
-        given = self.calibration.members if self.calibration else ()
-        return tuple(self.with_numbers(member) for member in given)
+        """The machines of the calibration's ensemble; none without a calibration.
+
+        Raises ValueError, naming the member, for one whose numbers cannot be in this machine.
+        """
+        if self.calibration is None:
+            return ()
+        machines = []
+        for index, member in enumerate(self.calibration.members):
+            where = f"calibration.members[{index}]"
+            if odd := sorted(member.keys() ^ self.calibration.intervals.keys()):
+                raise ValueError(
+                    f"{where}: {odd[0]} is not both there and in calibration.intervals"
+                )
+            try:
+                machines.append(self.with_numbers(member))
+            except KeyError as error:
+                raise ValueError(f"{where}: no number is at {error.args[0]}") from None
+            except ValidationError as error:
+                first = error.errors()[0]
+                path = ".".join(map(str, first["loc"]))
+                raise ValueError(f"{where}: {path}: {first['msg']}") from None
+        return tuple(machines)
 
     @property
     def cpus(self) -> int:
@@ -179,14 +177,6 @@ def _place(tree: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
     return node, leaf
 
 
-def _message(error: Exception) -> str:
-    """What is wrong with a number: its path for one that is not there."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return f"no number at {error.args[0]!r}" if isinstance(error, KeyError) else str(error)
-
-
 def machine_names() -> list[str]:
     """Names of the machines that ship with the project."""
     return sorted(
@@ -206,4 +196,10 @@ def load_machine(name: str) -> Machine:
         text = Path(name).read_text()
     else:
         raise KeyError(name)
+    return _parsed(text)
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Machine:
+    """The machine of a YAML text: a tenth of a second each, for the ensemble is long."""
     return Machine.model_validate(yaml.safe_load(text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, print_columns, print_json
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,21 +35,21 @@ def calibrate(check: bool, out: Path | None, as_json: bool) -> int:
     """
     if check and out is not None:
         raise UsageError("--check writes nothing: leave --out away")
-    if not check:
-        _refuse_unwritable(out)
     from sweep import calibrate as calibration
     from sweep.calibration_progress import shown_steps
 
+    folder = out or calibration.SHIPPED
+    if not check:
+        _refuse_unwritable(folder)
     try:
         with shown_steps() as report:
             fitted = calibration.calibrate(calibration.stages(), report)
     except KeyboardInterrupt:
         click.echo("interrupted: no file was written", err=True)
-        raise
+        return INTERRUPTED
     differs = calibration.differences_from_shipped(fitted)
     written: list[Path] = []
     if not check:
-        folder = out or calibration.SHIPPED
         folder.mkdir(parents=True, exist_ok=True)
         written = [calibration.write_machine(machine, folder) for machine in fitted]
     if as_json:
@@ -65,11 +65,10 @@ def calibrate(check: bool, out: Path | None, as_json: bool) -> int:
     return 1 if check and differs else 0
 
 
-def _refuse_unwritable(out: Path | None) -> None:
+def _refuse_unwritable(out: Path) -> None:
     """Raises UsageError now for a folder in which files could not be written in the end."""
-    if out is None:
-        from sweep.calibrate import SHIPPED as out
-    folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    path = out.absolute()
+    folder = next(known for known in (path, *path.parents) if known.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         reason = "Permission denied" if folder.is_dir() else "Not a directory"
         raise UsageError(f"cannot write to {out}: {folder}: {reason}")

@@ -1,9 +1,11 @@
-"""What several commands print with."""
+"""What several commands print with, and the exit code they share."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+
+INTERRUPTED = 130
 
 
 def print_json(value: object) -> None:
