@@ -36,7 +36,7 @@ bench: venv  ## Speed of the engine at 1, 8 and 64 CPUs, with SimPy beside it
 	$(BIN)/python benchmarks/engine_speed.py
 
 calibrate: venv  ## Fit the machine files anew from the published figures (some minutes)
-	$(BIN)/python -m sweep.calibrate
+	$(BIN)/uprobe-sweep calibrate
 
 clean:  ## Remove .venv, caches and finished runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info results/runs

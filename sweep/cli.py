@@ -15,15 +15,14 @@ import click
 
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
+from sweep.commands.calibrate import calibrate
 from sweep.commands.machine import machine
-from sweep.commands.shared import frame, load, print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
 from sweep.commands.show import show
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
     from sweep.executors.base import Executor
-
-INTERRUPTED = 130
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _set = click.option(
@@ -236,6 +235,9 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
+cli.add_command(calibrate)
+
+
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     try:
@@ -258,5 +260,6 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
+cli.add_command(calibrate)
 cli.add_command(machine)
 cli.add_command(show)

@@ -51,7 +51,7 @@ def host_machine(root: Path = Path("/")) -> tuple[Machine, Host]:
     """The host as a machine called `host`, and what was detected. Raises as `detect`."""
     host = detect(root)
     like = load_machine(host.costs_of)
-    tree: dict[str, Any] = like.model_dump(mode="json")
+    tree: dict[str, Any] = like.model_dump(mode="json", exclude={"calibration"})
     cores = f"{host.cores_per_socket} x {host.threads_per_core} CPUs"
     turbo = [{"active_cores": host.cores_per_socket, "ghz": host.ghz or like.turbo[0].ghz}]
     if host.same_model and like.turbo[-1].active_cores >= host.cores_per_socket:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ _KEY = re.compile(r"( *)([a-z0-9_]+):.*")
 
 def machine_text(machine: Machine, header: Sequence[str]) -> str:
     """`machine` as YAML below `header` (lines of text), with the template's comments."""
-    return "\n".join([*(f"# {line}" for line in header), *_body(machine)]) + "\n"
+    lines = TEMPLATE.read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if _KEY.fullmatch(line))
+    return "\n".join([*(f"# {line}" for line in header), *filled(lines[start:], machine)]) + "\n"
 
 
 def write_machine_file(path: Path, text: str) -> None:
@@ -77,12 +79,16 @@ def parse_turbo(text: str) -> list[dict[str, Any]]:
     return steps
 
 
-def _body(machine: Machine) -> Iterator[str]:
-    """The template's lines from its first key, with the values of `machine`."""
-    lines = TEMPLATE.read_text().splitlines()
-    start = next(i for i, line in enumerate(lines) if _KEY.fullmatch(line))
-    parents: list[Any] = [machine.model_dump(mode="json")]
-    for line in lines[start:]:
+def filled(lines: Iterable[str], machine: Machine) -> Iterator[str]:
+    """The lines of a machine file with the values of `machine`; comments stay.
+
+    The calibration section, if there is one, ends it and is left out. A step of `turbo` has to be
+    on one line.
+    """
+    parents: list[Any] = [machine.model_dump(mode="json", exclude={"calibration"})]
+    for line in lines:
+        if line.startswith("calibration:"):
+            return
         if not (match := _KEY.fullmatch(line)):
             if not line.startswith("- "):
                 yield line

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.hardware.machine import (
+    Calibration,
     Coherence,
     Execution,
     Machine,
@@ -58,6 +59,10 @@ def valid_machine(values: dict[Any, Any]) -> Machine:
         raise MachineError(*_first(error)) from None
     if complaint := _work_missing(machine):
         raise MachineError(*complaint)
+    try:
+        _ = machine.members
+    except ValueError as error:
+        raise MachineError(("calibration", "members"), str(error)) from None
     return machine
 
 
@@ -107,8 +112,9 @@ def _first(error: ValidationError) -> Complaint:
             "coherence": Coherence.model_fields,
             "execution": Execution.model_fields,
             "turbo": Turbo.model_fields,
+            "calibration": Calibration.model_fields,
         }
-        allowed = fields[str(place[0])] if len(place) > 1 else Machine.model_fields
+        allowed = fields.get(str(place[0]) if len(place) > 1 else "", Machine.model_fields)
         return place, f"unknown key: {nearest(str(place[-1]), allowed)}"
     if first["type"] == "missing":
         return place, "is missing"

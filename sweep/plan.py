@@ -45,6 +45,7 @@ def plan(spec: Spec) -> list[Cell]:
             warmup_ps=spec.warmup,
             duration_ps=spec.duration,
             sample_ps=spec.sample,
+            ensemble=spec.ensemble,
         )
         for point in product(*(values[axis] for axis in ORDER))
     ]

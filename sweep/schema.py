@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 SCHEMA = pa.schema(
     [
-        pa.field(name, kind, nullable=False)
+        pa.field(name, kind, nullable=name.startswith("predicted_"))
         for name, kind in {
             "cell_id": pa.string(),
             "run_id": pa.string(),
@@ -33,6 +33,7 @@ SCHEMA = pa.schema(
             "machine_digest": pa.string(),
             "seed": pa.int64(),
             "replicate": pa.int64(),
+            "ensemble": pa.int64(),
             "warmup_s": pa.float64(),
             "duration_s": pa.float64(),
             "sample_s": pa.float64(),
@@ -41,6 +42,8 @@ SCHEMA = pa.schema(
             "hits_per_s": pa.float64(),
             "hits_per_s_stddev": pa.float64(),
             "hits_per_s_per_cpu": pa.float64(),
+            "predicted_low": pa.float64(),
+            "predicted_high": pa.float64(),
             "samples": pa.int64(),
             "line_ops": pa.int64(),
             "wall_seconds": pa.float64(),
@@ -54,7 +57,9 @@ SCHEMA = pa.schema(
 `warmup_s`, `duration_s`, `sample_s` and `sim_seconds` (what the samples cover) are simulated,
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
-samples. `line_ops` are operations on shared lines that the weave served, warm-up included.
+samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
+that `ensemble` members give; null without one. `line_ops` are operations on shared lines that the
+weave served, warm-up included.
 """
 
 
@@ -79,6 +84,7 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "machine_digest": cell.machine.digest,
         "seed": cell.seed,
         "replicate": cell.replicate,
+        "ensemble": cell.ensemble,
         "warmup_s": cell.warmup_ps / PS_PER_SECOND,
         "duration_s": cell.duration_ps / PS_PER_SECOND,
         "sample_s": cell.sample_ps / PS_PER_SECOND,
@@ -87,6 +93,8 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "hits_per_s": result.hits_per_s,
         "hits_per_s_stddev": result.hits_per_s_stddev,
         "hits_per_s_per_cpu": result.hits_per_s / cell.cpus,
+        "predicted_low": result.predicted_low,
+        "predicted_high": result.predicted_high,
         "samples": len(result.hits_per_sample),
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),

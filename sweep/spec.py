@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError
+from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError, whole
 from sweep.durations import UNITS, format_duration, parse_duration
 from sweep.errors import UsageError, nearest, show
 from sweep.located_yaml import read_located
@@ -27,6 +27,7 @@ from sweep.machines import beside, named_machine
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
+MAX_ENSEMBLE = 64
 
 _WHOLE, _TRUTH = re.compile("-?[0-9]{1,20}"), {"true": True, "false": False}
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -35,9 +36,11 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 class Spec(BaseModel):
     """A sweep: the product of its axes, each given as a value or a list and kept as a tuple.
 
-    `replicates` repeats every cell with other random numbers. `warmup`, `duration` and `sample` are
-    simulated times, given as text ("5ms") and kept in integer picoseconds; as the kernel's bench
-    tool does it, means are over samples of `sample` each. `name` names the run's folder.
+    `replicates` repeats every cell with other random numbers. `ensemble` is how many members of the
+    machine's ensemble give each cell its 90 % interval, at most; its file may have fewer. `warmup`,
+    `duration` and `sample` are simulated times, given as text ("5ms") and kept in integer
+    picoseconds; as the kernel's bench tool does it, means are over samples of `sample` each. `name`
+    names the run's folder.
     Raises UsageError, whose one line names the axis and the index, and nothing of pydantic's.
 
     >>> Spec(bench="uprobe-nop", flavour=["srcu", "tasks-trace"], cpus=[1, 64]).cpus
@@ -58,6 +61,7 @@ class Spec(BaseModel):
     machine: tuple[str, ...] = ("xeon-gold-6138",)
     seed: tuple[int, ...] = (0,)
     replicates: int = 1
+    ensemble: int = 0
     warmup: int = parse_duration("3ms")
     duration: int = parse_duration("5ms")
     sample: int = parse_duration("1ms")
@@ -106,6 +110,12 @@ class Spec(BaseModel):
     def _replicates(cls, raw: object) -> int:
         replicates: int = AXES["probes"]("replicates", None, raw)
         return replicates
+
+    @field_validator("ensemble", mode="before")
+    @classmethod
+    def _ensemble(cls, raw: object) -> int:
+        ensemble: int = whole(0, MAX_ENSEMBLE, str(MAX_ENSEMBLE))("ensemble", None, raw)
+        return ensemble
 
     @field_validator("warmup", "duration", "sample", mode="before")
     @classmethod

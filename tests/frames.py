@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "machine_digest": "fedcba9876543210",
     "seed": 1,
     "replicate": 0,
+    "ensemble": 0,
     "warmup_s": 5e-4,
     "duration_s": 5e-4,
     "sample_s": 1e-4,
@@ -32,11 +33,13 @@ DEFAULTS: dict[str, Any] = {
     "hits_per_s": 3e6,
     "hits_per_s_stddev": 0.0,
     "hits_per_s_per_cpu": 3e6,
+    "predicted_low": None,
+    "predicted_high": None,
     "samples": 6,
     "line_ops": 9,
     "wall_seconds": 0.5,
     "model_version": "1",
-    "schema_version": 1,
+    "schema_version": 2,
 }
 
 

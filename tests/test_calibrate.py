@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from engine_machines import machine
 
-from core.calibrate import fit
+from core.calibrate.calibration import MEMBERS, REPLICATES, Stages, calibrate, with_uncertainty
+from core.calibrate.discrepancy import LEAST
+from core.calibrate.fit import Stage, Step, fit
 from core.calibrate.parameters import (
     CLOCK_SHARE,
     FROM_CELLS,
@@ -14,10 +18,12 @@ from core.calibrate.parameters import (
     Parameter,
     with_values,
 )
+from core.calibrate.points import CellPoints, PrimitivePoints
 from core.calibrate.primitives import PRIMITIVES, ns_per_operation
 from core.hardware.machine import Machine, load_machine
 from sweep.calibrate import CELLS_ON, PRIMITIVES_ON
 from sweep.published import calibration_cells, published_mhits
+from sweep.workers import worker_processes
 
 
 def with_srcu_work(model: Machine) -> Machine:
@@ -95,11 +101,116 @@ def test_at_most_14_cells_and_all_of_the_letter() -> None:
     assert cells <= published_mhits().keys()
 
 
-def test_a_fit_finds_the_value_that_made_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_finds_the_value_that_made_the_data() -> None:
     parameter = Parameter("coherence.transfer_ns", 20, 70)
     truth = with_values(machine(), {parameter: 52})
-    curve = {cpus: ns_per_operation(truth, "atomic_inc shared", cpus) for cpus in (2, 4)}
-    monkeypatch.setattr(fit, "FROM_PRIMITIVES", (parameter,))
-    found = fit.fit_primitives(machine(), {"atomic_inc shared": curve}, idle_ns=62, generations=15)
-    assert found.coherence.transfer_ns == pytest.approx(52, rel=0.02)
-    assert np.isclose(found.coherence.request_ns, machine().coherence.request_ns)
+    points = PrimitivePoints(curve(truth, 2, 4), idle_ns=62)
+    [found] = fit(Stage("primitives", points, (parameter,), 15), machine())
+    assert found == pytest.approx(52, rel=0.02)
+
+
+def curve(model: Machine, *counts: int) -> dict[tuple[str, int], float]:
+    """What the shared counter costs on `model`."""
+    name = "atomic_inc shared"
+    return {(name, cpus): ns_per_operation(model, name, cpus) for cpus in counts}
+
+
+def toy_stages(truth: dict[Parameter, float], generations: int = 2) -> Stages:
+    """Two primitives and three cells, made by the letter's machine with the values of `truth`."""
+    made = with_values(load_machine(CELLS_ON), truth)
+    keys = [("srcu", "uprobe-nop", cpus) for cpus in (1, 2, 4)]
+    rates = np.exp(CellPoints(dict.fromkeys(keys, 1.0), REPLICATES).errors(made)).tolist()
+    return Stages(
+        bare=load_machine(PRIMITIVES_ON),
+        machine=load_machine(CELLS_ON),
+        primitives=Stage(
+            "primitives",
+            PrimitivePoints(curve(made, 2, 4), made.coherence.transfer_ns + 3),
+            (TRANSFER, CLOCK_SHARE),
+            generations,
+        ),
+        cells=Stage(
+            "cells",
+            CellPoints(dict(zip(keys, rates, strict=True))),
+            (ENTRY, CLOCK_SHARE),
+            generations,
+        ),
+    )
+
+
+TRANSFER = Parameter("coherence.transfer_ns", 20, 70)
+ENTRY = Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True)
+TRUTH = {TRANSFER: 50.0, ENTRY: 400.0, CLOCK_SHARE: 0.5}
+
+
+def test_errors_are_logs_of_simulated_over_published() -> None:
+    stages = toy_stages(TRUTH)
+    made = with_values(stages.machine, TRUTH)
+    figures = stages.cells.points.figures
+    assert CellPoints(figures, REPLICATES).errors(made) == pytest.approx(np.zeros(3))
+    doubled = CellPoints({key: 2 * rate for key, rate in figures.items()}, REPLICATES)
+    assert doubled.errors(made) == pytest.approx(np.full(3, -np.log(2)))
+    assert list(doubled.weights) == [3, 1, 1]
+    primitives = PrimitivePoints({key: ns / 2 for key, ns in curve(made, 2).items()}, 53)
+    assert primitives.errors(made) == pytest.approx([np.log(2), 0])
+    assert list(primitives.weights) == [1, 3]
+
+
+def test_more_replicates_are_more_random_numbers() -> None:
+    stages = toy_stages({**TRUTH, TRANSFER: 45.0})
+    machine_now = stages.machine.with_numbers({"coherence.spread": 0.4})
+    one, many = (CellPoints(stages.cells.points.figures, n).errors(machine_now) for n in (1, 5))
+    assert not np.array_equal(one, many)
+    assert one == pytest.approx(many, abs=0.05)
+
+
+def test_a_row_of_values_is_two_machines_and_back() -> None:
+    stages = toy_stages(TRUTH)
+    row = np.array([44.25, 0.3, 512, 0.7])
+    bare, letter = stages.fitted(row)
+    assert (bare.name, letter.name) == (PRIMITIVES_ON, CELLS_ON)
+    assert bare.coherence.core_clock_share == 0.3
+    assert letter.coherence.core_clock_share == 0.7
+    for model in (bare, letter):
+        assert model.coherence.transfer_ns == 44.25
+        assert model.execution.work_cycles["trap_entry"] == 512
+        assert model.calibration is None
+    assert list(stages.row((bare, letter))) == list(row)
+
+
+def test_the_whole_is_the_same_again_whatever_the_files_said_and_whoever_computes() -> None:
+    stages = toy_stages(TRUTH)
+    seen: list[Step] = []
+    first = calibrate(stages, report=seen.append)
+    other = {TRANSFER: 33.0, ENTRY: 640.0, CLOCK_SHARE: 0.05}
+    moved = replace(
+        stages, bare=with_values(stages.bare, other), machine=with_values(stages.machine, other)
+    )
+    with worker_processes("core.calibrate.points", 2) as each:
+        assert calibrate(moved, each) == first
+    assert with_uncertainty(stages, first) == first
+    assert [step.stage for step in seen if step.done == step.total] == [
+        "primitives",
+        "cells",
+        "intervals",
+    ]
+    assert all(step.loss for step in seen if step.done and step.stage != "intervals")
+    for model in first:
+        assert model.calibration is not None
+        assert model.calibration.cells == tuple(stages.cells.points.figures)
+        assert model.calibration.intervals.keys() == {p.path for p in TRUTH}
+        assert len(model.members) == MEMBERS
+
+
+def test_intervals_hold_the_truth_and_say_what_is_known() -> None:
+    stages = toy_stages(TRUTH)
+    row = np.array([50, 0.5, 400, 0.5])
+    _, letter = with_uncertainty(stages, stages.fitted(row))
+    assert letter.calibration is not None
+    spans = letter.calibration.intervals
+    assert spans[TRANSFER.path][1] - spans[TRANSFER.path][0] < 1
+    assert spans[ENTRY.path][1] - spans[ENTRY.path][0] < 20
+    # A few cores of one socket keep nearly the highest clock: little is learnt of its fall.
+    assert spans[CLOCK_SHARE.path][1] - spans[CLOCK_SHARE.path][0] > 0.1
+    # The errors are none: it is as small as can be told.
+    assert letter.calibration.discrepancy.contended == LEAST

@@ -25,7 +25,7 @@ def run_all(cells: Sequence[Cell], workers: int | None = None) -> dict[str, Outc
 
 @pytest.mark.parametrize("workers", [None, 1, 2, 7])
 def test_every_cell_has_one_outcome(monkeypatch: pytest.MonkeyPatch, workers: int | None) -> None:
-    monkeypatch.setattr(in_process, "simulate", fake_result)
+    monkeypatch.setattr(in_process, "predict", fake_result)
     outcomes = run_all(CELLS, workers)
     assert outcomes.keys() == {cell.cell_id for cell in CELLS}
     assert all(o.result and o.result.cell_id == cell_id for cell_id, o in outcomes.items())
@@ -43,7 +43,7 @@ def test_a_failing_cell_has_its_traceback_and_the_others_go_on(
             raise ArithmeticError("seven")
         return fake_result(cell)
 
-    monkeypatch.setattr(in_process, "simulate", fails_at_7)
+    monkeypatch.setattr(in_process, "predict", fails_at_7)
     outcomes = run_all(CELLS)
     [failed] = [o for o in outcomes.values() if o.result is None]
     assert failed.cell.cpus == 7
@@ -59,7 +59,7 @@ def test_closing_gives_up_what_has_not_begun(monkeypatch: pytest.MonkeyPatch) ->
         begun.append(cell)
         return fake_result(cell)
 
-    monkeypatch.setattr(in_process, "simulate", noted)
+    monkeypatch.setattr(in_process, "predict", noted)
     executor = InProcessExecutor(workers=2)
     outcomes: Any = executor.run(CELLS)
     next(outcomes)

@@ -42,6 +42,12 @@ def test_every_axis_is_in_the_order_of_a_plan() -> None:
     assert {*AXES, "replicate"} == set(ORDER)
 
 
+def test_cells_have_the_ensemble_of_their_spec() -> None:
+    asked, without = (plan(tiny_spec(cpus=4, ensemble=n))[0] for n in (12, 0))
+    assert (asked.ensemble, without.ensemble) == (12, 0)
+    assert asked.cell_id != without.cell_id
+
+
 def test_cells_differ_in_their_ids() -> None:
     spec = tiny_spec(spread=["shared", "zipf"], probes=[1, 4], seed=[0, 1], replicates=3)
     ids = [cell.cell_id for cell in plan(spec)]
@@ -69,7 +75,15 @@ def test_a_run_id_is_the_name_and_what_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"cpus": 1}, {"seed": 1}, {"replicates": 2}, {"warmup": "1us"}, {"probes": 2}]
+    "change",
+    [
+        {"cpus": 1},
+        {"seed": 1},
+        {"replicates": 2},
+        {"warmup": "1us"},
+        {"probes": 2},
+        {"ensemble": 2},
+    ],
 )
 def test_a_run_id_changes_with_what_is_asked_for(change: dict[str, Any]) -> None:
     assert run_id(tiny_spec(**change)) != run_id(tiny_spec())

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -75,6 +76,19 @@ def test_a_row_is_seen_before_and_after_it_is_in_parquet(tmp_path: Path) -> None
     frame = scan(tmp_path).collect()
     assert frame.rows(named=True) == ROWS[:1]
     assert (tmp_path / JOURNAL).read_bytes() == b""
+
+
+@pytest.mark.parametrize("interval", [(None, None), (2.5e6, 3.5e6)])
+def test_an_interval_or_none_survives_journal_and_parquet(
+    tmp_path: Path, interval: tuple[float | None, float | None]
+) -> None:
+    low, high = interval
+    result = replace(fake_result(CELLS[0]), predicted_low=low, predicted_high=high)
+    with Store(tmp_path, ABOUT) as store:
+        store.append(row(CELLS[0], result, "tiny-0"))
+        columns = ["predicted_low", "predicted_high"]
+        assert scan(tmp_path).select(columns).collect().rows() == [interval]
+    assert scan(tmp_path).select(columns).collect().rows() == [interval]
 
 
 def test_a_file_is_written_every_hundred_rows_and_at_the_end(tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from core.hardware.machine import Machine
 
@@ -18,6 +17,10 @@ class Parameter:
     high: float
     whole: bool = False
 
+    def rounded(self, value: float) -> float:
+        """`value` as a machine file writes it."""
+        return round(value) if self.whole else round(value, 2)
+
 
 CLOCK_SHARE = Parameter("coherence.core_clock_share", 0, 1)
 """Fitted twice: the two machines differ in power, so in how their clocks fall under load."""
@@ -26,8 +29,8 @@ FROM_PRIMITIVES = (
     Parameter("execution.locked_op_cycles", 16, 24, whole=True),
     Parameter("execution.work_cycles.srcu_counter", 0, 20, whole=True),
     Parameter("coherence.transfer_ns", 20, 70),
-    Parameter("coherence.acknowledge_ns", 5, 12),
-    Parameter("coherence.spread", 0.1, 0.5),
+    Parameter("coherence.snoop_share", 0, 0.5),
+    Parameter("coherence.spread", 0.05, 0.5),
     CLOCK_SHARE,
 )
 """Fitted on curves of single primitives, inside one socket."""
@@ -35,26 +38,29 @@ FROM_PRIMITIVES = (
 FROM_CELLS = (
     Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True),
     Parameter("execution.work_cycles.prepare_uretprobe", 20, 250, whole=True),
-    Parameter("coherence.read_ns", 15, 70),
-    Parameter("coherence.upgrade_ns", 10, 70),
+    Parameter("execution.work_cycles.refcount_read", 0, 60, whole=True),
     Parameter("coherence.other_socket_ns", 50, 130),
-    Parameter("coherence.shared_read_ns", 10, 50),
-    Parameter("coherence.sharer_ns", 0, 10),
-    Parameter("coherence.out_of_order_ns", 0, 60),
+    Parameter("coherence.out_of_order_ns", 0, 40),
     Parameter("coherence.commit_ns", 0, 20),
     CLOCK_SHARE,
     Parameter("execution.jitter", 0, 0.2),
 )
 """Fitted on named cells of the letter; but for the clock share, what primitives fixed is held."""
 
+FROM_ONE_CURVE = (
+    Parameter("execution.locked_op_cycles", 6, 24, whole=True),
+    Parameter("coherence.transfer_ns", 10, 70),
+    Parameter("coherence.sibling_ns", 0, 6),
+    Parameter("coherence.snoop_share", 0, 0.9),
+)
+"""Fitted on a curve of atomic_inc, for a machine of which nothing else is known."""
+
 
 def with_values(machine: Machine, values: Mapping[Parameter, float]) -> Machine:
-    """`machine` with the parameters' values in place."""
-    tree: dict[str, Any] = machine.model_dump(mode="json")
-    for parameter, value in values.items():
-        *parents, leaf = parameter.path.split(".")
-        node = tree
-        for parent in parents:
-            node = node[parent]
-        node[leaf] = round(value) if parameter.whole else round(value, 2)
-    return Machine.model_validate(tree)
+    """`machine` with the parameters' values in place, rounded, and without its calibration."""
+    return machine.with_numbers({p.path: p.rounded(value) for p, value in values.items()})
+
+
+def values_of(machine: Machine, parameters: Sequence[Parameter]) -> dict[Parameter, float]:
+    """The parameters' values in `machine`."""
+    return {p: machine.number(p.path) for p in parameters}

@@ -26,7 +26,8 @@ class Cell:
     property of the modelled kernel: see `core.kernel.layout.Layout`.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
-    `sample_ps` each, taken after `warmup_ps`.
+    `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
+    ensemble give the prediction its interval; 0: it has none.
     """
 
     bench: str
@@ -43,6 +44,7 @@ class Cell:
     rcu: str = "default"
     processes: int = 1
     owner_beside_count: bool = False
+    ensemble: int = 0
 
     @property
     def samples(self) -> int:
@@ -65,7 +67,8 @@ class CellResult:
     `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
     operations on shared lines that the weave served, warm-up included; `attribution` says where the
     CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the
-    engine's own wall time.
+    engine's own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval
+    of what the machine itself would do, hits per second; None without one.
     """
 
     cell_id: str
@@ -74,6 +77,8 @@ class CellResult:
     line_ops: int
     attribution: tuple[Share, ...]
     wall_seconds: float
+    predicted_low: float | None = None
+    predicted_high: float | None = None
 
     @property
     def hits(self) -> int:

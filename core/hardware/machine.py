@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 MAX_CPUS = 1024
 
 Count = Annotated[int, Field(ge=1)]
 Nanoseconds = Annotated[float, Field(ge=0, le=10_000)]
+Number = int | float
+"""Kept as it is written: whole or not."""
 Cycles = Annotated[int, Field(ge=0, le=100_000)]
 Numbering = Literal["cores-first", "siblings-adjacent"]
 """How CPUs are numbered. cores-first, as Linux does on bare metal: first one thread of every core,
@@ -64,6 +75,34 @@ class Execution(_Strict):
     work_cycles: dict[str, Cycles]
 
 
+class Discrepancy(_Strict):
+    """Standard deviations of the model's own error, in the log of a hit's time.
+
+    `uncontended` is that of the time a hit takes on a single CPU, `contended` that of what other
+    CPUs add to it. See docs/model.md.
+    """
+
+    uncontended: Annotated[float, Field(ge=0, le=10)]
+    contended: Annotated[float, Field(ge=0, le=10)]
+
+
+class Calibration(_Strict):
+    """What the fitted numbers rest on and how well they are known.
+
+    Figures of primitives (name, CPUs) and cells (flavour, bench, CPUs) that were used; for each
+    fitted number, by its dotted path in the machine, a 90 % interval; members of the ensemble, each
+    with a value for all of them.
+    """
+
+    model_config = ConfigDict(strict=False)
+
+    curves: tuple[tuple[str, int], ...]
+    cells: tuple[tuple[str, str, int], ...]
+    discrepancy: Discrepancy
+    intervals: dict[str, tuple[Number, Number]]
+    members: tuple[dict[str, Number], ...]
+
+
 class Machine(_Strict):
     """Sockets, cores, caches, clocks and costs of one machine of at most MAX_CPUS CPUs.
 
@@ -81,6 +120,7 @@ class Machine(_Strict):
     turbo: Annotated[tuple[Turbo, ...], Strict(False)]
     coherence: Coherence
     execution: Execution
+    calibration: Calibration | None = None
 
     @field_validator("threads_per_core")
     @classmethod
@@ -112,6 +152,49 @@ class Machine(_Strict):
             raise ValueError(f"turbo must rise in active_cores and reach {cores}, got {bins}")
         return turbo
 
+    def with_numbers(self, values: Mapping[str, float]) -> Machine:
+        """This machine with other numbers at dotted paths, and so without its calibration.
+
+        Raises KeyError for a path that leads to no number, ValueError (pydantic.ValidationError)
+        for a number that cannot be there.
+        """
+        tree: dict[str, Any] = self.model_dump(mode="json", exclude={"calibration"})
+        for path, value in values.items():
+            node, leaf = _place(tree, path)
+            node[leaf] = value
+        return Machine.model_validate(tree)
+
+    def number(self, path: str) -> float:
+        """The number at a dotted path. Raises KeyError for a path that leads to none."""
+        node, leaf = _place(self.model_dump(mode="json", exclude={"calibration"}), path)
+        number: float = node[leaf]
+        return number
+
+    @cached_property
+    def members(self) -> tuple[Machine, ...]:
+        """The machines of the calibration's ensemble; none without a calibration.
+
+        Raises ValueError, naming the member, for one whose numbers cannot be in this machine.
+        """
+        if self.calibration is None:
+            return ()
+        machines = []
+        for index, member in enumerate(self.calibration.members):
+            where = f"calibration.members[{index}]"
+            if odd := sorted(member.keys() ^ self.calibration.intervals.keys()):
+                raise ValueError(
+                    f"{where}: {odd[0]} is not both there and in calibration.intervals"
+                )
+            try:
+                machines.append(self.with_numbers(member))
+            except KeyError as error:
+                raise ValueError(f"{where}: no number is at {error.args[0]}") from None
+            except ValidationError as error:
+                first = error.errors()[0]
+                path = ".".join(map(str, first["loc"]))
+                raise ValueError(f"{where}: {path}: {first['msg']}") from None
+        return tuple(machines)
+
     @property
     def cpus(self) -> int:
         """Number of logical CPUs."""
@@ -140,6 +223,17 @@ class Machine(_Strict):
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
+def _place(tree: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """Where the number at `path` is kept: a mapping and a key of it. Raises KeyError."""
+    *parents, leaf = path.split(".")
+    node: Any = tree
+    for parent in parents:
+        node = node.get(parent) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or not isinstance(node.get(leaf), int | float):
+        raise KeyError(path)
+    return node, leaf
+
+
 def machine_names() -> list[str]:
     """Names of the machines that ship with the project."""
     return sorted(
@@ -151,4 +245,10 @@ def load_machine(name: str) -> Machine:
     """The shipped machine called `name`. Raises KeyError for an unknown name."""
     if name not in machine_names():
         raise KeyError(name)
-    return Machine.model_validate(yaml.safe_load((MACHINES / f"{name}.yaml").read_text()))
+    return _parsed((MACHINES / f"{name}.yaml").read_text())
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Machine:
+    """The machine of a YAML text: a tenth of a second each, for the ensemble is long."""
+    return Machine.model_validate(yaml.safe_load(text))

@@ -92,7 +92,7 @@ def new(
     from sweep.machines import named_machine, valid_machine
 
     lender = named_machine(like)
-    values: dict[str, Any] = lender.model_dump(mode="json")
+    values: dict[str, Any] = lender.model_dump(mode="json", exclude={"calibration"})
     given = dict(
         zip(
             ("--same-cache-ns", "--other-cache-ns", "--other-socket-ns"),
@@ -195,7 +195,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 def _facts(shown: Machine) -> dict[str, Any]:
-    shape = shown.model_dump(mode="json", exclude={"coherence", "execution"})
+    shape = shown.model_dump(mode="json", exclude={"coherence", "execution", "calibration"})
     latencies = {way.replace(" ", "_"): round(ns, 2) for way, ns in shown.one_way_ns.items()}
     return {**shape, "cpus": shown.cpus, "one_way_ns": latencies, "digest": shown.digest}
 

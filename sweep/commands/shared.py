@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from sweep.errors import UsageError
 
+INTERRUPTED = 130
+
 if TYPE_CHECKING:
     import polars as pl
 

@@ -9,7 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
 from core.engine.cell import Cell
-from core.engine.simulate import simulate, warm
+from core.engine.predict import predict
+from core.engine.simulate import warm
 from sweep.executors.base import Outcome
 
 
@@ -51,6 +52,6 @@ class InProcessExecutor:
 
 def _attempt(cell: Cell) -> Outcome:
     try:
-        return Outcome(cell, simulate(cell))
+        return Outcome(cell, predict(cell))
     except Exception:
         return Outcome(cell, None, traceback.format_exc())

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
 from core.engine.gang import Hits, Served, merge_hits, split_served
-from core.engine.simulate import simulate, warm
+from core.engine.predict import predict
+from core.engine.simulate import warm
 
 IntArray = NDArray[np.int64]
 
@@ -68,4 +69,4 @@ class InterconnectHost:
 
     def simulate(self, cell: Cell) -> CellResult:
         """Simulate `cell` on the gang."""
-        return simulate(cell, self._gang)
+        return predict(cell, self._gang)

@@ -1,0 +1,98 @@
+"""`uprobe-sweep calibrate`: fit the shipped machines anew from the published figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.commands.shared import INTERRUPTED, print_columns, print_json
+from sweep.errors import UsageError
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Compare with the shipped files, write nothing.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the files, not the shipped ones'."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def calibrate(check: bool, out: Path | None, as_json: bool) -> int:
+    """Fit the machine files anew from the published figures.
+
+    Takes minutes, on all cores, and gives the same files every time: values, their 90 % intervals,
+    the model's discrepancy, and the members of the ensemble. Files are written at the end; an
+    interrupt leaves them as they were. With --check the exit code is 1 if the shipped files differ
+    from what calibration gives.
+
+    \b
+    uprobe-sweep calibrate --check
+    uprobe-sweep calibrate --out /tmp/machines
+    """
+    if check and out is not None:
+        raise UsageError("--check writes nothing: leave --out away")
+    from sweep import calibrate as calibration
+    from sweep.calibration_progress import shown_steps
+
+    folder = out or calibration.SHIPPED
+    if not check:
+        _refuse_unwritable(folder)
+    try:
+        with shown_steps() as report:
+            fitted = calibration.calibrate(calibration.stages(), report)
+    except KeyboardInterrupt:
+        click.echo("interrupted: no file was written", err=True)
+        return INTERRUPTED
+    differs = calibration.differences_from_shipped(fitted)
+    written: list[Path] = []
+    if not check:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = [calibration.write_machine(machine, folder) for machine in fitted]
+    if as_json:
+        files = [str(path) for path in written]
+        print_json({"written": files, "differs": differs, "machines": _summaries(fitted)})
+    elif check:
+        for name, paths in differs.items():
+            print("\n".join(f"{name}: {path} differs" for path in paths))
+        print("the shipped files differ" if differs else "the shipped files are what it gives")
+    else:
+        _print_parameters(fitted)
+        print("\n".join(map(str, written)))
+    return 1 if check and differs else 0
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Raises UsageError now for a folder in which files could not be written in the end."""
+    path = out.absolute()
+    folder = next(known for known in (path, *path.parents) if known.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        reason = "Permission denied" if folder.is_dir() else "Not a directory"
+        raise UsageError(f"cannot write to {out}: {folder}: {reason}")
+
+
+def _summaries(fitted: Sequence[Machine]) -> dict[str, Any]:
+    """By machine: what its calibration section says, with the values, without the members."""
+    summaries: dict[str, Any] = {}
+    for machine in fitted:
+        if machine.calibration is None:
+            continue
+        section = machine.calibration.model_dump(mode="json")
+        values = {path: machine.number(path) for path in machine.calibration.intervals}
+        summaries[machine.name] = {**section, "members": len(section["members"]), "values": values}
+    return summaries
+
+
+def _print_parameters(fitted: Sequence[Machine]) -> None:
+    for name, summary in _summaries(fitted).items():
+        rows: list[list[object]] = [[name, "value", "90 %", "interval"]]
+        for path, (low, high) in summary["intervals"].items():
+            rows.append([path, summary["values"][path], low, high])
+        print_columns(rows)
+        print(
+            "discrepancy: {uncontended}, {contended} contended\n".format(**summary["discrepancy"])
+        )
