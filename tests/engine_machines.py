@@ -37,6 +37,7 @@ def machine(
         "shared_read_ns": 20,
         "out_of_order_ns": 0,
         "commit_ns": 0,
+        "dependent_ns": 0,
         "spread": 0,
         "snoop_share": 0,
         "core_clock_share": 0,

@@ -178,7 +178,11 @@ def test_out_of_order_execution_hides_part_of_a_missing_load() -> None:
 
 def test_what_leads_to_a_cmpxchg_waits_for_the_load() -> None:
     code = program(LOAD, *work("gap"), CMPXCHG)
-    assert done_at(machine(out_of_order_ns=30), code, [[100, 9000]])[0] == [100 + 50 + 50 + 5]
+    model = machine(out_of_order_ns=30, dependent_ns=8)
+    assert done_at(model, code, [[100, 9000]])[0] == [100 + 50 + 50 + 8 + 5]
+    # With the line at hand nothing is waited for.
+    again = program(LOAD, CMPXCHG, LOAD, CMPXCHG)
+    assert done_at(model, again, [[100, 9000]])[0] == [100 + 50 + 8 + 5 + 5]
 
 
 def test_the_owner_word_is_forwarded_from_the_store_buffer() -> None:

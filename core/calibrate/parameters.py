@@ -23,12 +23,13 @@ class Parameter:
 
 
 CLOCK_SHARE = Parameter("coherence.core_clock_share", 0, 1)
-"""Fitted twice: the two machines differ in power, so in how their clocks fall under load."""
+TRANSFER = Parameter("coherence.transfer_ns", 35, 55)
+"""Both fitted twice: the two machines differ in mesh and in power, so in how clocks fall."""
 
 FROM_PRIMITIVES = (
     Parameter("execution.locked_op_cycles", 16, 24, whole=True),
     Parameter("execution.work_cycles.srcu_counter", 0, 20, whole=True),
-    Parameter("coherence.transfer_ns", 20, 70),
+    TRANSFER,
     Parameter("coherence.snoop_share", 0, 0.5),
     Parameter("coherence.spread", 0.05, 0.5),
     CLOCK_SHARE,
@@ -38,14 +39,15 @@ FROM_PRIMITIVES = (
 FROM_CELLS = (
     Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True),
     Parameter("execution.work_cycles.prepare_uretprobe", 20, 250, whole=True),
-    Parameter("execution.work_cycles.refcount_read", 0, 60, whole=True),
+    TRANSFER,
     Parameter("coherence.other_socket_ns", 50, 130),
     Parameter("coherence.out_of_order_ns", 0, 40),
     Parameter("coherence.commit_ns", 0, 20),
+    Parameter("coherence.dependent_ns", 0, 15),
     CLOCK_SHARE,
     Parameter("execution.jitter", 0, 0.2),
 )
-"""Fitted on named cells of the letter; but for the clock share, what primitives fixed is held."""
+"""Fitted on named cells of the letter; but for TRANSFER and CLOCK_SHARE, what primitives fixed is held."""
 
 FROM_ONE_CURVE = (
     Parameter("execution.locked_op_cycles", 6, 24, whole=True),

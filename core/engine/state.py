@@ -89,6 +89,7 @@ COSTS = np.dtype(
         ("shared_read", np.int64),
         ("out_of_order", np.int64),
         ("commit", np.int64),
+        ("dependent", np.int64),
         ("spread", np.int64),
         ("snoop_share", np.int64),
         ("sibling_slowdown", np.int64),

@@ -91,7 +91,7 @@ def _begin(s: State, cpu: Record, now: int) -> bool:
         return True
     if kind == BARRIER:
         charge(s, cpu, cpu.operation, SAME_CORE, now + cpu.locked_ps)
-        _advance(s, cpu, now + cpu.locked_ps, 0)
+        _advance(s, cpu, now + cpu.locked_ps, False)
         return True
     index = s.code_line[cpu.operation, cpu.probe] + s.code[cpu.operation].stride * cpu.process
     if kind == STORE:
@@ -117,7 +117,7 @@ def _store(s: State, cpu: Record, index: int, now: int) -> None:
     s.ports[port].kind = STORE
     s.ports[port].phase = COMMITTING
     schedule(s.events, port, now + s.costs[0].commit)
-    _advance(s, cpu, now, 0)
+    _advance(s, cpu, now, False)
 
 
 @inlined
@@ -147,16 +147,21 @@ def _slowed(s: State, cpu: Record, private: int) -> int:
 
 
 @inlined
-def _advance(s: State, cpu: Record, now: int, hidden: int) -> None:
-    """Schedule the next operation after its private work, of which `hidden` ps are done already."""
+def _advance(s: State, cpu: Record, now: int, missed: bool) -> None:
+    """Schedule the next operation after its private work; `missed`: a load's line has just come.
+
+    Out of order, part of the work was done while it came; but not what leads to a cmpxchg, which
+    depends on what was loaded and starts only then.
+    """
     operation = cpu.operation + 1
     while s.code[operation].skippable and s.code_line[operation, cpu.probe] == NOWHERE:
         operation += 1
     cpu.operation = operation
     private = _slowed(s, cpu, s.code[operation].cycles * cpu.ps_per_cycle)
-    # What leads to a cmpxchg depends on the load before it, so none of it can go on meanwhile.
-    if s.code[operation].kind != CMPXCHG:
-        private = max(private - hidden, 0)
+    if missed and s.code[operation].kind == CMPXCHG:
+        private += s.costs[0].dependent
+    elif missed:
+        private = max(private - s.costs[0].out_of_order, 0)
     schedule(s.events, cpu.index, now + private)
 
 
@@ -188,8 +193,7 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
         cpu.seen = line.version
     elif s.code[cpu.operation].reference_count:
         line.version += 1
-    missed = kind == LOAD and distance != SAME_CORE
-    _advance(s, cpu, done, s.costs[0].out_of_order if missed else 0)
+    _advance(s, cpu, done, kind == LOAD and distance != SAME_CORE)
     return done
 
 

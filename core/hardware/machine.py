@@ -61,6 +61,7 @@ class Coherence(_Strict):
     shared_read_ns: Nanoseconds
     out_of_order_ns: Nanoseconds
     commit_ns: Nanoseconds
+    dependent_ns: Nanoseconds
     spread: Annotated[float, Field(ge=0, lt=1)]
     snoop_share: Annotated[float, Field(ge=0, le=1)]
     core_clock_share: Annotated[float, Field(ge=0, le=1)]

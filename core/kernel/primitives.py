@@ -47,7 +47,6 @@ def refcount_inc_not_zero(line: Line) -> Operations:
     """A plain load, then a `lock cmpxchg` loop."""
     return (
         Operation(Kind.LOAD, line),
-        *work("refcount_read"),
         Operation(Kind.CMPXCHG, line, reference_count=True),
     )
 

@@ -13,7 +13,7 @@ from sweep.commands.shared import INTERRUPTED, print_columns, print_json
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
-    pass
+    from core.hardware.machine import Machine
 
 
 @click.command()
