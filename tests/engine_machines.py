@@ -32,6 +32,7 @@ def machine(
         "request_ns": 10,
         "transfer_ns": 40,
         "sibling_ns": 0,
+        "waiter_ns": 0,
         "other_cache_ns": 30,
         "other_socket_ns": 60,
         "shared_read_ns": 20,

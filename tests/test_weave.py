@@ -78,6 +78,12 @@ def test_a_snoop_from_afar_arrives_later(other: int, local: int) -> None:
     assert (done[0] == [180]) == (local == 6)
 
 
+def test_requests_that_wait_slow_a_transfer() -> None:
+    # CPU 1 is served while CPU 2 waits, CPU 2 while nobody does.
+    done = done_at(machine(waiter_ns=4), program(LOCKED), [[100, 900], [101, 900], [102, 900]])
+    assert done == [[155], [155 + 4 + 40 + 5], [204 + 40 + 5]]
+
+
 def test_siblings_that_wait_are_served_by_one_transfer() -> None:
     entries: list[list[float]] = [[9000]] * 9
     entries[1] = [10, 9000]

@@ -23,7 +23,7 @@ class Parameter:
 
 
 CLOCK_SHARE = Parameter("coherence.core_clock_share", 0, 1)
-TRANSFER = Parameter("coherence.transfer_ns", 35, 55)
+TRANSFER = Parameter("coherence.transfer_ns", 40, 48)
 """Both fitted twice: the two machines differ in mesh and in power, so in how clocks fall."""
 
 FROM_PRIMITIVES = (
@@ -54,6 +54,7 @@ FROM_ONE_CURVE = (
     Parameter("coherence.transfer_ns", 10, 70),
     Parameter("coherence.sibling_ns", 0, 6),
     Parameter("coherence.snoop_share", 0, 0.9),
+    Parameter("coherence.waiter_ns", 0, 1),
 )
 """Fitted on a curve of atomic_inc, for a machine of which nothing else is known."""
 

@@ -2,7 +2,7 @@
 
 One transfer of a modified line costs the same whatever asks for it, and is served one at a time.
 The owner goes on using the line until the home's snoop reaches it, `snoop_share` of the transfer
-later.
+later. Every request that waits meanwhile adds `waiter_ns` to it, for the home keeps refusing it.
 A load takes over the ownership of a line that its owner has written (the migratory sharing of Cox
 and Fowler, ISCA 1993), and otherwise leaves both with a shared copy. Loads of a line that nobody
 has modified are served side by side; a write of one invalidates all copies at once.
@@ -59,7 +59,7 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
     s.ports[port].phase = IN_SERVICE
     s.ports[port].distance = distance
     s.totals[0].transfers += 1
-    schedule(s.events, port, begin + cost)
+    schedule(s.events, port, begin + cost + s.costs[0].waiter * line.waiting)
 
 
 @inlined
@@ -146,6 +146,7 @@ def _distance(s: State, cpu: Record, core: int) -> int:
 @inlined
 def enqueue(s: State, port: int, line: Record) -> None:
     """Put a request behind those that wait for the line."""
+    line.waiting += 1
     s.ports[port].before = line.tail
     s.ports[port].after = NONE
     if line.tail == NONE:
@@ -158,6 +159,7 @@ def enqueue(s: State, port: int, line: Record) -> None:
 @inlined
 def unlink(s: State, port: int, line: Record) -> None:
     """Take a request out of the line's queue."""
+    line.waiting -= 1
     before, after = s.ports[port].before, s.ports[port].after
     if before == NONE:
         line.head = after

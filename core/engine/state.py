@@ -68,12 +68,14 @@ LINE = _record(
     "free_at",
     "head",
     "tail",
+    "waiting",
     "version",
     "sharers",
 )
 """`owner` is the core with the only valid copy; `leaving` the one that is about to lose it but
 may use it until `leaves_at`; `sharers` how many cores have a shared copy; `serving` the
-port whose transfer is under way; `head` and `tail` the ports that wait; `version` counts writes of
+port whose transfer is under way; `head` and `tail` the ports that wait,
+`waiting` how many; `version` counts writes of
 the reference count."""
 
 PORT = _record("phase", "kind", "line", "distance", "after", "before")
@@ -84,6 +86,7 @@ COSTS = np.dtype(
         ("request", np.int64),
         ("transfer", np.int64),
         ("sibling", np.int64),
+        ("waiter", np.int64),
         ("other_cache", np.int64),
         ("other_socket", np.int64),
         ("shared_read", np.int64),

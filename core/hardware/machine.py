@@ -56,6 +56,7 @@ class Coherence(_Strict):
     request_ns: Nanoseconds
     transfer_ns: Nanoseconds
     sibling_ns: Nanoseconds = 0.0
+    waiter_ns: Nanoseconds = 0.0
     other_cache_ns: Nanoseconds = 0.0
     other_socket_ns: Nanoseconds
     shared_read_ns: Nanoseconds
