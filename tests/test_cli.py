@@ -29,8 +29,8 @@ AXES = {
     "sample": "20us",
 }
 CELLS = 64
-AHEAD = 2 * len(os.sched_getaffinity(0)) + 1
-"""The cell that begins only once a row has been kept: earlier ones may all be in flight."""
+AHEAD = 2 * len(os.sched_getaffinity(0)) + 2
+"""What begins only once a row has been kept: first one warms, then as many may all be in flight."""
 
 HOOKED = """
 import os, signal

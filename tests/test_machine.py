@@ -60,6 +60,14 @@ def test_members_are_machines_without_a_calibration() -> None:
     assert machine().members == ()
 
 
+def test_a_section_is_replaced_with_all_that_follows_from_it() -> None:
+    model = with_section()
+    assert len(model.members) == 2
+    without = model.with_calibration(None)
+    assert (without.members, without.digest) == ((), machine().digest)
+    assert without.with_calibration(model.calibration).digest == model.digest
+
+
 def test_the_digest_covers_the_calibration() -> None:
     digests = {
         machine().digest,
