@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from sweep.progress import SECONDS_BETWEEN_LINES
 
 if TYPE_CHECKING:
@@ -60,10 +62,10 @@ class PlainSteps:
             return
         self._next = now + SECONDS_BETWEEN_LINES
         left = (now - self._began) / step.done * (step.total - step.done)
-        print(
+        # In one write, so that an interrupt leaves no half of a line.
+        click.echo(
             f"{step.stage}: {step.done}/{step.total}, {_loss(step)} at most {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
+            err=True,
         )
 
 

@@ -44,7 +44,7 @@ def moved() -> Pair:
     first, *others = letter.calibration.members
     section = letter.calibration.model_copy(update={"members": ({**first, path: 39.5}, *others)})
     other = letter.with_numbers({path: 41.0})
-    return bare, other.model_copy(update={"calibration": section})
+    return bare, other.with_calibration(section)
 
 
 def command(
@@ -163,7 +163,7 @@ def test_a_written_machine_is_the_same_machine_and_keeps_its_comment(tmp_path: P
         path = write_machine(machine, tmp_path)
         assert load_machine(str(path)) == machine
         assert path.read_text() == (SHIPPED / path.name).read_text()
-    plain = AS_SHIPPED[0].model_copy(update={"calibration": None})
+    plain = AS_SHIPPED[0].with_calibration(None)
     assert "calibration" not in yaml.safe_load(machine_text(plain))
 
 

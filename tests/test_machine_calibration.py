@@ -29,12 +29,12 @@ def with_section(**changes: Any) -> Machine:
 
 def test_numbers_are_read_and_replaced_by_path() -> None:
     model = machine()
-    moved = model.with_numbers({"coherence.read_ns": 33, "execution.work_cycles.gap": 51})
-    assert (moved.number("coherence.read_ns"), moved.number("execution.work_cycles.gap")) == (
+    moved = model.with_numbers({"coherence.shared_read_ns": 33, "execution.work_cycles.gap": 51})
+    assert (moved.number("coherence.shared_read_ns"), moved.number("execution.work_cycles.gap")) == (
         33,
         51,
     )
-    back = {"coherence.read_ns": 40, "execution.work_cycles.gap": 50}
+    back = {"coherence.shared_read_ns": 20, "execution.work_cycles.gap": 50}
     assert moved.with_numbers(back) == model
 
 
@@ -58,6 +58,14 @@ def test_members_are_machines_without_a_calibration() -> None:
         one.with_numbers({path: model.number(path) for path in SECTION["intervals"]}) == machine()
     )
     assert machine().members == ()
+
+
+def test_a_section_is_replaced_with_all_that_follows_from_it() -> None:
+    model = with_section()
+    assert len(model.members) == 2
+    without = model.with_calibration(None)
+    assert (without.members, without.digest) == ((), machine().digest)
+    assert without.with_calibration(model.calibration).digest == model.digest
 
 
 def test_the_digest_covers_the_calibration() -> None:

@@ -21,7 +21,7 @@ from sweep.plan import plan
 
 Z = 1.6448536269514722
 MACHINE = load_machine("xeon-gold-6138")
-PLAIN = MACHINE.model_copy(update={"calibration": None})
+PLAIN = MACHINE.with_calibration(None)
 
 
 def calibrated(*members: dict[str, float], uncontended: float = 0.01) -> Machine:

@@ -18,7 +18,7 @@ import ray
 from ray.exceptions import RayActorError
 
 from core.engine.cell import Cell, CellResult
-from core.engine.simulate import simulate
+from core.engine.predict import predict
 from core.hardware.machine import load_machine
 from sweep.errors import UsageError
 from sweep.executors import ray_cluster, ray_gang
@@ -41,7 +41,7 @@ SHARED = Cell(
     sample_ps=100 * US,
 )
 UNIFORM = replace(SHARED, bench="uretprobe-nop", flavour="tasks-trace", probes=5, spread="uniform")
-ZIPF = replace(SHARED, flavour="baseline", cpus=5, probes=3, spread="zipf")
+ZIPF = replace(SHARED, flavour="baseline", cpus=5, probes=3, spread="zipf", ensemble=3)
 
 # Ray's own warnings are not ours to fail on.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -82,7 +82,7 @@ def pair(local_ray: str) -> Iterator[RayExecutor]:
 
 def assert_as_in_process(outcome: Outcome) -> None:
     assert outcome.error is None
-    assert_equal(outcome.result, simulate(outcome.cell))
+    assert_equal(outcome.result, predict(outcome.cell))
 
 
 def assert_equal(result: CellResult | None, expected: CellResult) -> None:
@@ -90,6 +90,8 @@ def assert_equal(result: CellResult | None, expected: CellResult) -> None:
     assert result.cell_id == expected.cell_id
     assert result.line_ops == expected.line_ops
     np.testing.assert_array_equal(result.hits_per_sample, expected.hits_per_sample)
+    assert result.predicted_low == expected.predicted_low
+    assert result.predicted_high == expected.predicted_high
     assert expected.hits > 0
 
 

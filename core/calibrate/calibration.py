@@ -87,6 +87,7 @@ def with_uncertainty(
     intervals of its parameters but moves no value.
     """
     best, every = stages.row(fitted), stages.parameters
+    fitted = stages.fitted(best)
     ours = stages.primitives.parameters
     start = best[: len(ours)]
     cells = replace(stages.cells.points, replicates=REPLICATES)
@@ -118,7 +119,7 @@ def with_uncertainty(
             intervals={path: (low, highs[path]) for path, low in lows.items()},
             members=tuple(_by_path(values[index]) for values in drawn),
         )
-        return fitted[index].model_copy(update={"calibration": calibration})
+        return fitted[index].with_calibration(calibration)
 
     return dressed(0), dressed(1)
 

@@ -109,7 +109,8 @@ def posterior(
     def excess(log_variance: float) -> float:
         variance = math.exp(log_variance)
         freedom = len(errors) - float(leverage(variance).sum())
-        return log_variance - math.log(squares / freedom)
+        # Rounding may leave none where there are fewer errors than parameters.
+        return log_variance - math.log(squares / max(freedom, 1e-9))
 
     least = math.log(squares / len(errors))
     most = least + 1

@@ -166,6 +166,12 @@ class Machine(_Strict):
             node[leaf] = value
         return Machine.model_validate(tree)
 
+    def with_calibration(self, calibration: Calibration | None) -> Machine:
+        """This machine with another calibration section, or none."""
+        # Not by model_copy, which would keep the cached digest and members.
+        tree = self.model_dump(mode="json", exclude={"calibration"})
+        return Machine.model_validate({**tree, "calibration": calibration})
+
     def number(self, path: str) -> float:
         """The number at a dotted path. Raises KeyError for a path that leads to none."""
         node, leaf = _place(self.model_dump(mode="json", exclude={"calibration"}), path)
