@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.journal import Entry, read_entries
+from sweep.journal import read_entries
 from sweep.schema import ATTRIBUTION_SCHEMA, SHARE_KEY, share_rows
 from sweep.store import ATTRIBUTION, JOURNAL, runs_at, scan
 
@@ -30,18 +29,12 @@ def scan_attribution(path: str | Path) -> pl.LazyFrame:
     )
 
 
-def attribution_frame(entries: Iterable[Entry]) -> pl.DataFrame:
-    """The shares of finished cells as `scan_attribution` would give them."""
-    import polars as pl
-
-    rows = [share for entry in entries for share in share_rows(*entry)]
-    return pl.DataFrame(rows, schema=_schema())
-
-
 def _scan_run(run: Path) -> pl.LazyFrame:
     import polars as pl
 
-    waiting = attribution_frame(read_entries(run / JOURNAL)).lazy()
+    entries = read_entries(run / JOURNAL)
+    rows = [share for entry in entries for share in share_rows(*entry)]
+    waiting = pl.LazyFrame(rows, schema=_schema())
     if files := sorted((run / ATTRIBUTION).glob("*.parquet")):
         return pl.concat([pl.scan_parquet(files, schema=_schema()), waiting])
     return waiting

@@ -15,13 +15,13 @@ import click
 
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
+from sweep.commands.explain import explain
 from sweep.commands.machine import machine
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import frame, print_columns, print_json
+from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from sweep.executors.base import Executor
     from sweep.spec import Spec
 
@@ -45,6 +45,7 @@ def cli() -> None:
     uprobe-sweep run cover-letter       simulate what the letter measured
     uprobe-sweep tables cover-letter    its tables
     uprobe-sweep compare cover-letter   beside the published figures
+    uprobe-sweep explain cover-letter   where the CPUs' time goes
 
     SPEC is the name of a shipped spec or a .yaml or .py file; RUN is the name of a run under
     results/runs or a run's folder.
@@ -166,10 +167,10 @@ def tables(run: str) -> None:
     \b
     uprobe-sweep tables cover-letter
     """
-    frame = _frame(run)
+    cells = frame(run)
     from sweep.tables import letter_lines
 
-    print(letter_lines(frame))
+    print(letter_lines(cells))
 
 
 @cli.command()
@@ -185,12 +186,12 @@ def compare(run: str, rivals: bool, as_json: bool) -> None:
     uprobe-sweep compare cover-letter
     uprobe-sweep compare cover-letter --rivals
     """
-    frame = _frame(run)
+    cells = frame(run)
     from sweep.compare import compare as compare_with_letter
     from sweep.compare_text import render
     from sweep.rivals import RIVALS
 
-    comparison = compare_with_letter(frame, RIVALS if rivals else ())
+    comparison = compare_with_letter(cells, RIVALS if rivals else ())
     if as_json:
         print_json(comparison.to_dict())
     else:
@@ -208,11 +209,11 @@ def plot(run: str, output: Path) -> None:
     """
     if output.suffix not in (".svg", ".png"):
         raise UsageError(f"-o {output}: allowed are .svg and .png")
-    frame = _frame(run)
+    cells = frame(run)
     from sweep.plot import plot as draw
 
     try:
-        draw(frame, output)
+        draw(cells, output)
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror or error}") from None
     print(output)
@@ -238,24 +239,6 @@ def _load(spec: str, settings: Sequence[str]) -> Spec:
     from sweep.spec import load_spec, override
 
     return override(load_spec(spec), settings)
-
-
-def _frame(run: str) -> pl.DataFrame:
-    """The cells of a run, given as its folder or as its name under results/runs."""
-    from polars.exceptions import PolarsError
-
-    from sweep.store import RUNS, is_run, scan
-
-    path = Path(run)
-    if os.sep not in run and not is_run(path):
-        path = RUNS / path
-    try:
-        frame = scan(path).collect()
-    except PolarsError as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
-    if frame.is_empty():
-        raise UsageError(f"{path} has no finished cells yet")
-    return frame
 
 
 def _say(message: str) -> None:
@@ -285,3 +268,5 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 cli.add_command(machine)
+cli.add_command(explain)
+cli.add_command(whatif)

@@ -1,9 +1,60 @@
-"""What commands share in printing."""
+"""What commands share: reading runs, cells by options, printing."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweep.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from core.engine.cell import Cell
+
+
+def run_path(run: str) -> Path:
+    """The folder of a run, given as that or as its name under results/runs."""
+    from sweep.store import RUNS, is_run
+
+    path = Path(run)
+    return RUNS / path if os.sep not in run and not is_run(path) else path
+
+
+def frame(run: str) -> pl.DataFrame:
+    """The cells of a run, see `run_path`. Raises UsageError if it has none or cannot be read."""
+    from sweep.store import scan
+
+    path = run_path(run)
+    cells = collected(path, scan(path))
+    if cells.is_empty():
+        raise UsageError(f"{path} has no finished cells yet")
+    return cells
+
+
+def collected(path: Path, scanned: pl.LazyFrame) -> pl.DataFrame:
+    """What was scanned at `path`. Raises UsageError for a file that cannot be read."""
+    from polars.exceptions import PolarsError
+
+    try:
+        return scanned.collect()
+    except PolarsError as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+
+
+def cells_of(**axes: Any) -> list[Cell]:
+    """The cells of a spec whose axes are options of a command. Raises UsageError, naming one."""
+    from sweep.axes import SpecError
+    from sweep.plan import plan
+    from sweep.spec import Spec
+
+    try:
+        return plan(Spec(**axes))
+    except SpecError as error:
+        raise UsageError(f"--{error}") from None
 
 
 def print_json(value: object) -> None:

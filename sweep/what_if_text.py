@@ -1,0 +1,100 @@
+"""What limits a cell, as text for a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from core.kernel.operation import Line
+from sweep.interval import LEVEL, Interval
+from sweep.text_table import ABSENT, numbers, percent, table, to_text
+from sweep.what_if import CONTENDED, Lines, Variant, WhatIf
+
+MHITS = 1e6
+DONE = {"per-cpu": "made per-CPU", "without": "removed"}
+"""What each edit does to a line, in words."""
+
+
+def render(found: WhatIf, top: int | None = None) -> str:
+    """The cell, what the letter and the model say limits it, and its variants by gain."""
+    return to_text(list(_parts(found, top)))
+
+
+def short(line: Line) -> str:
+    """The line by what is first on it."""
+    return re.split("[,:]", line.value)[0]
+
+
+def _parts(found: WhatIf, top: int | None) -> Iterator[RenderableType]:
+    cell, base = found.cell, found.base
+    rate = _rate(found.hits_per_s)
+    rcu = "" if cell.rcu == "default" else f" under {cell.rcu}"
+    yield f"{cell.flavour}{rcu}, {cell.bench} on {cell.machine.name}, {cell.cpus} CPUs: {rate}"
+    yield f"{base.replicates} replicates; in brackets the {LEVEL:.0%} interval of the mean"
+    yield from ("", _limits(found))
+    if not found.variants:
+        yield f"\nNo shared line takes more than {CONTENDED:.0%} of the CPUs' time."
+        return
+    yield from ("", _variants(found, top))
+
+
+def _limits(found: WhatIf) -> Table:
+    """Who blames what: the letter's statements, then the line that the model finds largest."""
+    made = numbers(table("what limits it"), "of the\nCPUs' time", f"{DONE[found.kind]},\ngain, M/s")
+    for limit in found.letter:
+        share = sum(found.shares.get(line, 0) for line in limit.lines)
+        made.add_row(f'the letter: "{limit.said}"', percent(share), _gain_of(found, limit.lines))
+    for line, share in list(found.shares.items())[:1]:
+        made.add_row(f"the model: {line.value}", percent(share), _gain_of(found, frozenset({line})))
+    made.add_row("not shared: private work", percent(found.base.private_ps / found.base.ps), "")
+    return made
+
+
+def _gain_of(found: WhatIf, lines: Lines) -> str:
+    variant = found.variant(lines)
+    return f"under {CONTENDED:.0%}, not tried" if variant is None else _gain(variant.gain)
+
+
+def _variants(found: WhatIf, top: int | None) -> Table:
+    made = numbers(table(DONE[found.kind]), "M/s", "gain, M/s", "gain", "private\nwork")
+    made.add_column("then the largest line")
+    for variant in found.variants[:top]:
+        relative = variant.gain.mean / found.hits_per_s.mean if found.hits_per_s.mean else None
+        made.add_row(
+            _names(variant.lines, found.shares),
+            f"{variant.hits_per_s.mean / MHITS:.3f}",
+            _gain(variant.gain),
+            percent(relative, "+"),
+            percent(variant.private_share),
+            _largest(variant),
+        )
+    return made
+
+
+def _names(lines: Lines, order: Iterable[Line]) -> str:
+    return " + ".join(short(line) for line in order if line in lines)
+
+
+def _largest(variant: Variant) -> str:
+    if variant.largest is None:
+        return ABSENT
+    line, share = variant.largest
+    return f"{short(line)}, {percent(share)}"
+
+
+def _rate(rate: Interval) -> str:
+    spread = "" if rate.low is None or rate.high is None else _brackets(rate, "")
+    return f"{rate.mean / MHITS:.3f}{spread} M hits/s"
+
+
+def _gain(gain: Interval) -> str:
+    return f"{gain.mean / MHITS:+.3f}{_brackets(gain, '+')}"
+
+
+def _brackets(interval: Interval, sign: str) -> str:
+    if interval.low is None or interval.high is None:
+        return ""
+    return f" [{interval.low / MHITS:{sign}.3f}, {interval.high / MHITS:{sign}.3f}]"
