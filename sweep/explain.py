@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from core.engine.attribution import DISTANCES, PRIVATE_WORK, Share
+from core.engine.attribution import PRIVATE_WORK, Share
 from core.engine.cell import CellResult
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
@@ -72,17 +72,12 @@ class Point:
         return ps / (1000 * self.hits) if self.hits else None
 
     def parts(self, by: str, distance: str | None = None) -> dict[str, int]:
-        """Time on lines by one of BY, in ps; at one distance if it is given.
-
-        The longest first, but distances from near to far.
-        """
+        """Time on lines by one of BY, in ps, the longest first; at one distance if it is given."""
         found: dict[str, int] = {}
         for share in self.shares:
             if share.operation != PRIVATE_WORK and distance in (None, share.distance):
                 name = BY[by](share)
                 found[name] = found.get(name, 0) + share.ps
-        if by == "distance":
-            return {name: found[name] for name in DISTANCES if name in found}
         return dict(sorted(found.items(), key=lambda part: -part[1]))
 
     def to_dict(self, by: tuple[str, ...]) -> dict[str, Any]:

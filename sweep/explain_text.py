@@ -43,7 +43,7 @@ def _parts(curves: Sequence[Curve], by: Sequence[str], top: int | None) -> Itera
 
 
 def _heading(curve: Curve, varying: set[str]) -> Iterator[str]:
-    """Which curve it is: what is not as a spec has it by default, and what others have otherwise."""
+    """Which curve it is: what is not a spec's default, and what differs from one to another."""
     setting = curve.setting
     which = f"{setting['flavour']}, {setting['bench']} on {setting['machine']}"
     if len(curve.points) == 1:
@@ -69,17 +69,13 @@ def _one(point: Point, by: str, top: int | None) -> Table:
     at = {distance: times for distance, times in at.items() if times}
     made = numbers(table(_corner(by)), "ns", "share", *at)
     made.add_row(PRIVATE_WORK, *_time(point, point.private_ps))
-    for name, members in _rows(list(parts), top):
-        there = [sum(times.get(m, 0) for m in members) for times in at.values()]
-        made.add_row(
-            name,
-            *_time(point, sum(parts[m] for m in members)),
-            *(_ns(point, ps) if ps else ABSENT for ps in there),
-        )
+    for name, members in _rows(list(parts), by, top):
+        there = (sum(times.get(m, 0) for m in members) for times in at.values())
+        whole = sum(parts[m] for m in members)
+        made.add_row(name, *_time(point, whole), *(_ns(point, ps) for ps in there))
     made.add_section()
-    made.add_row(
-        TOTAL, *_time(point, point.ps), *(_ns(point, sum(t.values())) for t in at.values())
-    )
+    sums = (_ns(point, sum(times.values())) for times in at.values())
+    made.add_row(TOTAL, *_time(point, point.ps), *sums)
     return made
 
 
@@ -87,7 +83,7 @@ def _time(point: Point, ps: int) -> tuple[str, str]:
     return _ns(point, ps), percent(ps / point.ps)
 
 
-def _over_cpus(points: Sequence[Point], by: str, top: int | None) -> Iterator[Table]:
+def _over_cpus(points: Sequence[Point], by: str, top: int | None) -> Iterator[RenderableType]:
     """Times, CPU counts across, then what share of the whole each is."""
     parts = [point.parts(by) for point in points]
     largest = {
@@ -95,10 +91,10 @@ def _over_cpus(points: Sequence[Point], by: str, top: int | None) -> Iterator[Ta
         for part in parts
         for name in part
     }
-    order = {name: place for place, name in enumerate(DISTANCES)} if by == "distance" else {}
-    names = sorted(largest, key=lambda name: order.get(name, -largest[name]))
-    rows = _rows(names, top)
+    rows = _rows(sorted(largest, key=lambda name: -largest[name]), by, top)
     for first in range(0, len(points), COLUMNS):
+        if first:
+            yield ""
         yield _across(points[first : first + COLUMNS], parts[first : first + COLUMNS], rows, by)
 
 
@@ -113,25 +109,27 @@ def _across(
         times[name] = [sum(part.get(member, 0) for member in members) for part in parts]
     made = numbers(table(f"CPUs\n{_corner(by)}"), *(f"{point.cpus}\nns" for point in points))
     for name, row in times.items():
-        made.add_row(
-            name, *(_ns(p, ps) if ps else ABSENT for p, ps in zip(points, row, strict=True))
-        )
+        made.add_row(name, *map(_ns, points, row))
     made.add_section()
     made.add_row(TOTAL, *(_ns(point, point.ps) for point in points))
     made.add_section()
     for name, row in times.items():
-        shares = [percent(ps / p.ps) if ps else ABSENT for p, ps in zip(points, row, strict=True)]
-        made.add_row(name, *shares)
+        shares = (ps / point.ps for point, ps in zip(points, row, strict=True))
+        made.add_row(name, *(percent(share or None) for share in shares))
     made.add_section()
     made.add_row("M hits/s", *(f"{point.hits_per_s / MHITS:.3f}" for point in points))
     return made
 
 
-def _rows(names: Sequence[str], top: int | None) -> list[tuple[str, Sequence[str]]]:
-    """Names of rows and the parts that each holds: the rest is one row, if it is more than one."""
-    shown = len(names) if top is None or len(names) <= top + 1 else top
-    rows: list[tuple[str, Sequence[str]]] = [(name, [name]) for name in names[:shown]]
-    if rest := names[shown:]:
+def _rows(names: Sequence[str], by: str, top: int | None) -> list[tuple[str, Sequence[str]]]:
+    """Names of rows and the parts that each holds, distances from near to far.
+
+    `names` are in order of size. What is not among the `top` is one row, if it is more than one.
+    """
+    count = len(names) if top is None or len(names) <= top + 1 else top
+    shown = sorted(names[:count], key=DISTANCES.index) if by == "distance" else names[:count]
+    rows: list[tuple[str, Sequence[str]]] = [(name, [name]) for name in shown]
+    if rest := names[count:]:
         rows.append((f"{len(rest)} others", rest))
     return rows
 
@@ -142,4 +140,4 @@ def _corner(by: str) -> str:
 
 def _ns(point: Point, ps: int) -> str:
     ns = point.ns_per_hit(ps)
-    return ABSENT if ns is None else f"{ns:,.1f}"
+    return f"{ns:,.1f}" if ns else ABSENT

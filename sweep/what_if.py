@@ -71,7 +71,7 @@ class WhatIf:
             "hits_per_s": self.hits_per_s._asdict(),
             "private_share": self.base.private_ps / self.base.ps,
             "shares": {line.value: share for line, share in self.shares.items()},
-            "letter": [{"said": limit.said, "lines": _names(limit.lines)} for limit in self.letter],
+            "letter": [self._limit(limit) for limit in self.letter],
             "variants": [
                 {
                     "lines": _names(variant.lines),
@@ -85,6 +85,19 @@ class WhatIf:
             ],
         }
 
+    def share(self, lines: Lines) -> float:
+        """Share of the CPUs' time that `lines` take in the cell as it is."""
+        return sum(share for line, share in self.shares.items() if line in lines)
+
+    def _limit(self, limit: LetterLimit) -> dict[str, Any]:
+        variant = self.variant(limit.lines)
+        return {
+            "said": limit.said,
+            "lines": _names(limit.lines),
+            "share": self.share(limit.lines),
+            "gain": variant and variant.gain._asdict(),
+        }
+
 
 def what_if(
     replicates: Sequence[Cell],
@@ -92,7 +105,7 @@ def what_if(
     executor: Executor,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> WhatIf:
-    """Simulate a cell, then without sharing each of its contended lines, singly and in pairs.
+    """Simulate a cell, then without sharing its contended lines: singly, in pairs, and all.
 
     `replicates` are those of one cell, which must not be edited; `kind` is one of
     `core.kernel.what_if.EDITS`. A variant's replicates draw what the cell's do, so gains are taken
@@ -104,7 +117,8 @@ def what_if(
     before = point(cell.cpus, base)
     shares = _shares(before)
     contended = [line for line, share in shares.items() if share > CONTENDED]
-    tried = [frozenset(lines) for n in (1, 2) for lines in combinations(contended, n)]
+    sizes = {1, 2, len(contended)} - {0}
+    tried = [frozenset(lines) for n in sorted(sizes) for lines in combinations(contended, n)]
     cells = [replace(c, edits=_edits(kind, lines)) for lines in tried for c in replicates]
     total = len(replicates) + len(cells)
     results = _simulated(cells, executor, on_progress, len(replicates), total)

@@ -18,9 +18,9 @@ DONE = {"per-cpu": "made per-CPU", "without": "removed"}
 """What each edit does to a line, in words."""
 
 
-def render(found: WhatIf, top: int | None = None) -> str:
+def render(found: WhatIf) -> str:
     """The cell, what the letter and the model say limits it, and its variants by gain."""
-    return to_text(list(_parts(found, top)))
+    return to_text(list(_parts(found)))
 
 
 def short(line: Line) -> str:
@@ -28,7 +28,7 @@ def short(line: Line) -> str:
     return re.split("[,:]", line.value)[0]
 
 
-def _parts(found: WhatIf, top: int | None) -> Iterator[RenderableType]:
+def _parts(found: WhatIf) -> Iterator[RenderableType]:
     cell, base = found.cell, found.base
     rate = _rate(found.hits_per_s)
     rcu = "" if cell.rcu == "default" else f" under {cell.rcu}"
@@ -38,15 +38,15 @@ def _parts(found: WhatIf, top: int | None) -> Iterator[RenderableType]:
     if not found.variants:
         yield f"\nNo shared line takes more than {CONTENDED:.0%} of the CPUs' time."
         return
-    yield from ("", _variants(found, top))
+    yield from ("", _variants(found))
 
 
 def _limits(found: WhatIf) -> Table:
     """Who blames what: the letter's statements, then the line that the model finds largest."""
     made = numbers(table("what limits it"), "of the\nCPUs' time", f"{DONE[found.kind]},\ngain, M/s")
     for limit in found.letter:
-        share = sum(found.shares.get(line, 0) for line in limit.lines)
-        made.add_row(f'the letter: "{limit.said}"', percent(share), _gain_of(found, limit.lines))
+        share = percent(found.share(limit.lines))
+        made.add_row(f"the letter: {limit.said}", share, _gain_of(found, limit.lines))
     for line, share in list(found.shares.items())[:1]:
         made.add_row(f"the model: {line.value}", percent(share), _gain_of(found, frozenset({line})))
     made.add_row("not shared: private work", percent(found.base.private_ps / found.base.ps), "")
@@ -58,10 +58,10 @@ def _gain_of(found: WhatIf, lines: Lines) -> str:
     return f"under {CONTENDED:.0%}, not tried" if variant is None else _gain(variant.gain)
 
 
-def _variants(found: WhatIf, top: int | None) -> Table:
+def _variants(found: WhatIf) -> Table:
     made = numbers(table(DONE[found.kind]), "M/s", "gain, M/s", "gain", "private\nwork")
     made.add_column("then the largest line")
-    for variant in found.variants[:top]:
+    for variant in found.variants:
         relative = variant.gain.mean / found.hits_per_s.mean if found.hits_per_s.mean else None
         made.add_row(
             _names(variant.lines, found.shares),
@@ -75,6 +75,8 @@ def _variants(found: WhatIf, top: int | None) -> Table:
 
 
 def _names(lines: Lines, order: Iterable[Line]) -> str:
+    if len(lines) > 2:
+        return f"all {len(lines)}"
     return " + ".join(short(line) for line in order if line in lines)
 
 

@@ -92,7 +92,7 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
     for name, values in wanted.items():
         if len(values) > 1:
             raise UsageError(f"--{name}: one cell has one, got {', '.join(map(str, values))}")
-    [cell] = cells_of(**wanted)
+    [cell] = cells_of(**{name: value for name, [value] in wanted.items()})
     from rich.console import Console
 
     from core.engine.simulate import simulate
@@ -108,7 +108,7 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
 def _of_run(
     run: str, cell: str | None, wanted: dict[str, tuple[Any, ...]]
 ) -> tuple[list[Curve], int]:
-    """The curves of the run's cells that the options leave, and how many of those have no shares."""
+    """The curves of the cells that the options leave, and how many of those have no shares."""
     from sweep.attribution import scan_attribution
     from sweep.explain import explain as explained
 
@@ -135,7 +135,14 @@ def _only(cells: pl.DataFrame, column: str, values: tuple[Any, ...], option: str
 
     present = cells[column].unique().sort().to_list()
     for value in values:
-        if value not in present:
-            known = nearest(str(value), map(str, present))
-            raise UsageError(f"{option} {value}: no such cell in the run: {known}")
+        if value in present:
+            continue
+        if isinstance(value, int):
+            near = min(present, key=lambda other: abs(other - value))
+            known = f"allowed are {', '.join(map(str, present))}, nearest {near}"
+        else:
+            known = nearest(value, present)
+        if column == "cell_id":
+            known = known.partition(" allowed")[0]  # All of them would fill the screen.
+        raise UsageError(f"{option} {value}: no such cell in the run: {known}")
     return cells.filter(pl.col(column).is_in(values))

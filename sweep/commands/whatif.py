@@ -36,7 +36,7 @@ def whatif(
     replicates: int,
     as_json: bool,
 ) -> None:
-    """Make the contended lines of one cell per-CPU, each and each two, and rank the gains.
+    """Make the contended lines of one cell per-CPU: each, each two, all. Rank the gains.
 
     A line is contended if it takes more than 1 % of the CPUs' time. Per-CPU, a locked operation
     still costs what it does where the line is at hand. A line that gains nothing alone, and much
