@@ -48,7 +48,7 @@ def _heading(curve: Curve, varying: set[str]) -> Iterator[str]:
     which = f"{setting['flavour']}, {setting['bench']} on {setting['machine']}"
     if len(curve.points) == 1:
         [point] = curve.points
-        which += f", {point.cpus} CPUs: {point.hits_per_s / MHITS:.3f} M hits/s"
+        which += f", cpus={point.cpus}: {point.hits_per_s / MHITS:.3f} M hits/s"
     most = max(point.replicates for point in curve.points)
     yield which + (f" ({most} replicates)" if most > 1 else "")
     fields = Spec.model_fields

@@ -42,7 +42,8 @@ def read_entries(path: Path) -> list[Entry]:
     for line in lines:
         try:
             parts = json.loads(line)
-            row, shares = parts["row"], tuple(Share(*share) for share in parts["attribution"])
+            row = dict(parts["row"])
+            shares = tuple(Share(*share) for share in parts["attribution"])
         except (ValueError, TypeError, KeyError):
             continue
         if row.keys() == _COLUMNS and row["schema_version"] == SCHEMA_VERSION:

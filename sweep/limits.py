@@ -12,9 +12,9 @@ from core.kernel.operation import Line
 
 @dataclass(frozen=True)
 class LetterLimit:
-    """One statement: its words and the lines that it blames, at returns only or at every hit.
+    """One statement: `said` in short, the lines that it blames, of returns only or of every hit.
 
-    The letter says it of where its patches lead; it is held against all of its flavours.
+    The letter says it of what is left after its patches; it is held against all its flavours.
     """
 
     said: str

@@ -32,8 +32,9 @@ def _parts(found: WhatIf) -> Iterator[RenderableType]:
     cell, base = found.cell, found.base
     rate = _rate(found.hits_per_s)
     rcu = "" if cell.rcu == "default" else f" under {cell.rcu}"
-    yield f"{cell.flavour}{rcu}, {cell.bench} on {cell.machine.name}, {cell.cpus} CPUs: {rate}"
-    yield f"{base.replicates} replicates; in brackets the {LEVEL:.0%} interval of the mean"
+    yield f"{cell.flavour}{rcu}, {cell.bench} on {cell.machine.name}, cpus={cell.cpus}: {rate}"
+    if base.replicates > 1:
+        yield f"{base.replicates} replicates; in brackets the {LEVEL:.0%} interval of the mean"
     yield from ("", _limits(found))
     if not found.variants:
         yield f"\nNo shared line takes more than {CONTENDED:.0%} of the CPUs' time."
@@ -45,8 +46,8 @@ def _limits(found: WhatIf) -> Table:
     """Who blames what: the letter's statements, then the line that the model finds largest."""
     made = numbers(table("what limits it"), "of the\nCPUs' time", f"{DONE[found.kind]},\ngain, M/s")
     for limit in found.letter:
-        share = percent(found.share(limit.lines))
-        made.add_row(f"the letter: {limit.said}", share, _gain_of(found, limit.lines))
+        blamed = percent(found.share(limit.lines))
+        made.add_row(f"the letter: {limit.said}", blamed, _gain_of(found, limit.lines))
     for line, share in list(found.shares.items())[:1]:
         made.add_row(f"the model: {line.value}", percent(share), _gain_of(found, frozenset({line})))
     made.add_row("not shared: private work", percent(found.base.private_ps / found.base.ps), "")
@@ -65,7 +66,7 @@ def _variants(found: WhatIf) -> Table:
         relative = variant.gain.mean / found.hits_per_s.mean if found.hits_per_s.mean else None
         made.add_row(
             _names(variant.lines, found.shares),
-            f"{variant.hits_per_s.mean / MHITS:.3f}",
+            _mhits(variant.hits_per_s.mean),
             _gain(variant.gain),
             percent(relative, "+"),
             percent(variant.private_share),
@@ -88,15 +89,19 @@ def _largest(variant: Variant) -> str:
 
 
 def _rate(rate: Interval) -> str:
-    spread = "" if rate.low is None or rate.high is None else _brackets(rate, "")
-    return f"{rate.mean / MHITS:.3f}{spread} M hits/s"
+    return f"{_mhits(rate.mean)}{_brackets(rate, '')} M hits/s"
 
 
 def _gain(gain: Interval) -> str:
-    return f"{gain.mean / MHITS:+.3f}{_brackets(gain, '+')}"
+    return f"{_mhits(gain.mean, '+')}{_brackets(gain, '+')}"
 
 
 def _brackets(interval: Interval, sign: str) -> str:
     if interval.low is None or interval.high is None:
         return ""
-    return f" [{interval.low / MHITS:{sign}.3f}, {interval.high / MHITS:{sign}.3f}]"
+    return f" [{_mhits(interval.low, sign)}, {_mhits(interval.high, sign)}]"
+
+
+def _mhits(rate: float, sign: str = "") -> str:
+    mhits = rate / MHITS
+    return f"{mhits:{sign}.3f}" if abs(mhits) < 10 else f"{mhits:{sign}.1f}"

@@ -257,7 +257,7 @@ def test_lists(tmp_path: Path, what: str, name: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["", "plan", "run", "tables", "compare", "plot", "list", "machine"]
-    + ["machine new", "machine host", "machine show"],
+    + ["machine new", "machine host", "machine show", "explain", "whatif"],
 )
 def test_help_has_an_example_and_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     code = (
