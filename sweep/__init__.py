@@ -11,15 +11,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sweep.attribution import scan_attribution
     from sweep.driver import run
     from sweep.spec import Spec, load_spec
     from sweep.store import scan
 
-__all__ = ["Spec", "__version__", "load_spec", "run", "scan"]
+__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution"]
 
 __version__ = "0.1.0"
 
-_HOMES = {"Spec": "spec", "load_spec": "spec", "run": "driver", "scan": "store"}
+_HOMES = {
+    "Spec": "spec",
+    "load_spec": "spec",
+    "run": "driver",
+    "scan": "store",
+    "scan_attribution": "attribution",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -44,8 +44,7 @@ CURVES = (
     ("refscale srcu lock+unlock pair", GUEST, (1, 16)),
 )
 """Primitive, machine as published, and the CPU counts used: one socket, and two at 56. The guest's
-contended pairs are left out: a pair of its atomics costs less than two of the bare machine's, so its
-CPUs were not on cores of their own."""
+contended pairs are left out: a pair of its atomics costs less than two of the bare machine's."""
 
 ONE_CURVE = ("epyc-milan", "atomic_inc shared", "EPYC Milan guest 166 vCPU", 23.0)
 """A machine of which little more than a curve is known, the curve, and the way of an idle line in a

@@ -16,9 +16,11 @@ import click
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
+from sweep.commands.explain import explain
 from sweep.commands.machine import machine
 from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
 from sweep.commands.show import show
+from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def cli() -> None:
     uprobe-sweep run cover-letter       simulate what the letter measured
     uprobe-sweep tables cover-letter    its tables
     uprobe-sweep compare cover-letter   beside the published figures
+    uprobe-sweep explain cover-letter   where the CPUs' time goes
 
     SPEC is the name of a shipped spec or a .yaml or .py file; RUN is the name of a run under
     results/runs or a run's folder.
@@ -263,3 +266,5 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 cli.add_command(calibrate)
 cli.add_command(machine)
 cli.add_command(show)
+cli.add_command(explain)
+cli.add_command(whatif)

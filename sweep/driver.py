@@ -97,7 +97,8 @@ def run(
                 if outcome.result is None:
                     failures.append(outcome)
                 else:
-                    store.append(row(outcome.cell, outcome.result, about["run_id"]))
+                    made = row(outcome.cell, outcome.result, about["run_id"])
+                    store.append(made, outcome.result.attribution)
                     done += 1
                 report(Progress(len(to_do), done, len(failures)))
         finally:

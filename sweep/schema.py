@@ -1,19 +1,24 @@
-"""The columns of a run's Parquet files."""
+"""The columns of a run's Parquet files: cells, and where the time of each went."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from core import MODEL_VERSION
+from core.engine.attribution import Share
 from core.engine.cell import PS_PER_SECOND, Cell, CellResult
 
 SCHEMA_VERSION = 2
 """Raised whenever a column is added, dropped or means something else."""
 
+ATTRIBUTION_VERSION = 1
+"""The same, for the columns of ATTRIBUTION_SCHEMA."""
+
 Row = dict[str, Any]
-"""One finished cell: a value for every column of SCHEMA."""
+"""A value for every column: of SCHEMA one finished cell, of ATTRIBUTION_SCHEMA one share."""
 
 SCHEMA = pa.schema(
     [
@@ -62,6 +67,28 @@ that `ensemble` members give; null without one. `line_ops` are operations on sha
 weave served, warm-up included.
 """
 
+ATTRIBUTION_SCHEMA = pa.schema(
+    [
+        pa.field("cell_id", pa.string(), nullable=False),
+        pa.field("function", pa.string(), nullable=False),
+        pa.field("operation", pa.string(), nullable=False),
+        pa.field("line", pa.string(), nullable=False),
+        pa.field("distance", pa.string(), nullable=False),
+        pa.field("ps", pa.int64(), nullable=False),
+        pa.field("ns_per_hit", pa.float64()),
+        pa.field("share", pa.float64(), nullable=False),
+        pa.field("schema_version", pa.int64(), nullable=False),
+    ]
+)
+"""Every file of shares has these columns, in this order.
+
+The first five tell shares apart, see `core.engine.attribution.Share`: `line` is "" for a line of
+the CPU's own, `function`, `line` and `distance` for private work. `ps` is the time of all CPUs in
+all samples, which sums to cpus x samples x sample over a cell; `ns_per_hit` is that time for each
+hit, null in a cell without one, and `share` for each of the CPUs' picoseconds.
+"""
+
+SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 
 BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1}
 """What files of schema version 1, which lack these columns, were simulated with."""
@@ -101,3 +128,17 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "model_version": MODEL_VERSION,
         "schema_version": SCHEMA_VERSION,
     }
+
+
+def share_rows(cell: Row, shares: Iterable[Share]) -> Iterator[Row]:
+    """The rows of a cell's shares; `cell` is its own row."""
+    shares = tuple(shares)
+    whole = sum(share.ps for share in shares)
+    for share in shares:
+        yield {
+            "cell_id": cell["cell_id"],
+            **share._asdict(),
+            "ns_per_hit": share.ps / (1000 * cell["hits"]) if cell["hits"] else None,
+            "share": share.ps / whole,
+            "schema_version": ATTRIBUTION_VERSION,
+        }

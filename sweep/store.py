@@ -2,7 +2,8 @@
 
 - run.json: the spec and the provenance of the last session that wrote here
 - cells/: the scanned folder; Parquet, about 100 cells a file
-- journal.jsonl: rows that are in no such file yet
+- attribution/: where the time of the cells of the file of the same name in cells/ went
+- journal.jsonl: finished cells that are in no such file yet
 - failures.json: cells that failed, with their tracebacks; absent if none did
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.engine.attribution import Share
 from sweep.errors import UsageError, nearest
-from sweep.journal import Journal, read_rows
+from sweep.journal import Entry, Journal, read_entries, read_rows
 from sweep.provenance import Provenance
-from sweep.schema import BEFORE_2, SCHEMA, Row
+from sweep.schema import ATTRIBUTION_SCHEMA, BEFORE_2, SCHEMA, Row, share_rows
 from sweep.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ RUNS = Path("results/runs")
 
 ROWS_PER_FILE = 100
 
-CELLS, JOURNAL, RUN, FAILURES = "cells", "journal.jsonl", "run.json", "failures.json"
+CELLS, ATTRIBUTION = "cells", "attribution"
+JOURNAL, RUN, FAILURES = "journal.jsonl", "run.json", "failures.json"
 
 _ROW_ORDER = (
     "machine",
@@ -63,9 +67,10 @@ class Store:
         if not is_run(out) and (runs := run_names(out)):
             raise UsageError(f"{out} is a folder of runs; a run has its own, like {out / runs[0]}")
         try:
-            (out / CELLS).mkdir(parents=True, exist_ok=True)
-            if not os.access(out / CELLS, os.W_OK | os.X_OK):
-                raise UsageError(f"cannot write to {out / CELLS}: Permission denied")
+            for folder in (out / CELLS, out / ATTRIBUTION):
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise UsageError(f"cannot write to {folder}: Permission denied")
             self._journal = Journal(out / JOURNAL)
         except OSError as error:
             raise UsageError(f"cannot write to {out}: {error.strerror}") from None
@@ -89,31 +94,41 @@ class Store:
     ) -> None:
         self.close()
 
-    def append(self, row: Row) -> None:
-        """Keep a row, whatever becomes of this process. Raises InfrastructureError if it cannot."""
-        self._journal.append(row)
+    def append(self, row: Row, attribution: Sequence[Share] = ()) -> None:
+        """Keep a cell's row and shares, whatever becomes of this process.
+
+        Raises InfrastructureError if it cannot.
+        """
+        self._journal.append(Entry(row, attribution))
         self._waiting += 1
         if self._waiting >= ROWS_PER_FILE:
             self.flush()
 
     def flush(self) -> None:
-        """Move the journal's rows into one Parquet file.
+        """Move the journal's entries into two Parquet files, one of cells and one of their shares.
 
-        The journal itself says which rows those are, so an interrupt anywhere in here or in
-        `append` loses none. Raises InfrastructureError if the disk fails; they then stay there.
+        The journal itself says which those are, so an interrupt anywhere in here or in `append`
+        loses none. Raises InfrastructureError if the disk fails; they then stay there.
         """
-        rows = read_rows(self._out / JOURNAL)
-        if rows:
-            rows.sort(key=lambda row: [row[column] for column in _ROW_ORDER])
+        entries = read_entries(self._out / JOURNAL)
+        if entries:
+            entries.sort(key=lambda entry: [entry.row[column] for column in _ROW_ORDER])
+            rows = [entry.row for entry in entries]
+            shares = [share for entry in entries for share in share_rows(*entry)]
             ids = "".join(sorted(row["cell_id"] for row in rows))
             name = hashlib.blake2b(ids.encode(), digest_size=8).hexdigest()
             metadata = {
                 key: value if isinstance(value, str) else json.dumps(value)
                 for key, value in self._provenance.items()
             }
-            table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(metadata))
-            with whole_file(self._out / CELLS / f"{name}.parquet", self._out) as temporary:
-                pq.write_table(table, temporary)
+            # The shares first: who sees a cell finds them.
+            for folder, part, schema in (
+                (ATTRIBUTION, shares, ATTRIBUTION_SCHEMA),
+                (CELLS, rows, SCHEMA),
+            ):
+                table = pa.Table.from_pylist(part, schema=schema.with_metadata(metadata))
+                with whole_file(self._out / folder / f"{name}.parquet", self._out) as temporary:
+                    pq.write_table(table, temporary)
         self._journal.clear()
         self._waiting = 0
 
@@ -144,6 +159,16 @@ def run_names(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(child.name for child in folder.iterdir() if is_run(child))
+
+
+def runs_at(path: Path) -> list[Path]:
+    """The run folder `path`, or those in it. Raises UsageError if there is none."""
+    runs = [path] if is_run(path) else [path / name for name in run_names(path)]
+    if not runs:
+        names = run_names(path.parent)
+        known = nearest(path.name, names) if names else f"there is none in {path.parent}"
+        raise UsageError(f"no such run: {path}: {known}")
+    return runs
 
 
 def read_run(out: Path) -> dict[str, Any]:
@@ -179,15 +204,9 @@ def scan(path: str | Path) -> pl.LazyFrame:
     was taken again after the model or a machine changed, only rows of its last session's model and
     machines are given; the others are still in the files. Raises UsageError if there is no run.
     """
-    folder = Path(path)
-    runs = [folder] if is_run(folder) else [folder / name for name in run_names(folder)]
-    if not runs:
-        names = run_names(folder.parent)
-        known = nearest(folder.name, names) if names else f"there is none in {folder.parent}"
-        raise UsageError(f"no such run: {folder}: {known}")
     import polars as pl
 
-    return pl.concat([_scan_run(run) for run in runs]).unique(
+    return pl.concat([_scan_run(run) for run in runs_at(Path(path))]).unique(
         "cell_id", keep="first", maintain_order=True
     )
 

@@ -1,94 +1,294 @@
-"""Every picosecond of every CPU has a place, and it is the right one."""
+"""Where the time of a run's cells went, as it is kept: sweep.attribution and the store below it."""
 
 from __future__ import annotations
 
-import numpy as np
-from engine_machines import NS, machine, program, state
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
-from core.engine.attribution import (
-    PRIVATE,
-    PRIVATE_WORK,
-    SAME_CACHE,
-    SAME_CORE,
-    shares,
-)
-from core.engine.cell import Cell
-from core.engine.gang import Hits
-from core.engine.interconnect import Interconnect
-from core.engine.simulate import simulate
-from core.hardware.machine import load_machine
-from core.kernel.flavours import FLAVOURS
-from core.kernel.hot_path import BENCHES
-from core.kernel.operation import Kind, Line, Operation, work
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from tiny import FakeExecutor, fake_result, tiny_spec
 
-LOCKED = Operation(Kind.LOCKED, Line.EVENT)
-STORE = Operation(Kind.STORE, Line.EVENT)
-BARRIER = Operation(Kind.BARRIER)
+import sweep
+from core.engine.attribution import PRIVATE_WORK, Share
+from sweep.attribution import scan_attribution
+from sweep.driver import run
+from sweep.errors import InfrastructureError, UsageError
+from sweep.journal import Entry, Journal, read_entries
+from sweep.plan import plan
+from sweep.schema import ATTRIBUTION_SCHEMA, ATTRIBUTION_VERSION, SHARE_KEY, row, share_rows
+from sweep.store import JOURNAL, Store, scan
 
-
-def spent_after(ns: int, *operations: Operation) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Time of one CPU, ns, that has hits of 100 ns of entry work, after `ns`."""
-    interconnect = Interconnect(state(machine(), program(*operations), 1))
-    entry = np.full(9, 100 * NS, dtype=np.int64)
-    interconnect.accept(Hits(np.array([9]), np.zeros(9, dtype=np.int32), entry))
-    assert interconnect.run(ns * NS)
-    return interconnect.spent(ns * NS) // NS
-
-
-def test_waiting_for_a_line_belongs_to_the_operation_and_its_distance() -> None:
-    # 100 of work, request 10 + transfer 40 + 5; then 5 of the next hit's work.
-    spent = spent_after(160, LOCKED)
-    assert spent[0, PRIVATE] == 105
-    assert spent[0, SAME_CACHE] == 55
-    assert spent.sum() == 160
+CELLS = plan(tiny_spec(cpus=range(1, 9)))
+RESULTS = [fake_result(cell) for cell in CELLS]
+ENTRIES = [
+    Entry(row(cell, result, "tiny-0"), result.attribution)
+    for cell, result in zip(CELLS, RESULTS, strict=True)
+]
+ABOUT: dict[str, Any] = {
+    "run_id": "tiny-0",
+    "provenance": {
+        "host": "here",
+        "model_version": ENTRIES[0].row["model_version"],
+        "machines": {ENTRIES[0].row["machine"]: ENTRIES[0].row["machine_digest"]},
+    },
+}
 
 
-def test_draining_the_store_buffer_belongs_to_the_store() -> None:
-    # The barrier at 100 waits until the store has its line at 150.
-    spent = spent_after(155, STORE, BARRIER)
-    assert spent[0, SAME_CACHE] == 50
-    assert spent[1, SAME_CORE] == 5
-    assert spent.sum() == 155
+def die(store: Store) -> None:
+    """Let go of the lock as the kernel does when the writer is killed: nothing else happens."""
+    os.close(store._journal._fd)
 
 
-def test_an_operation_in_flight_is_counted_up_to_now() -> None:
-    spent = spent_after(120, LOCKED)
-    assert spent[0, PRIVATE] == 100
-    assert spent[0].sum() == 120
+def shares(path: Path) -> pl.DataFrame:
+    return scan_attribution(path).sort(SHARE_KEY).collect()
 
 
-def test_shares_are_named_and_walks_put_together() -> None:
-    code = program(LOCKED, *work("think"), BARRIER)
-    spent = np.zeros((3, 5), dtype=np.int64)
-    spent[0, PRIVATE], spent[0, SAME_CACHE], spent[2, PRIVATE] = 7, 5, 1
-    assert [tuple(share) for share in shares(code, spent)] == [
-        ("", PRIVATE_WORK, "", "", 8),
-        ("f", "locked", Line.EVENT.value, "same cache", 5),
-    ]
+def assert_whole(path: Path, cells: int) -> None:
+    """Every cell that is seen has all of its time, once."""
+    found = shares(path)
+    seen = scan(path).collect()
+    assert len(seen) == cells
+    whole = {
+        r["cell_id"]: r["cpus"] * r["samples"] * round(r["sample_s"] * 1e12)
+        for r in seen.iter_rows(named=True)
+    }
+    assert dict(found.group_by("cell_id").agg(pl.col("ps").sum()).iter_rows()) == whole
+    assert found.select(SHARE_KEY).is_unique().all()
 
 
-@settings(max_examples=12, deadline=None)
-@given(
-    flavour=st.sampled_from(sorted(FLAVOURS)),
-    bench=st.sampled_from(BENCHES),
-    cpus=st.integers(1, 80),
-    seed=st.integers(0, 2**63 - 1),
-)
-def test_all_of_the_time_is_attributed(flavour: str, bench: str, cpus: int, seed: int) -> None:
-    cell = Cell(
-        bench=bench,
-        flavour=flavour,
-        cpus=cpus,
-        probes=1,
-        spread="shared",
-        machine=load_machine("xeon-gold-6138"),
-        seed=seed,
-        replicate=0,
-        warmup_ps=7 * 10**6,
-        duration_ps=10 * 10**6,
-        sample_ps=10 * 10**6,
+def names(path: Path, folder: str) -> list[str]:
+    return sorted(part.name for part in (path / folder).iterdir())
+
+
+def test_the_rows_of_shares_by_hand() -> None:
+    shared = Share("mmap_read_lock", "locked", "mm->mmap_lock.count", "same cache", 3000)
+    cell = {"cell_id": "c", "hits": 2}
+    made = list(share_rows(cell, [Share("", PRIVATE_WORK, "", "", 1000), shared]))
+    assert [list(r) for r in made] == [ATTRIBUTION_SCHEMA.names] * 2
+    assert made[1] == {
+        "cell_id": "c",
+        "function": "mmap_read_lock",
+        "operation": "locked",
+        "line": "mm->mmap_lock.count",
+        "distance": "same cache",
+        "ps": 3000,
+        "ns_per_hit": 1.5,
+        "share": 0.75,
+        "schema_version": ATTRIBUTION_VERSION,
+    }
+    [idle] = share_rows({"cell_id": "c", "hits": 0}, [shared])
+    assert (idle["ns_per_hit"], idle["share"]) == (None, 1.0)
+
+
+def test_a_simulated_run_keeps_every_picosecond(tmp_path: Path) -> None:
+    spec = tiny_spec(cpus=[1, 3, 8], flavour=["baseline", "tasks-trace"], duration="40us")
+    assert run(spec, tmp_path).done == 6
+    assert_whole(tmp_path, 6)
+    joined = shares(tmp_path).join(scan(tmp_path).collect(), on="cell_id")
+    sums = joined.group_by("cell_id").agg(
+        pl.col("ns_per_hit", "share").sum(), pl.col("cpus", "hits_per_s").first()
     )
-    result = simulate(cell)
-    assert sum(share.ps for share in result.attribution) == cpus * 20 * 10**6
+    for r in sums.iter_rows(named=True):
+        assert r["share"] == pytest.approx(1)
+        assert r["ns_per_hit"] == pytest.approx(1e9 * r["cpus"] / r["hits_per_s"])
+    lines = set(joined.filter(pl.col("flavour") == "baseline")["line"])
+    assert "struct uprobe, bytes 0-63: rb_node, ref, register_rwsem" in lines
+
+
+def test_shares_are_seen_before_and_after_they_are_in_parquet(tmp_path: Path) -> None:
+    with Store(tmp_path, ABOUT) as store:
+        store.append(*ENTRIES[0])
+        waiting = shares(tmp_path)
+        assert names(tmp_path, "attribution") == []
+    assert shares(tmp_path).equals(waiting)
+    assert waiting.columns == ATTRIBUTION_SCHEMA.names
+    assert waiting["ps"].dtype == pl.Int64
+    assert_whole(tmp_path, 1)
+
+
+def test_a_part_has_the_name_and_the_metadata_of_its_cells(tmp_path: Path) -> None:
+    with Store(tmp_path, ABOUT) as store:
+        for entry in ENTRIES:
+            store.append(*entry)
+    [name] = names(tmp_path, "cells")
+    assert names(tmp_path, "attribution") == [name]
+    schemas = [pq.read_schema(tmp_path / kind / name) for kind in ("cells", "attribution")]
+    assert schemas[0].metadata == schemas[1].metadata
+    assert schemas[1].metadata[b"host"] == b"here"
+    assert schemas[1].equals(ATTRIBUTION_SCHEMA)
+
+
+def test_entries_of_a_killed_writer_are_recovered(tmp_path: Path) -> None:
+    killed = Store(tmp_path, ABOUT)
+    for entry in ENTRIES[:3]:
+        killed.append(*entry)
+    line = json.dumps(ENTRIES[3]._asdict()).encode()
+    os.write(killed._journal._fd, line[: len(line) // 2])
+    die(killed)
+    assert_whole(tmp_path, 3)
+    Store(tmp_path, ABOUT).close()
+    assert len(names(tmp_path, "attribution")) == 1
+    assert_whole(tmp_path, 3)
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "[]", '{"row": 3, "attribution": []}', '{"row": {}, "attribution": [["a"]]}']
+)
+def test_a_line_of_something_else_is_left_out(tmp_path: Path, line: str) -> None:
+    (tmp_path / JOURNAL).write_text(f"{line}\n{json.dumps(ENTRIES[0]._asdict())}\n")
+    assert read_entries(tmp_path / JOURNAL) == ENTRIES[:1]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import pyarrow.parquet as pq
+import sweep.journal
+from test_attribution import ABOUT, ENTRIES
+from sweep.store import Store
+
+def kill(*args):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+store = Store(Path(sys.argv[1]), ABOUT)
+for entry in ENTRIES:
+    store.append(*entry)
+real, written = pq.write_table, []
+
+def write_table(table, path):
+    written.append(path)
+    if sys.argv[2] == f"before part {len(written)}":
+        kill()
+    real(table, path)
+    if sys.argv[2] == f"in part {len(written)}":
+        kill()
+
+pq.write_table = write_table
+if sys.argv[2] == "before the journal is cleared":
+    sweep.journal.Journal.clear = kill
+store.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "parts"),
+    [
+        ("before part 1", (0, 0)),
+        ("in part 1", (0, 0)),
+        ("before part 2", (1, 0)),
+        ("in part 2", (1, 0)),
+        ("before the journal is cleared", (1, 1)),
+    ],
+)
+def test_kill_9_loses_and_doubles_nothing(
+    tmp_path: Path, moment: str, parts: tuple[int, int]
+) -> None:
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), moment], env=environment, cwd=here
+    )
+    assert done.returncode == -signal.SIGKILL
+    found = (len(names(tmp_path, "attribution")), len(names(tmp_path, "cells")))
+    assert found == parts
+    assert_whole(tmp_path, len(ENTRIES))
+    Store(tmp_path, ABOUT).close()
+    assert_whole(tmp_path, len(ENTRIES))
+    assert len(names(tmp_path, "attribution")) == len(names(tmp_path, "cells")) == 1
+    assert (tmp_path / JOURNAL).read_bytes() == b""
+
+
+def test_a_part_written_twice_with_more_cells_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path, ABOUT)
+    store.append(*ENTRIES[0])
+    monkeypatch.setattr(Journal, "clear", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        store.flush()
+    monkeypatch.undo()
+    store.append(*ENTRIES[1])
+    store.close()
+    assert len(names(tmp_path, "attribution")) == 2
+    assert_whole(tmp_path, 2)
+
+
+def test_a_cell_that_is_seen_has_its_shares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever moves from the journal to files between the two scans."""
+    store = Store(tmp_path, ABOUT)
+    store.append(*ENTRIES[0])
+
+    def flushed(path: Path) -> list[Entry]:
+        store.flush()
+        return read_entries(path)
+
+    monkeypatch.setattr("sweep.attribution.read_entries", flushed)
+    assert shares(tmp_path)["cell_id"].unique().to_list() == [CELLS[0].cell_id]
+    store.close()
+
+
+def test_a_full_disk_keeps_cells_and_shares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pq.write_table
+
+    def no_room(table: Any, path: Path) -> None:
+        if table.schema.equals(ATTRIBUTION_SCHEMA):
+            real(table, path)
+        else:
+            raise OSError(28, "No space left on device")
+
+    store = Store(tmp_path, ABOUT)
+    store.append(*ENTRIES[0])
+    monkeypatch.setattr(pq, "write_table", no_room)
+    with pytest.raises(InfrastructureError, match="No space left"):
+        store.close()
+    monkeypatch.undo()
+    assert_whole(tmp_path, 1)
+
+
+def test_shares_of_an_earlier_model_are_not_mixed_in(tmp_path: Path) -> None:
+    old = {**ENTRIES[0].row, "cell_id": "old", "model_version": "0"}
+    edited = {**ENTRIES[0].row, "cell_id": "edited", "machine_digest": "0"}
+    with Store(tmp_path, ABOUT) as store:
+        store.append(old, ENTRIES[0].attribution)
+        store.append(edited, ENTRIES[0].attribution)
+        store.append(*ENTRIES[1])
+        assert_whole(tmp_path, 1)
+    assert_whole(tmp_path, 1)
+    [part] = (tmp_path / "attribution").iterdir()
+    assert pl.read_parquet(part)["cell_id"].n_unique() == 3
+
+
+def test_a_folder_of_runs_gives_each_share_once(tmp_path: Path) -> None:
+    for name, entries in {"a": ENTRIES[:3], "b": ENTRIES[1:5], "c": []}.items():
+        with Store(tmp_path / name, ABOUT) as store:
+            for entry in entries:
+                store.append(*entry)
+    assert_whole(tmp_path, 5)
+
+
+def test_a_run_made_before_shares_were_kept_has_none(tmp_path: Path) -> None:
+    spec = tiny_spec()
+    run(spec, tmp_path, FakeExecutor())
+    shutil.rmtree(tmp_path / "attribution")
+    assert scan_attribution(tmp_path).collect().is_empty()
+    assert shares(tmp_path).columns == ATTRIBUTION_SCHEMA.names
+    assert run(spec, tmp_path, FakeExecutor()).done == 0
+    assert run(tiny_spec(cpus=[1, 2, 3]), tmp_path, FakeExecutor()).done == 1
+    assert shares(tmp_path)["cell_id"].n_unique() == 1
+
+
+def test_no_such_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such run"):
+        sweep.scan_attribution(tmp_path / "none")

@@ -132,7 +132,8 @@ def test_rows_left_in_a_journal_are_recovered_though_nothing_is_to_do(tmp_path: 
     [part] = (tmp_path / "cells").iterdir()
     rows = pl.read_parquet(part).to_dicts()
     part.unlink()
-    (tmp_path / "journal.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lines = [json.dumps({"row": row, "attribution": []}) + "\n" for row in rows]
+    (tmp_path / "journal.jsonl").write_text("".join(lines))
     assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(0, 8, 0, tmp_path)
     assert [path.name for path in (tmp_path / "cells").iterdir()] == [part.name]
 

@@ -30,7 +30,10 @@ def with_section(**changes: Any) -> Machine:
 def test_numbers_are_read_and_replaced_by_path() -> None:
     model = machine()
     moved = model.with_numbers({"coherence.shared_read_ns": 33, "execution.work_cycles.gap": 51})
-    assert (moved.number("coherence.shared_read_ns"), moved.number("execution.work_cycles.gap")) == (
+    assert (
+        moved.number("coherence.shared_read_ns"),
+        moved.number("execution.work_cycles.gap"),
+    ) == (
         33,
         51,
     )

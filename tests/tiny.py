@@ -9,6 +9,7 @@ import numpy as np
 
 from core.engine.attribution import PRIVATE_WORK, Share
 from core.engine.cell import Cell, CellResult
+from core.kernel.operation import Line
 from sweep.executors.base import Outcome
 from sweep.spec import Spec
 
@@ -30,8 +31,13 @@ def tiny_spec(**changes: Any) -> Spec:
 def fake_result(cell: Cell) -> CellResult:
     """A result that depends on the cell alone, without simulating it."""
     hits = np.array([int(cell.cell_id, 16) % 1000 + i for i in range(cell.samples)])
-    share = Share("", PRIVATE_WORK, "", "", cell.cpus * cell.samples * cell.sample_ps)
-    return CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), (share,), 0.5)
+    whole = cell.cpus * cell.samples * cell.sample_ps
+    on_line = int(cell.cell_id, 16) % whole
+    shares = (
+        Share("", PRIVATE_WORK, "", "", whole - on_line),
+        Share("mmap_read_lock", "locked", Line.MMAP_COUNT.value, "same cache", on_line),
+    )
+    return CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), shares, 0.5)
 
 
 class FakeExecutor:

@@ -47,7 +47,7 @@ FROM_CELLS = (
     CLOCK_SHARE,
     Parameter("execution.jitter", 0, 0.2),
 )
-"""Fitted on named cells of the letter; but for TRANSFER and CLOCK_SHARE, what primitives fixed is held."""
+"""Fitted on named cells of the letter; what else primitives fixed is held."""
 
 FROM_ONE_CURVE = (
     Parameter("execution.locked_op_cycles", 6, 24, whole=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,8 @@ class Cell:
 
     `rcu` is the flavour of RCU in the path's read sections, `default` those it came with. The CPUs
     are split over `processes` address spaces, neighbours together. `owner_beside_count` is a
-    property of the modelled kernel: see `core.kernel.layout.Layout`.
+    property of the modelled kernel: see `core.kernel.layout.Layout`. `edits` change the path as
+    `core.kernel.what_if.edited` does.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
     `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
@@ -45,6 +46,7 @@ class Cell:
     processes: int = 1
     owner_beside_count: bool = False
     ensemble: int = 0
+    edits: tuple[str, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -56,8 +58,18 @@ class Cell:
         """Identity: 16 hex digits of the hash of model version, parameters and seed."""
         identity = {f.name: getattr(self, f.name) for f in fields(self)}
         identity["machine"] = [self.machine.name, self.machine.digest]
+        if not self.edits:
+            del identity["edits"]  # Cells of runs made before there were edits keep their ids.
         text = json.dumps([MODEL_VERSION, identity], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @cached_property
+    def stream_key(self) -> tuple[int, int]:
+        """Key of the CPUs' random streams: seed and the identity of the cell without its edits.
+
+        So an edited cell draws what the one that it is held against draws.
+        """
+        return self.seed, int(replace(self, edits=()).cell_id, 16)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from core.engine.state import new_state
 from core.hardware.topology import place
 from core.kernel.flavours import hot_path
 from core.kernel.layout import Layout, process_of_cpus
+from core.kernel.what_if import edited
 
 IntArray = NDArray[np.int64]
 
@@ -34,14 +35,14 @@ FIRST_HITS = 256
 def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
     """Simulate `cell` on the CPUs of `gang`, in this process if none is given.
 
-    The result depends on the cell alone. Raises KeyError for an unknown bench, flavour or work
-    name, ValueError for a machine that is too small or a process without a CPU.
+    The result depends on the cell alone. Raises KeyError for an unknown bench, flavour, edit
+    or work name, ValueError for a machine that is too small or a process without a CPU.
     """
     began = time.perf_counter()
     gang = CpuGroup() if gang is None else gang
     process = process_of_cpus(cell.cpus, cell.processes)
     layout = Layout(cell.probes, cell.processes, cell.owner_beside_count)
-    path = hot_path(cell.flavour, cell.bench, cell.rcu)
+    path = edited(hot_path(cell.flavour, cell.bench, cell.rcu), cell.edits)
     program = compile_path(path, layout, cell.machine.execution.work_cycles)
     configs = cpu_configs(cell, program)
     seed = int(stream(configs[0].key, cell.cpus).random_raw())
@@ -75,7 +76,7 @@ def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
     where = place(cell.machine, cell.cpus)
     entry = program.entry_cycles * where.ps_per_cycle
     jitter = np.rint(entry * cell.machine.execution.jitter).astype(np.int64)
-    key = (cell.seed, int(cell.cell_id, 16))
+    key = cell.stream_key
     return [
         CpuConfig(
             cpu=cpu,

@@ -1,4 +1,4 @@
-"""What several commands need: specs and runs by name, and ways to print."""
+"""What several commands need: specs, runs and cells by name, and ways to print."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweep.errors import UsageError
 
@@ -15,6 +15,7 @@ INTERRUPTED = 130
 if TYPE_CHECKING:
     import polars as pl
 
+    from core.engine.cell import Cell
     from sweep.spec import Spec
 
 
@@ -25,25 +26,45 @@ def load(spec: str, settings: Sequence[str]) -> Spec:
     return override(load_spec(spec), settings)
 
 
-def frame(run: str) -> pl.DataFrame:
-    """The cells of a run, given as its folder or as its name under results/runs.
-
-    Raises UsageError where there is none, and for a run without finished cells.
-    """
-    from polars.exceptions import PolarsError
-
-    from sweep.store import RUNS, is_run, scan
+def run_path(run: str) -> Path:
+    """The folder of a run, given as that or as its name under results/runs."""
+    from sweep.store import RUNS, is_run
 
     path = Path(run)
-    if os.sep not in run and not is_run(path):
-        path = RUNS / path
+    return RUNS / path if os.sep not in run and not is_run(path) else path
+
+
+def frame(run: str) -> pl.DataFrame:
+    """The cells of a run, see `run_path`. Raises UsageError if it has none or cannot be read."""
+    from sweep.store import scan
+
+    path = run_path(run)
+    cells = collected(path, scan(path))
+    if cells.is_empty():
+        raise UsageError(f"{path} has no finished cells yet")
+    return cells
+
+
+def collected(path: Path, scanned: pl.LazyFrame) -> pl.DataFrame:
+    """What was scanned at `path`. Raises UsageError for a file that cannot be read."""
+    from polars.exceptions import PolarsError
+
     try:
-        frame = scan(path).collect()
+        return scanned.collect()
     except PolarsError as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
-    if frame.is_empty():
-        raise UsageError(f"{path} has no finished cells yet")
-    return frame
+
+
+def cells_of(**axes: Any) -> list[Cell]:
+    """The cells of a spec whose axes are options of a command. Raises UsageError, naming one."""
+    from sweep.axes import SpecError
+    from sweep.plan import plan
+    from sweep.spec import Spec
+
+    try:
+        return plan(Spec(**axes))
+    except SpecError as error:
+        raise UsageError(f"--{error}") from None
 
 
 def print_json(value: object) -> None:

@@ -1,0 +1,55 @@
+"""What if a line were not shared: edits of a path that no patch makes, to see what limits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.kernel.operation import Call, Kind, Line, Operation, Path
+
+LOCKED = (Kind.LOCKED, Kind.CMPXCHG)
+
+
+def per_cpu(path: Path, line: Line) -> Path:
+    """`path` with every operation on `line` private to its CPU.
+
+    A locked one still drains the store buffer and takes its time (Kind.BARRIER); what a plain load
+    or store of the CPU's own costs is nothing beside that.
+    """
+    return _without(path, line, keep=LOCKED)
+
+
+def without(path: Path, line: Line) -> Path:
+    """`path` without the operations on `line`; a call that does nothing else is gone."""
+    return _without(path, line, keep=())
+
+
+EDITS = {"per-cpu": per_cpu, "without": without}
+
+
+def edit(kind: str, line: Line) -> str:
+    """How a cell spells one edit: "per-cpu:MMAP_COUNT"."""
+    return f"{kind}:{line.name}"
+
+
+def edited(path: Path, edits: Iterable[str]) -> Path:
+    """`path` after `edits`, each as `edit` spells it. Raises KeyError for one that there is not."""
+    for spelt in edits:
+        kind, _, line = spelt.partition(":")
+        path = EDITS[kind](path, Line[line])
+    return path
+
+
+def _without(path: Path, line: Line, keep: tuple[Kind, ...]) -> Path:
+    calls = (Call(call.function, _operations(call, line, keep)) for call in path)
+    return tuple(call for call in calls if call.operations)
+
+
+def _operations(call: Call, line: Line, keep: tuple[Kind, ...]) -> tuple[Operation, ...]:
+    kept = []
+    for op in call.operations:
+        if op.line is not line:
+            kept.append(op)
+        elif op.kind in keep:
+            instruction = op.instruction or op.kind.name.lower()
+            kept.append(Operation(Kind.BARRIER, instruction=f"{instruction} (own line)"))
+    return tuple(kept)

@@ -1,0 +1,62 @@
+"""`uprobe-sweep whatif`: which shared line limits a cell, and which would next."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from sweep.commands.shared import cells_of, print_json
+
+
+@click.command()
+@click.option("--flavour", required=True, metavar="F", help="See `uprobe-sweep list flavours`.")
+@click.option("--bench", required=True, metavar="B", help="See `uprobe-sweep list benches`.")
+@click.option("--cpus", type=int, required=True, metavar="N")
+@click.option(
+    "--machine",
+    default="xeon-gold-6138",
+    show_default=True,
+    metavar="M",
+    help="A shipped machine, a .yaml file, or host.",
+)
+@click.option(
+    "--rcu", default="default", show_default=True, metavar="R", help="See `uprobe-sweep list rcu`."
+)
+@click.option("--remove", is_flag=True, help="Drop the operations instead, at no cost at all.")
+@click.option("--replicates", type=int, default=5, show_default=True, metavar="K")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def whatif(
+    flavour: str,
+    bench: str,
+    cpus: int,
+    machine: str,
+    rcu: str,
+    remove: bool,
+    replicates: int,
+    as_json: bool,
+) -> None:
+    """Make the contended lines of one cell per-CPU: each, each two, all. Rank the gains.
+
+    A line is contended if it takes more than 1 % of the CPUs' time. Per-CPU, a locked operation
+    still costs what it does where the line is at hand. A line that gains nothing alone, and much
+    with another, is the limit behind that one.
+
+    \b
+    uprobe-sweep whatif --flavour tasks-trace --bench uprobe-nop --cpus 32
+    uprobe-sweep whatif --flavour v6.13 --bench uretprobe-nop --cpus 64 --remove
+    """
+    cells = cells_of(
+        flavour=flavour, bench=bench, cpus=cpus, machine=machine, rcu=rcu, replicates=replicates
+    )
+    from sweep.executors.in_process import InProcessExecutor
+    from sweep.progress import shown_progress
+    from sweep.what_if import what_if
+    from sweep.what_if_text import render
+
+    with closing(InProcessExecutor()) as executor, shown_progress() as report:
+        found = what_if(cells, "without" if remove else "per-cpu", executor, report)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(render(found), end="")

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from sweep.interval import Interval, of_mean
+
+
+def test_students_interval_by_hand() -> None:
+    # Mean 2, standard deviation 1, two degrees of freedom: t = 4.30265 at 97.5 %.
+    half = 4.30265 / 3**0.5
+    assert of_mean([1, 2, 3]) == pytest.approx(Interval(2, 2 - half, 2 + half), rel=1e-5)
+
+
+def test_another_level() -> None:
+    # t = 1 at 75 % with one degree of freedom, so half the chance is within one standard error.
+    assert of_mean([1, 3], level=0.5) == pytest.approx(Interval(2, 1, 3))
+
+
+def test_one_value_says_nothing_of_its_spread() -> None:
+    assert of_mean([5.0]) == Interval(5, None, None)
