@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -54,18 +54,6 @@ class Cell:
         return self.duration_ps // self.sample_ps + 1
 
     @cached_property
-    def random_key(self) -> int:
-        """What keys the cell's random numbers beside its seed, an unsigned 64-bit word.
-
-        Neither the model's version, the machine's numbers nor an edit changes it: cells that differ
-        in these alone are compared by common random numbers.
-        """
-        apart = ("machine", "seed", "ensemble", "edits")
-        drawn = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
-        text = json.dumps([drawn, self.machine.name], sort_keys=True)
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
-
-    @cached_property
     def cell_id(self) -> str:
         """Identity: 16 hex digits of the hash of model version, parameters and seed."""
         identity = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -77,11 +65,15 @@ class Cell:
 
     @cached_property
     def stream_key(self) -> tuple[int, int]:
-        """Key of the CPUs' random streams: seed and the identity of the cell without its edits.
+        """What keys the cell's random numbers: the seed, and a word for what else names the cell.
 
-        So an edited cell draws what the one that it is held against draws.
+        Neither the model's version, the machine's numbers, the ensemble nor an edit changes it:
+        cells that differ in these alone are compared by common random numbers.
         """
-        return self.seed, int(replace(self, edits=()).cell_id, 16)
+        apart = ("machine", "seed", "ensemble", "edits")
+        drawn = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
+        text = json.dumps([drawn, self.machine.name], sort_keys=True)
+        return self.seed, int(hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), 16)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def contended_share(cell: Cell, rate: float) -> float:
     """
     if cell.cpus == 1:
         return 0.0
-    alone = simulate(_briefly(replace(cell, cpus=1))).hits_per_s
+    alone = simulate(_briefly(replace(cell, cpus=1, processes=1))).hits_per_s
     return max(0.0, 1 - rate / (cell.cpus * alone)) if alone else 0.0
 
 
