@@ -67,7 +67,7 @@ def test_values_land_where_the_path_says() -> None:
     values = {p: (p.low + p.high) / 2 for p in (*FROM_PRIMITIVES, *FROM_CELLS)}
     assert len(values) > len(FROM_CELLS)
     moved = with_values(load_machine(CELLS_ON), values)
-    assert moved.coherence.transfer_ns == pytest.approx(45)
+    assert moved.coherence.transfer_ns == pytest.approx(44)
     assert moved.execution.work_cycles["trap_entry"] == 450
     assert moved.coherence.core_clock_share == 0.5
 
@@ -208,7 +208,7 @@ def test_intervals_hold_the_truth_and_say_what_is_known() -> None:
     _, letter = with_uncertainty(stages, stages.fitted(row))
     assert letter.calibration is not None
     spans = letter.calibration.intervals
-    assert spans[TRANSFER.path][1] - spans[TRANSFER.path][0] < 1
+    assert spans[TRANSFER.path][1] - spans[TRANSFER.path][0] < 1.5
     assert spans[ENTRY.path][1] - spans[ENTRY.path][0] < 20
     # A few cores of one socket keep nearly the highest clock: little is learnt of its fall.
     assert spans[CLOCK_SHARE.path][1] - spans[CLOCK_SHARE.path][0] > 0.1

@@ -22,7 +22,8 @@ def tree() -> dict[str, Any]:
 def test_a_shipped_file_gives_every_key_and_all_work(name: str) -> None:
     machine = load_machine(name)
     written = yaml.safe_load((Path(str(MACHINES)) / f"{name}.yaml").read_text())
-    assert written == machine.model_dump(mode="json")
+    written.pop("calibration", None)
+    assert written == machine.model_dump(mode="json", exclude={"calibration"})
     assert machine.name == name
     assert tuple(sorted(machine.execution.work_cycles)) == work_names()
 

@@ -19,17 +19,18 @@ def locked(line: Line) -> Operations:
 
 def down_read(count: Line, owner: Line) -> Operations:
     """`lock xadd` on the count; `rwsem_set_reader_owned` loads the owner and stores it plainly."""
-    return (*locked(count), Operation(Kind.LOAD, owner), Operation(Kind.STORE, owner))
+    owned = (Operation(Kind.LOAD, owner), Operation(Kind.STORE, owner))
+    return (*work("rwsem_call"), *locked(count), *owned)
 
 
 def up_read(count: Line) -> Operations:
     """`lock xadd` on the count."""
-    return locked(count)
+    return (*work("rwsem_call"), *locked(count))
 
 
 def read_lock(line: Line) -> Operations:
     """qrwlock: `lock xadd` on the lock word; unlock is the same."""
-    return locked(line)
+    return (*work("rwlock_call"), *locked(line))
 
 
 read_unlock = read_lock
