@@ -7,7 +7,7 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import tiny_spec
 
@@ -49,6 +49,7 @@ def test_without_a_line_a_call_of_nothing_else_is_gone() -> None:
     assert without(path, Line.TREE) == path[1:]
 
 
+@settings(deadline=None)
 @given(paths, lines)
 def test_nothing_else_changes(path: Path, line: Line) -> None:
     kept = [op for op in operations(path) if op.line is not line]
@@ -62,6 +63,7 @@ def test_nothing_else_changes(path: Path, line: Line) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(paths, lines, lines)
 def test_the_order_of_edits_makes_no_difference(path: Path, one: Line, other: Line) -> None:
     edits = [edit("per-cpu", one), edit("without", other)]
