@@ -102,7 +102,7 @@ def test_what_if(tmp_path: Path) -> None:
         ("explain --flavour srcu --bench uprobe-nop --cpus 1 --cpus 2", "--cpus: one cell has one"),
         ("whatif --flavour srcu --bench uprobe-nop", "Missing option '--cpus'"),
         ("whatif --flavour srcu --bench uprobe-nop --cpus 0", "--cpus: 0 is out of range"),
-        ("whatif --flavour v6.1 --bench uprobe-nop --cpus 1", "did you mean 'v6.1"),
+        ("whatif --flavour tasks --bench uprobe-nop --cpus 1", "did you mean 'tasks-trace'?"),
         ("whatif --flavour srcu --bench uprobe-nop --cpus 1 --rcu x", "--rcu: unknown rcu 'x'"),
         ("whatif --flavour srcu --bench uprobe-nop --cpus 1 --machine x", "--machine: unknown"),
         ("whatif --flavour srcu --bench uprobe-nop --cpus 1 --replicates 0", "--replicates: 0 is"),

@@ -58,8 +58,6 @@ class Cell:
         """Identity: 16 hex digits of the hash of model version, parameters and seed."""
         identity = {f.name: getattr(self, f.name) for f in fields(self)}
         identity["machine"] = [self.machine.name, self.machine.digest]
-        if not self.edits:
-            del identity["edits"]  # Cells of runs made before there were edits keep their ids.
         text = json.dumps([MODEL_VERSION, identity], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -124,6 +124,7 @@ def _store(s: State, cpu: Record, index: int, now: int) -> None:
 def _commit(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
     """A store reaches the head of the store buffer: it lands, or asks for its line."""
     if holds(s, cpu, line, index, STORE, now):
+        s.ports[port].distance = SAME_CORE
         _complete(s, cpu, port, line, now)
     else:
         _send(s, port, index, STORE, now)

@@ -49,11 +49,11 @@ def explain(
     top: int | None,
     as_json: bool,
 ) -> None:
-    """Say what the CPUs of RUN spend a hit's time on: private work, and every shared line.
+    """Say where the CPUs' time goes, in RUN or in one cell.
 
-    Time that a CPU waits for a line is that of the operation that waits. The total is CPUs / rate:
-    what a hit takes of one CPU. Without RUN, one cell is simulated: give --flavour, --bench and
-    --cpus.
+    A hit's time is private work, and operations on lines; a CPU that waits for a line is charged to
+    the operation that waits. The total is CPUs / rate: what a hit takes of one CPU. Without RUN,
+    one cell is simulated: give --flavour, --bench and --cpus.
 
     \b
     uprobe-sweep explain cover-letter --flavour tasks-trace

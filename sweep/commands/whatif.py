@@ -36,11 +36,12 @@ def whatif(
     replicates: int,
     as_json: bool,
 ) -> None:
-    """Make the contended lines of one cell per-CPU: each, each two, all. Rank the gains.
+    """Say which shared lines limit a cell, and which would next.
 
-    A line is contended if it takes more than 1 % of the CPUs' time. Per-CPU, a locked operation
-    still costs what it does where the line is at hand. A line that gains nothing alone, and much
-    with another, is the limit behind that one.
+    Every contended line (more than 1 % of the CPUs' time) is made per-CPU: singly, in pairs, and
+    all of them; the gains are ranked. Per-CPU, a locked operation still costs what it does where
+    the line is at hand. A line that gains nothing alone, and much with another, is the limit behind
+    that one.
 
     \b
     uprobe-sweep whatif --flavour tasks-trace --bench uprobe-nop --cpus 32
