@@ -33,10 +33,10 @@ def test_a_line_of_the_cpus_own_keeps_locked_operations_only() -> None:
     own = Operation(Kind.BARRIER, instruction="locked (own line)")
     down, get = path
     assert per_cpu(path, Line.MMAP_COUNT) == (
-        Call("down_read", (own, *down.operations[1:])),
+        Call("down_read", (down.operations[0], own, *down.operations[2:])),
         get,
     )
-    assert per_cpu(path, Line.MMAP_OWNER) == (Call("down_read", down.operations[:1]), get)
+    assert per_cpu(path, Line.MMAP_OWNER) == (Call("down_read", down.operations[:2]), get)
     compared = Operation(Kind.BARRIER, instruction="cmpxchg (own line)")
     assert per_cpu(path, Line.UPROBE)[1].operations == (*work("refcount_read"), compared)
 

@@ -24,6 +24,7 @@ benches = st.sampled_from(BENCHES)
 TASKS_TRACE = """\
 exc_int3                work                  trap_entry
 rcu_read_lock_trace     work                  trace_nesting
+mmap_read_lock          work                  rwsem_call
 mmap_read_lock          lock xadd             mm->mmap_lock.count
 mmap_read_lock          load                  mm->mmap_lock.owner
 mmap_read_lock          store                 mm->mmap_lock.owner
@@ -31,6 +32,7 @@ vma_lookup              work                  vma_lookup
 rb_find_rcu             load                  uprobes_treelock, uprobes_tree, uprobes_seqcount
 rb_find_rcu             load (each ancestor)  struct uprobe, bytes 0-63: rb_node, ref, register_rwsem
 rb_find_rcu             work                  rb_find
+mmap_read_unlock        work                  rwsem_call
 mmap_read_unlock        lock xadd             mm->mmap_lock.count
 uprobe_dispatcher       work                  consumer_call
 uprobe_dispatcher       load                  trace_uprobe.nhit
