@@ -69,7 +69,7 @@ def test_the_owner_goes_on_until_the_snoop_reaches_it() -> None:
 
 @pytest.mark.parametrize(("other", "local"), [(1, 3), (4, 6)])
 def test_a_snoop_from_afar_arrives_later(other: int, local: int) -> None:
-    # Near: until 165, three operations. From the other socket 20 longer, until 185: all six.
+    # Near: until 165, three operations. From the other socket: until 180, all six.
     entries: list[list[float]] = [[9000]] * (other + 1)
     entries[0] = [100, 9000]
     entries[other] = [101, 9000]

@@ -2,7 +2,7 @@
 
 One transfer of a modified line costs the same whatever asks for it, and is served one at a time.
 The owner goes on using the line until the home's snoop reaches it, `snoop_share` of the transfer
-later, and a third of what the distance adds. Every request that waits meanwhile adds `waiter_ns` to it, for the home keeps refusing it.
+later. Every request that waits meanwhile adds `waiter_ns` to it, for the home keeps refusing it.
 A load takes over the ownership of a line that its owner has written (the migratory sharing of Cox
 and Fowler, ISCA 1993), and otherwise leaves both with a shared copy. Loads of a line that nobody
 has modified are served side by side; a write of one invalidates all copies at once.
@@ -23,9 +23,6 @@ from core.engine.state import IN_SERVICE, NONE, READING, SCALE, State
 from core.kernel.operation import Kind
 
 LOAD = int(Kind.LOAD)
-
-LEGS = 3
-"""Request to the home, snoop to the owner, data to the requester: distance adds to all alike."""
 
 Record = Any
 """A row of one of State's record arrays; numba passes it as a pointer."""
@@ -55,15 +52,14 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
         distance = _read(s, cpu, line, index)
     else:
         distance = _take(s, cpu, line, index)
-    near = 0 if distance == SAME_CORE else s.costs[0].transfer
-    near = _spread(s, near * cpu.transfer_scale // SCALE)
-    further = _spread(s, _further(s, distance) * cpu.transfer_scale // SCALE)
-    line.leaves_at = begin + near * s.costs[0].snoop_share // SCALE + further // LEGS
+    cost = 0 if distance == SAME_CORE else s.costs[0].transfer + _further(s, distance)
+    cost = _spread(s, cost * cpu.transfer_scale // SCALE)
+    line.leaves_at = begin + cost * s.costs[0].snoop_share // SCALE
     line.serving = port
     s.ports[port].phase = IN_SERVICE
     s.ports[port].distance = distance
     s.totals[0].transfers += 1
-    schedule(s.events, port, begin + near + further + s.costs[0].waiter * line.waiting)
+    schedule(s.events, port, begin + cost + s.costs[0].waiter * line.waiting)
 
 
 @inlined
