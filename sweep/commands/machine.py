@@ -77,7 +77,7 @@ def new(
     """Write the machine NAME, built by numbers, to a file.
 
     Latencies are one way and in ns, as core-to-core tables print them. Where --same-cache-ns is
-    given, loads and upgrades change in proportion; the file has every cost, to be edited.
+    given, the costs of loads change in proportion; the file has every cost, to be edited.
 
     \b
     uprobe-sweep machine new big --sockets 4 --cores 28 --siblings 2 -o big.yaml

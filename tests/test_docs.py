@@ -1,0 +1,25 @@
+"""docs/model.md says what the machine files have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from core.calibrate.parameters import FROM_CELLS, FROM_PRIMITIVES, Parameter
+from core.hardware.machine import load_machine
+
+MODEL = (Path(__file__).resolve().parents[1] / "docs" / "model.md").read_text()
+
+
+@pytest.mark.parametrize("parameter", {*FROM_PRIMITIVES, *FROM_CELLS}, ids=lambda p: p.path)
+def test_a_fitted_value_and_its_interval_are_those_of_the_file(parameter: Parameter) -> None:
+    machine = load_machine("xeon-gold-6138")
+    assert machine.calibration is not None
+    low, high = machine.calibration.intervals[parameter.path]
+    name = parameter.path.rpartition(".")[2]
+    row = re.search(rf"^\| `{name}` \|[^|]*\| ([0-9.]+)[^|]*\| ([^|]*) \|", MODEL, re.MULTILINE)
+    assert row is not None
+    assert float(row[1]) == machine.number(parameter.path)
+    assert row[2] == f"{low:g} to {high:g}"
