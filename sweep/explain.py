@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from core.engine.attribution import PRIVATE_WORK, Share
 from core.engine.cell import CellResult
+from core.engine.shares import PRIVATE_WORK, Share
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from sweep.schema import SHARE_KEY

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from core.engine.attribution import DISTANCES, PRIVATE_WORK, SAME_CORE
+from core.engine.shares import DISTANCES, PRIVATE_WORK, SAME_CORE
 from sweep.explain import SETTING, Curve, Point
 from sweep.spec import Spec
 from sweep.text_table import ABSENT, numbers, percent, table, to_text

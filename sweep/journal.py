@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from core.engine.attribution import Share
+from core.engine.shares import Share
 from sweep.errors import InfrastructureError, UsageError
 from sweep.schema import SCHEMA, SCHEMA_VERSION, Row
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from core import MODEL_VERSION
-from core.engine.attribution import Share
 from core.engine.cell import PS_PER_SECOND, Cell, CellResult
+from core.engine.shares import Share
 
 SCHEMA_VERSION = 2
 """Raised whenever a column is added, dropped or means something else."""
@@ -82,7 +82,7 @@ ATTRIBUTION_SCHEMA = pa.schema(
 )
 """Every file of shares has these columns, in this order.
 
-The first five tell shares apart, see `core.engine.attribution.Share`: `line` is "" for a line of
+The first five tell shares apart, see `core.engine.shares.Share`: `line` is "" for a line of
 the CPU's own, `function`, `line` and `distance` for private work. `ps` is the time of all CPUs in
 all samples, which sums to cpus x samples x sample over a cell; `ns_per_hit` is that time for each
 hit, null in a cell without one, and `share` for each of the CPUs' picoseconds.

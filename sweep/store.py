@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.engine.attribution import Share
+from core.engine.shares import Share
 from sweep.errors import UsageError, nearest
 from sweep.journal import Entry, Journal, read_entries, read_rows
 from sweep.provenance import Provenance

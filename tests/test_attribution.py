@@ -17,7 +17,7 @@ import pytest
 from tiny import FakeExecutor, fake_result, tiny_spec
 
 import sweep
-from core.engine.attribution import PRIVATE_WORK, Share
+from core.engine.shares import PRIVATE_WORK, Share
 from sweep.attribution import scan_attribution
 from sweep.driver import run
 from sweep.errors import InfrastructureError, UsageError

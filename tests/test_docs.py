@@ -13,7 +13,9 @@ from core.hardware.machine import load_machine
 MODEL = (Path(__file__).resolve().parents[1] / "docs" / "model.md").read_text()
 
 
-@pytest.mark.parametrize("parameter", {*FROM_PRIMITIVES, *FROM_CELLS}, ids=lambda p: p.path)
+@pytest.mark.parametrize(
+    "parameter", dict.fromkeys((*FROM_PRIMITIVES, *FROM_CELLS)), ids=lambda p: p.path
+)
 def test_a_fitted_value_and_its_interval_are_those_of_the_file(parameter: Parameter) -> None:
     machine = load_machine("xeon-gold-6138")
     assert machine.calibration is not None

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from frames import frame, row
 
-from core.engine.attribution import PRIVATE_WORK, Share
 from core.engine.cell import CellResult
+from core.engine.shares import PRIVATE_WORK, Share
 from sweep.explain import OWN_LINES, Point, explain, point
 from sweep.schema import share_rows
 

@@ -7,16 +7,16 @@ from engine_machines import NS, machine, program, state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engine.attribution import (
+from core.engine.cell import Cell
+from core.engine.gang import Hits
+from core.engine.interconnect import Interconnect
+from core.engine.shares import (
     PRIVATE,
     PRIVATE_WORK,
     SAME_CACHE,
     SAME_CORE,
     shares,
 )
-from core.engine.cell import Cell
-from core.engine.gang import Hits
-from core.engine.interconnect import Interconnect
 from core.engine.simulate import simulate
 from core.hardware.machine import load_machine
 from core.kernel.flavours import FLAVOURS

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from core.engine.attribution import PRIVATE_WORK, Share
 from core.engine.cell import Cell, CellResult
+from core.engine.shares import PRIVATE_WORK, Share
 from core.kernel.operation import Line
 from sweep.executors.base import Outcome
 from sweep.spec import Spec

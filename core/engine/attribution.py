@@ -1,4 +1,4 @@
-"""Where every picosecond of every CPU went: private work, or an operation on a line at a distance.
+"""Where every picosecond of every CPU goes, to be kept while the weave plays. Compiled.
 
 Time of a CPU that waits for its store buffer to drain belongs to the store that it waits for, at
 the distance the line came from; waiting in a line's queue belongs to the operation that waits.
@@ -6,39 +6,14 @@ the distance the line came from; waiting in a line's queue belongs to the operat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from core.engine.compiled import compiled, inlined
-
-if TYPE_CHECKING:
-    from core.engine.program import Program
-    from core.engine.state import State
-
-PRIVATE, SAME_CORE, SAME_CACHE, OTHER_CACHE, OTHER_SOCKET = range(5)
-"""Columns of `State.spent`: private work before an operation, then the operation by distance."""
-
-DISTANCES = ("", "same core", "same cache", "other cache", "other socket")
+from core.engine.shares import PRIVATE
+from core.engine.state import State
 
 Record = Any
-
-
-class Share(NamedTuple):
-    """Time that all CPUs spent on one operation of the path at one distance, in ps.
-
-    Private work is one share, with PRIVATE_WORK as its operation and nothing else.
-    """
-
-    function: str
-    operation: str
-    line: str
-    distance: str
-    ps: int
-
-
-PRIVATE_WORK = "private work"
+"""A row of one of State's record arrays; numba passes it as a pointer."""
 
 
 @inlined
@@ -60,18 +35,3 @@ def settle(s: State, now: int) -> None:
             charge(s, cpu, cpu.operation, PRIVATE, now)
         else:
             charge(s, cpu, cpu.operation, s.ports[index].distance, now)
-
-
-def shares(program: Program, spent: NDArray[np.int64]) -> tuple[Share, ...]:
-    """`spent`, shape (operations, 5), by name; what took no time is left out.
-
-    Steps of a tree walk, one operation each, are put together.
-    """
-    total: dict[tuple[str, str, str, str], int] = {}
-    total["", PRIVATE_WORK, "", ""] = int(spent[:, PRIVATE].sum())
-    for row, (function, operation, line) in zip(spent, program.names, strict=True):
-        for column in range(SAME_CORE, len(DISTANCES)):
-            if ps := int(row[column]):
-                key = (function, operation, line, DISTANCES[column])
-                total[key] = total.get(key, 0) + ps
-    return tuple(Share(*key, ps) for key, ps in total.items())

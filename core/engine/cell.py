@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import MODEL_VERSION
-from core.engine.attribution import Share
+from core.engine.shares import Share
 from core.hardware.machine import Machine
 
 PS_PER_SECOND = 10**12

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from core.engine.attribution import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
 from core.engine.compiled import inlined
 from core.engine.events import schedule
+from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
 from core.engine.state import IN_SERVICE, NONE, READING, SCALE, State
 from core.kernel.operation import Kind
 

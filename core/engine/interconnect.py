@@ -39,7 +39,7 @@ class Interconnect:
     def spent(self, now_ps: int) -> IntArray:
         """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 5), ps.
 
-        `now_ps` is where the last `run` ended. See `core.engine.attribution` for the columns.
+        `now_ps` is where the last `run` ended. See `core.engine.shares` for the columns.
         """
         settle(self._state, now_ps)
         spent = self._state.spent.copy()

@@ -10,12 +10,12 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.attribution import shares
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import CpuGroup, Gang, Served
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
+from core.engine.shares import shares
 from core.engine.spread import Spread
 from core.engine.state import new_state
 from core.hardware.topology import place

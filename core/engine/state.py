@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.attribution import DISTANCES, SAME_CACHE
 from core.engine.events import Events, no_events
 from core.engine.program import Program
+from core.engine.shares import DISTANCES, SAME_CACHE
 from core.hardware.machine import Coherence, Machine
 from core.hardware.topology import Placement
 
@@ -116,7 +116,7 @@ class State(NamedTuple):
     `code_line` has shape (operations, probes); `probe`, `private_ps` and `done_ps` are rings of
     shape (cpus, capacity); `copy[l, c] == lines[l].epoch` says that core c has a shared copy of
     line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]` count them; `spent`, shape
-    (operations, 5), is the time of all CPUs by operation and column of `attribution`, in ps.
+    (operations, 5), is the time of all CPUs by operation and column of `shares`, in ps.
     """
 
     code: Records

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.engine.attribution import PRIVATE, SAME_CORE, charge
+from core.engine.attribution import charge
 from core.engine.coherence import enqueue, holds, serve, unlink
 from core.engine.compiled import compiled, inlined
 from core.engine.events import NEVER, schedule
 from core.engine.program import END
+from core.engine.shares import PRIVATE, SAME_CORE
 from core.engine.state import (
     AT_OPERATION,
     COMMITTING,
