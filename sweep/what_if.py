@@ -14,7 +14,7 @@ from sweep.driver import Progress
 from sweep.errors import SweepError
 from sweep.executors.base import Executor
 from sweep.explain import OWN_LINES, Point, point
-from sweep.interval import Interval, of_mean
+from sweep.interval import Interval, of_mean, of_members
 from sweep.limits import LetterLimit, letter_limits
 from sweep.plan import parameters
 
@@ -40,13 +40,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A cell as it is, over its replicates, and its variants, the largest gain first.
+    """A cell as it is and its variants, the largest gain first.
 
-    `shares` are those of the CPUs' time, of every line, the largest first.
+    Intervals are over `members` of the machine's ensemble, or over the replicates in `base` if that
+    is 0. `shares` are those of the CPUs' time, of every line, the largest first.
     """
 
     cell: Cell
     kind: str
+    members: int
     base: Point
     hits_per_s: Interval
     shares: dict[Line, float]
@@ -68,6 +70,7 @@ class WhatIf:
             "cell": parameters(self.cell),
             "edit": self.kind,
             "replicates": self.base.replicates,
+            "members": self.members,
             "hits_per_s": self.hits_per_s._asdict(),
             "private_share": self.base.private_ps / self.base.ps,
             "shares": {line.value: share for line, share in self.shares.items()},
@@ -99,37 +102,49 @@ class WhatIf:
         }
 
 
+def with_members(cell: Cell, count: int) -> list[Cell]:
+    """`cell`, and itself on the first `count` members of its machine's ensemble."""
+    return [cell, *(replace(cell, machine=member) for member in cell.machine.members[:count])]
+
+
 def what_if(
-    replicates: Sequence[Cell],
+    repeats: Sequence[Cell],
     kind: str,
     executor: Executor,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> WhatIf:
     """Simulate a cell, then without sharing its contended lines: singly, in pairs, and all.
 
-    `replicates` are those of one cell, which must not be edited; `kind` is one of
-    `core.kernel.what_if.EDITS`. A variant's replicates draw what the cell's do, so gains are taken
-    replicate by replicate. Raises SweepError if a cell fails.
+    `repeats` are the replicates of a cell, or the cell and itself on two members or more (see
+    `with_members`); it must not be edited. `kind` is one of `core.kernel.what_if.EDITS`. The
+    variants of each repeat draw what it draws, so gains are taken one by one. Raises SweepError if
+    a cell fails.
     """
-    cell = replicates[0]
-    on_progress(Progress(len(replicates)))
-    base = _simulated(replicates, executor, on_progress, 0, len(replicates))
-    before = point(cell.cpus, base)
+    cell = repeats[0]
+    members = len({c.machine.digest for c in repeats}) - 1
+    interval = of_members if members else of_mean
+    on_progress(Progress(len(repeats)))
+    base = _simulated(repeats, executor, on_progress, 0, len(repeats))
+    before = point(cell.cpus, base[:1] if members else base)
     shares = _shares(before)
     contended = [line for line, share in shares.items() if share > CONTENDED]
     sizes = {1, 2, len(contended)} - {0}
     tried = [frozenset(lines) for n in sorted(sizes) for lines in combinations(contended, n)]
-    cells = [replace(c, edits=_edits(kind, lines)) for lines in tried for c in replicates]
-    total = len(replicates) + len(cells)
-    results = _simulated(cells, executor, on_progress, len(replicates), total)
-    each = len(replicates)
-    variants = [
-        _variant(cell.cpus, lines, base, results[at * each : (at + 1) * each])
-        for at, lines in enumerate(tried)
-    ]
+    cells = [replace(c, edits=_edits(kind, lines)) for lines in tried for c in repeats]
+    total = len(repeats) + len(cells)
+    results = _simulated(cells, executor, on_progress, len(repeats), total)
+    variants = []
+    for at, lines in enumerate(tried):
+        ours = results[at * len(repeats) : (at + 1) * len(repeats)]
+        after = point(cell.cpus, ours[:1] if members else ours)
+        gains = [r.hits_per_s - was.hits_per_s for r, was in zip(ours, base, strict=True)]
+        rate = interval([result.hits_per_s for result in ours])
+        largest = next(iter(_shares(after).items()), None)
+        share = after.private_ps / after.ps
+        variants.append(Variant(lines, rate, interval(gains), largest, share))
     variants.sort(key=lambda variant: -variant.gain.mean)
-    rate = of_mean([result.hits_per_s for result in base])
-    return WhatIf(cell, kind, before, rate, shares, tuple(variants))
+    rate = interval([result.hits_per_s for result in base])
+    return WhatIf(cell, kind, members, before, rate, shares, tuple(variants))
 
 
 def _edits(kind: str, lines: Lines) -> tuple[str, ...]:
@@ -152,20 +167,6 @@ def _simulated(
         results[outcome.cell.cell_id] = outcome.result
         on_progress(Progress(total, before + len(results)))
     return [results[cell.cell_id] for cell in cells]
-
-
-def _variant(
-    cpus: int, lines: Lines, base: Sequence[CellResult], results: Sequence[CellResult]
-) -> Variant:
-    after = point(cpus, results)
-    gains = [ours.hits_per_s - was.hits_per_s for ours, was in zip(results, base, strict=True)]
-    return Variant(
-        lines,
-        of_mean([result.hits_per_s for result in results]),
-        of_mean(gains),
-        next(iter(_shares(after).items()), None),
-        after.private_ps / after.ps,
-    )
 
 
 def _shares(point: Point) -> dict[Line, float]:

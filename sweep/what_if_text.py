@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import RenderableType
 from rich.table import Table
 
+from core.engine.predict import CONFIDENCE
 from core.kernel.operation import Line
 from sweep.interval import LEVEL, Interval
 from sweep.text_table import ABSENT, numbers, percent, table, to_text
@@ -33,7 +34,10 @@ def _parts(found: WhatIf) -> Iterator[RenderableType]:
     rate = _rate(found.hits_per_s)
     rcu = "" if cell.rcu == "default" else f" under {cell.rcu}"
     yield f"{cell.flavour}{rcu}, {cell.bench} on {cell.machine.name}, cpus={cell.cpus}: {rate}"
-    if base.replicates > 1:
+    if found.members:
+        level = f"in brackets the {CONFIDENCE:.0%} interval"
+        yield f"{found.members} members of the machine's ensemble; {level}"
+    elif base.replicates > 1:
         yield f"{base.replicates} replicates; in brackets the {LEVEL:.0%} interval of the mean"
     yield from ("", _limits(found))
     if not found.variants:

@@ -72,7 +72,7 @@ def test_what_if(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "cells, 0 failed" in done.stderr
     assert "the letter: uretprobes still take a refcount" in done.stdout
-    assert "95% interval" in done.stdout
+    assert "90% interval" in done.stdout
     removed = cli("whatif", *cell, "--replicates", "1", "--remove", "--json", cwd=tmp_path)
     made = json.loads(removed.stdout)
     gains = [variant["gain"]["mean"] for variant in made["variants"]]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweep.interval import Interval, of_mean
+from sweep.interval import Interval, of_mean, of_members
 
 
 def test_students_interval_by_hand() -> None:
@@ -18,3 +18,9 @@ def test_another_level() -> None:
 
 def test_one_value_says_nothing_of_its_spread() -> None:
     assert of_mean([5.0]) == Interval(5, None, None)
+
+
+def test_members_give_an_interval_around_the_plain_value() -> None:
+    # Standard deviation 2 of (8, 10, 12); 1.645 of them either way, around the first.
+    low, high = 11 - 1.6449 * 2, 11 + 1.6449 * 2
+    assert of_members([11, 8, 10, 12]) == pytest.approx((11, low, high), rel=1e-4)

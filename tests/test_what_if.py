@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from tiny import tiny_spec
 
 import core.engine.simulate
 from core.engine.cell import Cell
@@ -16,7 +17,8 @@ from sweep.driver import Progress
 from sweep.errors import SweepError
 from sweep.executors.base import Executor
 from sweep.executors.in_process import InProcessExecutor
-from sweep.what_if import CONTENDED, WhatIf, what_if
+from sweep.plan import plan
+from sweep.what_if import CONTENDED, WhatIf, what_if, with_members
 
 PRIVATE_NS, LOCKED_NS, CPUS = 100, 5, 8
 SERVICE_NS = 45
@@ -164,3 +166,17 @@ def test_a_failing_cell_is_an_error_of_one_line(
     with pytest.raises(SweepError, match="a cell failed with ZeroDivisionError") as raised:
         what_if(cells(replicates=1), "per-cpu", executor)
     assert raised.value.exit_code == 1
+
+
+def test_members_give_intervals_around_the_plain_machine(executor: Executor) -> None:
+    [plain] = plan(tiny_spec(flavour="tasks-trace", cpus=4))
+    repeats = with_members(plain, 3)
+    assert [cell.machine for cell in repeats[1:]] == list(plain.machine.members[:3])
+    found = what_if(repeats, "per-cpu", executor)
+    assert found.members == 3
+    rate = core.engine.simulate.simulate(plain).hits_per_s
+    assert found.hits_per_s.mean == rate
+    for interval in (found.hits_per_s, *(variant.gain for variant in found.variants)):
+        assert interval.low is not None
+        assert interval.high is not None
+        assert interval.high - interval.mean == pytest.approx(interval.mean - interval.low)

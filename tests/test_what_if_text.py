@@ -27,6 +27,7 @@ def found(bench: str = "uprobe-nop") -> WhatIf:
     return WhatIf(
         cell,
         "per-cpu",
+        0,
         Point(4, 5, 2, 4e6, SHARES),
         Interval(4e6, 3.9e6, 4.1e6),
         {COUNT: 0.375, OWNER: 0.075, UPROBE: 0.0},

@@ -24,7 +24,22 @@ from sweep.commands.shared import cells_of, print_json
     "--rcu", default="default", show_default=True, metavar="R", help="See `uprobe-sweep list rcu`."
 )
 @click.option("--remove", is_flag=True, help="Drop the operations instead, at no cost at all.")
-@click.option("--replicates", type=int, default=5, show_default=True, metavar="K")
+@click.option(
+    "--ensemble",
+    type=click.IntRange(0, 64),
+    default=12,
+    show_default=True,
+    metavar="K",
+    help="Members of the machine's ensemble that intervals are over, if it has one.",
+)
+@click.option(
+    "--replicates",
+    type=int,
+    default=5,
+    show_default=True,
+    metavar="K",
+    help="Repetitions that intervals are over without an ensemble.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def whatif(
     flavour: str,
@@ -33,6 +48,7 @@ def whatif(
     machine: str,
     rcu: str,
     remove: bool,
+    ensemble: int,
     replicates: int,
     as_json: bool,
 ) -> None:
@@ -41,19 +57,22 @@ def whatif(
     Every contended line (more than 1 % of the CPUs' time) is made per-CPU: singly, in pairs, and
     all of them; the gains are ranked. Per-CPU, a locked operation still costs what it does where
     the line is at hand. A line that gains nothing alone, and much with another, is the limit behind
-    that one.
+    that one. The intervals are those that the calibration leaves open.
 
     \b
     uprobe-sweep whatif --flavour tasks-trace --bench uprobe-nop --cpus 32
     uprobe-sweep whatif --flavour v6.13 --bench uretprobe-nop --cpus 64 --remove
     """
+    from sweep.executors.in_process import InProcessExecutor
+    from sweep.progress import shown_progress
+    from sweep.what_if import what_if, with_members
+    from sweep.what_if_text import render
+
     cells = cells_of(
         flavour=flavour, bench=bench, cpus=cpus, machine=machine, rcu=rcu, replicates=replicates
     )
-    from sweep.executors.in_process import InProcessExecutor
-    from sweep.progress import shown_progress
-    from sweep.what_if import what_if
-    from sweep.what_if_text import render
+    if len(cells[0].machine.members[:ensemble]) > 1:
+        cells = with_members(cells[0], ensemble)
 
     with closing(InProcessExecutor()) as executor, shown_progress() as report:
         found = what_if(cells, "without" if remove else "per-cpu", executor, report)
