@@ -115,6 +115,8 @@ class Spec(BaseModel):
     @classmethod
     def _ensemble(cls, raw: object) -> int:
         ensemble: int = whole(0, MAX_ENSEMBLE, str(MAX_ENSEMBLE))("ensemble", None, raw)
+        if ensemble == 1:
+            raise SpecError("ensemble", None, "one member has no spread: 0, or 2 and more")
         return ensemble
 
     @field_validator("warmup", "duration", "sample", mode="before")
@@ -248,7 +250,7 @@ def _from_python(path: Path) -> Spec:
         spec = runpy.run_path(str(path)).get("spec")
     except SyntaxError as error:
         raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         line = next((f":{f.lineno}" for f in reversed(frames) if f.filename == str(path)), "")
         kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "

@@ -324,3 +324,13 @@ def read_all(terminal: int) -> str:
             os.close(terminal)
             return b"".join(chunks).decode()
         chunks.append(chunk)
+
+
+def test_a_machine_without_an_ensemble_is_said_to_give_no_interval(tmp_path: Path) -> None:
+    axes = ["--set", "cpus=1", "--set", "machine=generic,xeon-8176", "--set", "ensemble=20"]
+    done = cli("plan", "cover-letter", *axes, cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "note: generic has no ensemble, so its cells get no interval",
+        "note: the ensemble of xeon-8176 has 16 members, all used",
+    ]

@@ -109,3 +109,8 @@ def test_the_digest_follows_the_costs(tree: dict[str, Any], key: str) -> None:
 def test_an_unknown_machine_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         load_machine("xeon")
+
+
+def test_the_generic_machine_costs_what_the_letter_s_does() -> None:
+    generic, letter = load_machine("generic"), load_machine("xeon-gold-6138")
+    assert (generic.coherence, generic.execution) == (letter.coherence, letter.execution)

@@ -41,7 +41,7 @@ specs = st.builds(
     spread=lists_of(st.sampled_from(SPREADS)),
     seed=lists_of(st.integers(0, 2**63 - 1)),
     replicates=st.integers(1, 9),
-    ensemble=st.integers(0, 64),
+    ensemble=st.just(0) | st.integers(2, 64),
     warmup=st.integers(0, 10**15).map(format_duration),
     sample=st.integers(1, 10**9),
     samples=st.integers(1, 10**5),
@@ -115,6 +115,7 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
             "4: owner_beside_count: 1 is neither: allowed are",
         ),
         (HEAD + "cpus: 2\nensemble: 65", "4: ensemble: 65 is out of range: allowed are whole"),
+        (HEAD + "cpus: 2\nensemble: 1", "4: ensemble: one member has no spread: 0, or 2 and more"),
         (HEAD + "cpus: 2\nensemble: [1, 2]", "4: ensemble: [1, 2] is not a whole number"),
         (HEAD + "cpus: 2\nseed: -1", "4: seed: -1 is out of range"),
         (HEAD + "cpus: 2\nspread: zpif", "4: spread: unknown spread 'zpif': did you mean 'zipf'?"),
@@ -279,3 +280,11 @@ def test_two_machines_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_nearest_keeps_the_order_and_copes_with_nothing() -> None:
     assert nearest("B", ["b", "a"]) == "did you mean 'b'? allowed: b, a"
     assert nearest("x", []) == "there are none"
+
+
+@pytest.mark.parametrize("ends", ["raise SystemExit(3)", "import sys; sys.exit('bye')"])
+def test_a_python_spec_that_exits_is_refused(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "ends.py"
+    path.write_text(f"{ends}\n")
+    with pytest.raises(UsageError, match=r"ends.py:1: SystemExit: "):
+        load_spec(path)

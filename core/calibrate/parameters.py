@@ -34,7 +34,7 @@ FROM_PRIMITIVES = (
     Parameter("coherence.spread", 0.05, 0.5),
     CLOCK_SHARE,
 )
-"""Fitted on curves of single primitives, inside one socket."""
+"""Fitted on curves of single primitives."""
 
 FROM_CELLS = (
     Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True),

@@ -2,7 +2,7 @@
 
 One transfer of a modified line costs the same whatever asks for it, and is served one at a time.
 The owner goes on using the line until the home's snoop reaches it, `snoop_share` of the transfer
-later. Every request that waits meanwhile adds `waiter_ns` to it, for the home keeps refusing it.
+later. Every request that waits as it starts adds `waiter_ns` to it, for the home keeps refusing it.
 A load takes over the ownership of a line that its owner has written (the migratory sharing of Cox
 and Fowler, ISCA 1993), and otherwise leaves both with a shared copy. Loads of a line that nobody
 has modified are served side by side; a write of one invalidates all copies at once.

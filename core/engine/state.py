@@ -54,8 +54,9 @@ CPU = _record(
 )
 """Where a CPU sits (`sibling` NONE: none busy), how fast it is (`transfer_scale` by SCALE), where
 it is: `operation` of its hit on `probe`; the line version it last loaded (`seen`); whether it
-executes private work; whether it waits for its store to `store_line` (NONE: none pending) to land;
-hits taken from and filled into its ring, and done in this window."""
+executes private work; whether it waits for its store to `store_line` (NONE: none pending), of
+`store_operation`, to land; until when its time is accounted for (`since`); hits taken from and
+filled into its ring, and done in this window."""
 
 LINE = _record(
     "owner",
@@ -72,11 +73,12 @@ LINE = _record(
     "version",
     "sharers",
 )
-"""`owner` is the core with the only valid copy; `leaving` the one that is about to lose it but
-may use it until `leaves_at`; `sharers` how many cores have a shared copy; `serving` the
-port whose transfer is under way; `head` and `tail` the ports that wait,
-`waiting` how many; `version` counts writes of
-the reference count."""
+"""`owner` is the core with the only valid copy, `written` whether that was written since it came;
+`user` the CPU that used the line last; `leaving` the core that is about to lose it but may use it
+until `leaves_at`; `epoch` counts owners, and marks the copies of its time as valid; `sharers` how
+many copies were given out; `serving` the port whose transfer is under way; `free_at` when the last
+operation on the line ends; `head` and `tail` the ports that wait, `waiting` how many; `version`
+counts writes of the reference count."""
 
 PORT = _record("phase", "kind", "line", "distance", "after", "before")
 """A port's outstanding request and its place in the line's queue."""
@@ -99,7 +101,8 @@ COSTS = np.dtype(
     ],
     align=True,
 )
-"""Coherence costs in ps; `other_socket` is added to those that cross. Factors by SCALE."""
+"""Coherence costs in ps; `other_cache` or `other_socket` is added to those that cross. Factors by
+SCALE."""
 
 OPERATION = _record("kind", "cycles", "stride", "reference_count", "skippable")
 """One operation of the program, see Program."""

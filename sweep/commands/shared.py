@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from sweep.errors import UsageError
 
 INTERRUPTED = 130
@@ -23,7 +25,22 @@ def load(spec: str, settings: Sequence[str]) -> Spec:
     """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
     from sweep.spec import load_spec, override
 
-    return override(load_spec(spec), settings)
+    loaded = override(load_spec(spec), settings)
+    if loaded.ensemble:
+        _note_missing_members(loaded)
+    return loaded
+
+
+def _note_missing_members(spec: Spec) -> None:
+    """Say on stderr which machines cannot give all the members that are asked for."""
+    from sweep.machines import named_machine
+
+    for name in spec.machine:
+        members = len(named_machine(name).members)
+        if members < 2:
+            click.echo(f"note: {name} has no ensemble, so its cells get no interval", err=True)
+        elif members < spec.ensemble:
+            click.echo(f"note: the ensemble of {name} has {members} members, all used", err=True)
 
 
 def run_path(run: str) -> Path:
