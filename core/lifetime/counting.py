@@ -7,7 +7,7 @@ called, its body detaches before & ~after and attaches after & ~before, and it r
 from __future__ import annotations
 
 from core.lifetime.rules import Rules
-from core.lifetime.scenarios import Action, Scenario, system_of
+from core.lifetime.scenario import Action, Scenario, system_of
 from core.lifetime.system import run_alone
 from core.lifetime.world import ENTRY, RETURN
 

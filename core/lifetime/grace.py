@@ -35,8 +35,7 @@ def leaves(world: World, bit: int) -> World:
         for thread in world.threads
     )
     deferred = tuple(
-        item._replace(wait=item.wait & keep) if item.wait & bit else item
-        for item in world.deferred
+        item._replace(wait=item.wait & keep) if item.wait & bit else item for item in world.deferred
     )
     return world._replace(readers=world.readers & keep, threads=threads, deferred=deferred)
 
@@ -115,7 +114,7 @@ def callback(rules: Rules, world: World, place: int) -> World | None:
         rest, at = erase(rest, item.u)
         item = item._replace(at=at)
     elif phase == "erased":
-        if not item.at == item.u:
+        if item.at != item.u:
             rest = erased(rest, item.at)
         item = item._replace(at=-1)
     return _next_phase(rules, rest, item._replace(phases=item.phases[1:]))

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from core.lifetime import checks
 from core.lifetime.rules import STAGES, Rules
-from core.lifetime.scenarios import SCENARIOS, system_of
-from core.lifetime.search import Finding, search
+from core.lifetime.scenario import system_of
+from core.lifetime.scenarios import SCENARIOS
+from core.lifetime.schedule import Finding
+from core.lifetime.search import search
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ MUTANTS = {
             "hit-unregister",
             checks.FREED_UPROBE,
         ),
-        Mutant("one-scan", "SRCU scans once, after the flip", 3, "srcu-two-periods", checks.TOO_SHORT),
+        Mutant(
+            "one-scan", "SRCU scans once, after the flip", 3, "srcu-two-periods", checks.TOO_SHORT
+        ),
         Mutant("no-flip", "SRCU never flips its index", 3, "srcu-one-period", checks.TOO_SHORT),
         Mutant(
             "no-barrier-between-sums",

@@ -1,11 +1,10 @@
-"""Registering and unregistering consumers, the last put, and the mmap path."""
+"""Registering and unregistering consumers."""
 
 from __future__ import annotations
 
 from core.lifetime import checks
-from core.lifetime.grace import free_uprobe, synchronize_block
+from core.lifetime.grace import synchronize_block
 from core.lifetime.program import (
-    ALL_READERS,
     TREE,
     Block,
     Outcome,
@@ -15,6 +14,7 @@ from core.lifetime.program import (
     references,
     register_rwsem,
 )
+from core.lifetime.put import put_uprobe
 from core.lifetime.rules import Rules
 from core.lifetime.tree import delete_uprobe, find_uprobe, insert_uprobe
 from core.lifetime.world import (
@@ -28,35 +28,6 @@ from core.lifetime.world import (
     with_thread,
     with_uprobe,
 )
-
-
-def put_uprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
-    """Drop thread `me`'s reference; the last one frees, from stage 2 on after an erasure."""
-    dead, out = f"{tag}.dead", f"{tag}.put"
-
-    def drop(world: World) -> Outcome:
-        u = world.threads[me].u
-        checks.drops_reference(world, u)
-        ref = world.uprobes[u].ref - 1
-        world = with_uprobe(world, u, ref=ref)
-        if ref:
-            return with_thread(world, me, u=NOBODY), out
-        if rules.tree_reference or "erase" in rules.free:
-            return with_thread(free_uprobe(rules, world, u), me, u=NOBODY), out
-        return world, dead
-
-    def free(world: World) -> Outcome:
-        u = world.threads[me].u
-        return with_thread(free_uprobe(rules, world, u), me, u=NOBODY), ""
-
-    touched = references(key)
-    return [
-        Step("put_uprobe", drop, touched | ALL_READERS, touched, (out, dead)),
-        dead,
-        *delete_uprobe(rules, me, key, tag),
-        Step("put_uprobe: free", free, touched | ALL_READERS, touched),
-        out,
-    ]
 
 
 def down_write(me: int, key: int) -> Block:
@@ -230,39 +201,3 @@ def failing_register(rules: Rules, me: int, key: int, c: int, tag: str) -> Block
     if "error-path-without-sync" not in rules.faults:
         block += uprobe_unregister_sync(rules, me)
     return block + free_consumer(me, key, c)
-
-
-def uprobe_mmap(rules: Rules, me: int, key: int, tag: str) -> Block:
-    """A mapping of the code appears: take the uprobe, ask each consumer's filter, put it."""
-    walk, done, missed = f"{tag}.walk", f"{tag}.filtered", f"{tag}.missed"
-    how = "get_uprobe" if rules.tree_reference else "try_get_uprobe"
-
-    def down_read(world: World) -> Outcome:
-        u = world.threads[me].u
-        checks.touches_uprobe(world, u)
-        first = world.uprobes[u].first
-        world = with_uprobe(world, u, consumer_rwsem=world.uprobes[u].consumer_rwsem + 1)
-        return with_thread(world, me, at=first), walk if first != NOBODY else done
-
-    def node(world: World) -> Outcome:
-        c = world.threads[me].at
-        checks.touches_consumer(world, c)
-        after = world.consumers[c].next
-        return with_thread(world, me, at=after), walk if after != NOBODY else done
-
-    def up_read(world: World) -> Outcome:
-        u = world.threads[me].u
-        return with_uprobe(world, u, consumer_rwsem=world.uprobes[u].consumer_rwsem - 1), ""
-
-    sem = consumer_rwsem(key)
-    seen = consumers(key) | references(key)
-    return [
-        *find_uprobe(rules, me, key, how, missed),
-        Step("filter_chain", down_read, seen | sem, sem, (walk, done)),
-        walk,
-        Step("consumer_filter", node, consumers(key), targets=(walk, done)),
-        done,
-        Step("filter_chain: up_read", up_read, sem, sem),
-        *put_uprobe(rules, me, key, tag),
-        missed,
-    ]

@@ -24,7 +24,8 @@ class Rules:
     lockless_tree: bool
     """The lookup takes no uprobes_treelock; writers change the tree in a seqcount."""
     prepare: str
-    """What a return instance holds: get_uprobe, try_get_uprobe, or hprobe (an SRCU lease)."""
+    """What a return instance holds: get_uprobe, try_get_uprobe, or hprobe (an SRCU lease);
+    hprobe-checked is a lease that is given back if the count turns out to be zero."""
     sync: tuple[str, ...]
     """Whose readers an unregistration waits for, one after the other: entry, return."""
     batch: bool
@@ -101,6 +102,9 @@ STAGES = {
     )
 }
 """By number of the series. Stages 1, 4, 9 and 11 to 14 change no lifetime."""
+
+CHECKED_LEASE = replace(SRCU_URETPROBE, name="checked-lease", prepare="hprobe-checked")
+"""No stage: stage 10 with a lease that looks at the reference count under `uretprobes_srcu`."""
 
 
 def synchronize(rules: Rules, whose: str) -> str:

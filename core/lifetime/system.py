@@ -63,9 +63,7 @@ def thread_move(system: System, world: World, me: int) -> Move | None:
     try:
         outcome = step.act(world)
     except checks.Violation as violation:
-        return Move(
-            program.name, step.function, None, violation, step.reads, step.writes, me
-        )
+        return Move(program.name, step.function, None, violation, step.reads, step.writes, me)
     if outcome is None:
         return None
     after, label = outcome
@@ -81,6 +79,18 @@ def done(system: System, world: World) -> bool:
         thread.pc == (0 if program.daemon else len(program.steps))
         for program, thread in zip(system.programs, world.threads, strict=True)
     )
+
+
+def at_rest(system: System, world: World) -> None:
+    """Check a world in which nobody can step, or everything is done. Raises Violation."""
+    if not done(system, world):
+        names = [
+            program.name
+            for program, thread in zip(system.programs, world.threads, strict=True)
+            if thread.pc < len(program.steps) and not program.daemon
+        ]
+        raise checks.Violation(checks.DEADLOCK, f"nobody can step: {', '.join(names)} wait")
+    checks.at_the_end(world, tree_reference=system.rules.tree_reference)
 
 
 def alone(system: System, world: World, move: Move) -> bool:

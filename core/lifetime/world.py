@@ -13,7 +13,7 @@ ENTRY, RETURN = 1, 2
 """What a consumer has handlers for; a mask."""
 
 FRESH, LINKED, REGISTERED, LEAVING, GONE = range(5)
-"""A consumer's life: on the list from LINKED on, its registration has returned from REGISTERED on."""
+"""A consumer's life: on the list from LINKED on; from REGISTERED on its registration is through."""
 
 ENTRY_READERS, RETURN_READERS = 0xFF, 0xFF00
 """Masks of `World.readers`: thread i in the entry's read section is bit i, in `uretprobes_srcu`
