@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter accuracy test lint bench calibrate clean
+.PHONY: help venv cover-letter accuracy test lint bench calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: venv  ## Speed of the engine at 1, 8 and 64 CPUs, with SimPy beside it
 
 calibrate: venv  ## Fit the machine files anew from the published figures (some minutes)
 	$(BIN)/uprobe-sweep calibrate
+
+mutants: venv  ## Plant every known fault in the lifetime rules; fails if one survives (seconds)
+	$(BIN)/uprobe-sweep mutants
 
 clean:  ## Remove .venv, caches and finished runs
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info results/runs

@@ -18,6 +18,8 @@ from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
 from sweep.commands.explain import explain
 from sweep.commands.machine import machine
+from sweep.commands.mutants import mutants
+from sweep.commands.replay import replay
 from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
 from sweep.commands.show import show
 from sweep.commands.whatif import whatif
@@ -268,3 +270,5 @@ cli.add_command(machine)
 cli.add_command(show)
 cli.add_command(explain)
 cli.add_command(whatif)
+cli.add_command(mutants)
+cli.add_command(replay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,12 @@ def test_core_knows_neither_ray_nor_the_sweep(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "sweep").rglob("*.py")), ids=str)
 def test_ray_stays_in_the_executors(path: Path) -> None:
     assert "ray" not in imports(path) or path.parent.name == "executors"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "core" / "lifetime").rglob("*.py")), ids=str)
+def test_the_lifetime_rules_are_plain_python(path: Path) -> None:
+    assert imports(path) <= {"core", *sys.stdlib_module_names}
+    assert not re.search(r"core\.(engine|hardware|kernel|calibrate)", path.read_text())
 
 
 def test_nothing_in_core_names_the_published_figures() -> None:
