@@ -240,7 +240,8 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-cli.add_command(calibrate)
+for command in (show, explain, whatif, machine, calibrate, mutants, replay):
+    cli.add_command(command)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
@@ -263,12 +264,3 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
         os._exit(INTERRUPTED)
     sys.exit(code)
-
-
-cli.add_command(calibrate)
-cli.add_command(machine)
-cli.add_command(show)
-cli.add_command(explain)
-cli.add_command(whatif)
-cli.add_command(mutants)
-cli.add_command(replay)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
+
 from sweep.driver import Progress
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -61,11 +63,11 @@ class PlainLines:
         self._next = now + SECONDS_BETWEEN_LINES
         seconds = now - self._began
         left = seconds / ended * (progress.total - ended)
-        print(
+        # In one write, so that an interrupt leaves no half of a line.
+        click.echo(
             f"{ended}/{progress.total} cells, {progress.failed} failed, "
             f"{_rate(ended, seconds)}, {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
+            err=True,
         )
 
 

@@ -90,7 +90,7 @@ hit, null in a cell without one, and `share` for each of the CPUs' picoseconds.
 
 SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 
-BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1}
+BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1, "ensemble": 0}
 """What files of schema version 1, which lack these columns, were simulated with."""
 
 

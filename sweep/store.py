@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from core.engine.shares import Share
 from sweep.errors import UsageError, nearest
 from sweep.journal import Entry, Journal, read_entries, read_rows
+from sweep.plan import ORDER
 from sweep.provenance import Provenance
 from sweep.schema import ATTRIBUTION_SCHEMA, BEFORE_2, SCHEMA, Row, share_rows
 from sweep.whole_file import whole_file
@@ -37,20 +38,6 @@ ROWS_PER_FILE = 100
 
 CELLS, ATTRIBUTION = "cells", "attribution"
 JOURNAL, RUN, FAILURES = "journal.jsonl", "run.json", "failures.json"
-
-_ROW_ORDER = (
-    "machine",
-    "bench",
-    "flavour",
-    "rcu",
-    "owner_beside_count",
-    "spread",
-    "probes",
-    "processes",
-    "seed",
-    "replicate",
-    "cpus",
-)
 
 
 class Store:
@@ -112,7 +99,7 @@ class Store:
         """
         entries = read_entries(self._out / JOURNAL)
         if entries:
-            entries.sort(key=lambda entry: [entry.row[column] for column in _ROW_ORDER])
+            entries.sort(key=lambda entry: [entry.row[column] for column in ORDER])
             rows = [entry.row for entry in entries]
             shares = [share for entry in entries for share in share_rows(*entry)]
             ids = "".join(sorted(row["cell_id"] for row in rows))

@@ -25,7 +25,10 @@ def charge(s: State, cpu: Record, operation: int, column: int, until: int) -> No
 
 @compiled
 def settle(s: State, now: int) -> None:
-    """Account for every CPU up to `now` exactly, for what it is in the middle of."""
+    """Account for every CPU up to `now`, for what it is in the middle of.
+
+    Where that is still on its way, the distance is that of the port's last request.
+    """
     cpus = s.cpus.size
     for index in range(cpus):
         cpu = s.cpus[index]

@@ -18,7 +18,7 @@ import numpy as np
 
 from core.engine.compiled import inlined
 from core.engine.events import schedule
-from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
+from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE
 from core.engine.state import IN_SERVICE, NONE, READING, SCALE, State
 from core.kernel.operation import Kind
 
@@ -52,7 +52,7 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
         distance = _read(s, cpu, line, index)
     else:
         distance = _take(s, cpu, line, index)
-    cost = 0 if distance == SAME_CORE else s.costs[0].transfer + _further(s, distance)
+    cost = s.costs[0].transfer + _further(s, distance)
     cost = _spread(s, cost * cpu.transfer_scale // SCALE)
     line.leaves_at = begin + cost * s.costs[0].snoop_share // SCALE
     line.serving = port
@@ -136,8 +136,7 @@ def _add_copy(s: State, line: Record, index: int, core: int) -> None:
 
 @inlined
 def _distance(s: State, cpu: Record, core: int) -> int:
-    if core == cpu.core:
-        return SAME_CORE
+    """How far the CPU is from another core."""
     if s.cache_of_core[core] == cpu.cache:
         return SAME_CACHE
     return OTHER_CACHE if s.socket_of_core[core] == cpu.socket else OTHER_SOCKET

@@ -223,13 +223,15 @@ def _arrive(s: State, cpu: Record, port: int, line: Record, index: int, now: int
 
 @inlined
 def _granted(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
-    """The line is here: execute, let the core's other requests have it too, serve the next."""
+    """The line is here: execute, let the sibling's requests have it too, serve the next.
+
+    The CPU itself has no other request for it: a load of its own pending store's line is served
+    from the store buffer, and everything else waits for that store.
+    """
     cpus = s.cpus.size
     line.serving = NONE
     read = line.owner != cpu.core
-    line.free_at = now
     done = _complete(s, cpu, port, line, now)
-    done = _also(s, port - cpus if port >= cpus else port + cpus, port, line, index, read, done)
     if cpu.sibling != NONE:
         done = _also(s, cpu.sibling, port, line, index, read, done)
         _also(s, cpu.sibling + cpus, port, line, index, read, done)

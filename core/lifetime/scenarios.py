@@ -10,6 +10,23 @@ BOTH = ENTRY | RETURN
 HIT = ("hit", (0,))
 REGISTERED_0 = (("register", (0,)),)
 
+
+def _periods(name: str, stages: tuple[int, ...], detail: str, count: int) -> Scenario:
+    """`count` grace periods of one flavour beside two readers, one of which comes as often."""
+    return Scenario(
+        name,
+        (),
+        (),
+        (
+            ("reader-a", (("reader", ()),) * count),
+            ("reader-b", (("reader", ()),)),
+            ("gp", (("synchronize", ()),) * count),
+        ),
+        stages=stages,
+        detail=detail,
+    )
+
+
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
@@ -130,53 +147,9 @@ SCENARIOS = {
                 ("mmap", (("mmap", (1,)),)),
             ),
         ),
-        Scenario(
-            "srcu-one-period",
-            (),
-            (),
-            (
-                ("reader-a", (("reader", ()),)),
-                ("reader-b", (("reader", ()),)),
-                ("gp", (("synchronize", ()),)),
-            ),
-            stages=(3, 5, 6, 7),
-            detail="srcu",
-        ),
-        Scenario(
-            "srcu-two-periods",
-            (),
-            (),
-            (
-                ("reader-a", (("reader", ()), ("reader", ()))),
-                ("reader-b", (("reader", ()),)),
-                ("gp", (("synchronize", ()), ("synchronize", ()))),
-            ),
-            stages=(3, 5, 6, 7),
-            detail="srcu",
-        ),
-        Scenario(
-            "trace-one-period",
-            (),
-            (),
-            (
-                ("reader-a", (("reader", ()),)),
-                ("reader-b", (("reader", ()),)),
-                ("gp", (("synchronize", ()),)),
-            ),
-            stages=(8, 10),
-            detail="tasks-trace",
-        ),
-        Scenario(
-            "trace-two-periods",
-            (),
-            (),
-            (
-                ("reader-a", (("reader", ()), ("reader", ()))),
-                ("reader-b", (("reader", ()),)),
-                ("gp", (("synchronize", ()), ("synchronize", ()))),
-            ),
-            stages=(8, 10),
-            detail="tasks-trace",
-        ),
+        _periods("srcu-one-period", (3, 5, 6, 7), "srcu", 1),
+        _periods("srcu-two-periods", (3, 5, 6, 7), "srcu", 2),
+        _periods("trace-one-period", (8, 10), "tasks-trace", 1),
+        _periods("trace-two-periods", (8, 10), "tasks-trace", 2),
     )
 }

@@ -142,13 +142,10 @@ def insert_uprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
         at = world.root
         return with_thread(world._replace(root=NOBODY, seq=world.seq + 1), me, u=u, at=at), ""
 
-    def end(world: World) -> Outcome:
-        return with_thread(erased(world, world.threads[me].at), me, at=NOBODY), ""
-
     touched = TREE | references(key)
     return [
         Step("insert_uprobe", begin, touched, touched, (done,)),
-        Step("insert_uprobe: write_seqcount_end", end, TREE, TREE),
+        _write_seqcount_end("insert_uprobe", me),
         done,
     ]
 
@@ -169,12 +166,18 @@ def delete_uprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
             return erased(hidden, at), done
         return with_thread(hidden, me, at=at), ""
 
-    def end(world: World) -> Outcome:
-        return with_thread(erased(world, world.threads[me].at), me, at=NOBODY), ""
-
     touched = TREE | references(key)
     return [
         Step("delete_uprobe", begin, touched, touched, (done,)),
-        Step("delete_uprobe: write_seqcount_end", end, TREE, TREE),
+        _write_seqcount_end("delete_uprobe", me),
         done,
     ]
+
+
+def _write_seqcount_end(function: str, me: int) -> Step:
+    """The last step of a change that readers without the lock may have met halfway."""
+
+    def end(world: World) -> Outcome:
+        return with_thread(erased(world, world.threads[me].at), me, at=NOBODY), ""
+
+    return Step(f"{function}: write_seqcount_end", end, TREE, TREE)
