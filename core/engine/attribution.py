@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.engine.compiled import compiled, inlined
-from core.engine.shares import PRIVATE
+from core.engine.shares import ASLEEP, BLOCKED, PRIVATE
 from core.engine.state import State
 
 Record = Any
@@ -32,7 +32,11 @@ def settle(s: State, now: int) -> None:
     cpus = s.cpus.size
     for index in range(cpus):
         cpu = s.cpus[index]
-        if cpu.draining:
+        if cpu.asleep:
+            charge(s, cpu, cpu.operation, ASLEEP, now)
+        elif cpu.blocked:
+            charge(s, cpu, cpu.operation, BLOCKED, now)
+        elif cpu.draining:
             charge(s, cpu, cpu.store_operation, s.ports[cpus + index].distance, now)
         elif cpu.executing:
             charge(s, cpu, cpu.operation, PRIVATE, now)

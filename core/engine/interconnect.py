@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from core.engine.attribution import settle
 from core.engine.gang import Hits, Served
+from core.engine.pipeline import start
 from core.engine.ring import fill
 from core.engine.state import State
-from core.engine.weave import start, weave
+from core.engine.weave import weave
 
 IntArray = NDArray[np.int64]
 
@@ -37,7 +38,7 @@ class Interconnect:
         return int(self._state.totals["transfers"][0])
 
     def spent(self, now_ps: int) -> IntArray:
-        """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 5), ps.
+        """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 7), ps.
 
         `now_ps` is where the last `run` ended. See `core.engine.shares` for the columns.
         """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.kernel.layout import NOWHERE, Layout
-from core.kernel.operation import Kind, Line, Path
+from core.kernel.operation import Kind, Line, Lock, Path
 
 IntArray = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ class Program:
     `line`, shape (operations, probes): the line it touches if the hit finds that probe in process
     0, or NOWHERE; `stride`: what to add to `line` for every further process, 0 if all share it;
     `names`: kernel function, kind and line of each, as words; `skippable`: a tree-walk step that
-    does not happen where its line is NOWHERE.
+    does not happen where its line is NOWHERE; `lock` and `sleeps`: what it does to its line's lock.
     """
 
     kind: IntArray
@@ -35,14 +35,25 @@ class Program:
     skippable: NDArray[np.bool_]
     line: NDArray[np.int32]
     stride: IntArray
+    lock: IntArray
+    sleeps: NDArray[np.bool_]
     names: tuple[tuple[str, str, str], ...]
     entry_cycles: int
 
 
-def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> Program:
+def compile_path(
+    path: Path,
+    layout: Layout,
+    work_cycles: Mapping[str, int],
+    *,
+    writers: bool = False,
+    marks: Container[str] = (),
+) -> Program:
     """`path` for the lines of `layout`, its named private work taken from `work_cycles`.
 
-    Raises KeyError for work that has no entry there.
+    Without `writers` nobody can find a lock taken, and locks are left out. A call in `marks` that
+    does private work only gets a Kind.MARK right after it. Raises KeyError for work that has no
+    entry in `work_cycles`.
     """
     kinds: list[int] = []
     cycles: list[int] = []
@@ -51,6 +62,8 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
     lines: list[NDArray[np.int32]] = []
     strides: list[int] = []
     names: list[tuple[str, str, str]] = []
+    locks: list[int] = []
+    sleeps: list[bool] = []
     pending = 0
 
     def emit(
@@ -61,6 +74,8 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
         ref: bool = False,
         skip: bool = False,
         stride: int = 0,
+        lock: int = Lock.NONE,
+        sleeping: bool = False,
     ) -> None:
         nonlocal pending
         kinds.append(kind)
@@ -69,6 +84,8 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
         skippable.append(skip)
         lines.append(line)
         strides.append(stride)
+        locks.append(lock if writers else Lock.NONE)
+        sleeps.append(sleeping)
         names.append((function, "" if kind == END else Kind(kind).name.lower(), name))
         pending = 0
 
@@ -90,7 +107,11 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
                     op.line.value,
                     ref=op.reference_count,
                     stride=layout.stride(op.line),
+                    lock=op.lock,
+                    sleeping=op.sleeps,
                 )
+        if call.function in marks and all(op.kind is Kind.WORK for op in call.operations):
+            emit(Kind.MARK, nowhere, call.function)
     emit(END, nowhere, "")
     entry_cycles, cycles[0] = cycles[0], 0
     return Program(
@@ -100,6 +121,8 @@ def compile_path(path: Path, layout: Layout, work_cycles: Mapping[str, int]) -> 
         np.array(skippable, dtype=np.bool_),
         np.stack(lines),
         np.array(strides, dtype=np.int64),
+        np.array(locks, dtype=np.int64),
+        np.array(sleeps, dtype=np.bool_),
         tuple(names),
         entry_cycles,
     )

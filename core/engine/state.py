@@ -51,12 +51,17 @@ CPU = _record(
     "taken",
     "filled",
     "done",
+    "depth",
+    "blocked",
+    "asleep",
+    "behind",
 )
 """Where a CPU sits (`sibling` NONE: none busy), how fast it is (`transfer_scale` by SCALE), where
 it is: `operation` of its hit on `probe`; the line version it last loaded (`seen`); whether it
 executes private work; whether it waits for its store to `store_line` (NONE: none pending), of
 `store_operation`, to land; until when its time is accounted for (`since`); hits taken from and
-filled into its ring, and done in this window."""
+filled into its ring, and done in this window; how many calls deep it is; whether it waits for a
+lock (`blocked`), and which CPU waits right behind it; whether it has nothing to do (`asleep`)."""
 
 LINE = _record(
     "owner",
@@ -72,13 +77,18 @@ LINE = _record(
     "waiting",
     "version",
     "sharers",
+    "readers",
+    "writer",
+    "first_blocked",
+    "last_blocked",
 )
 """`owner` is the core with the only valid copy, `written` whether that was written since it came;
 `user` the CPU that used the line last; `leaving` the core that is about to lose it but may use it
 until `leaves_at`; `epoch` counts owners, and marks the copies of its time as valid; `sharers` how
 many copies were given out; `serving` the port whose transfer is under way; `free_at` when the last
 operation on the line ends; `head` and `tail` the ports that wait, `waiting` how many; `version`
-counts writes of the reference count."""
+counts writes of the reference count; its lock has so many `readers` or a `writer`, and a queue of
+blocked CPUs."""
 
 PORT = _record("phase", "kind", "line", "distance", "after", "before")
 """A port's outstanding request and its place in the line's queue."""
@@ -98,17 +108,19 @@ COSTS = np.dtype(
         ("spread", np.int64),
         ("snoop_share", np.int64),
         ("sibling_slowdown", np.int64),
+        ("wakeup", np.int64),
     ],
     align=True,
 )
 """Coherence costs in ps; `other_cache` or `other_socket` is added to those that cross. Factors by
-SCALE."""
+SCALE. `wakeup` is what waking a sleeper takes."""
 
-OPERATION = _record("kind", "cycles", "stride", "reference_count", "skippable")
+OPERATION = _record("kind", "cycles", "stride", "reference_count", "skippable", "lock", "sleeps")
 """One operation of the program, see Program."""
 
-TOTALS = _record("random", "line_ops", "transfers")
-"""Random state of the mesh, operations served on shared lines, transfers started."""
+TOTALS = _record("random", "line_ops", "transfers", "stopped")
+"""Random state of the mesh, operations served on shared lines, transfers started; the CPU for which
+the weave stopped."""
 
 Records = NDArray[np.void]
 
@@ -119,7 +131,11 @@ class State(NamedTuple):
     `code_line` has shape (operations, probes); `probe`, `private_ps` and `done_ps` are rings of
     shape (cpus, capacity); `copy[l, c] == lines[l].epoch` says that core c has a shared copy of
     line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]` count them; `spent`, shape
-    (operations, 5), is the time of all CPUs by operation and column of `shares`, in ps.
+    (operations, 7), is the time of all CPUs by operation and column of `shares`, in ps.
+
+    `entry` and `leave`, shape (probes,), are the operations where a call of a probed function and
+    its return begin; `frame` and `exit`, shape (cpus, depth), the functions a CPU is in and where
+    their returns begin: set when they are called, as a return instance is. Depth 0: no returns.
     """
 
     code: Records
@@ -128,6 +144,10 @@ class State(NamedTuple):
     cpus: Records
     cache_of_core: NDArray[np.int64]
     socket_of_core: NDArray[np.int64]
+    entry: NDArray[np.int32]
+    leave: NDArray[np.int32]
+    frame: NDArray[np.int32]
+    exit: NDArray[np.int32]
     probe: NDArray[np.int32]
     private_ps: NDArray[np.int64]
     done_ps: NDArray[np.int64]
@@ -149,10 +169,14 @@ def new_state(
     capacity: int,
     seed: int,
     process: NDArray[np.int64] | None = None,
+    depth: int = 0,
+    wakeup_ps: int = 0,
 ) -> State:
     """A machine at rest: no line held, no hit ahead. `capacity` is hits ahead per CPU.
 
     `process`, shape (cpus,), says which process each CPU runs a thread of; by default all the same.
+    `depth` is how many calls deep a CPU may be, 0 if it calls and never returns; every call and
+    return begins at operation 0 until told otherwise.
 
     Raises ValueError if the program touches a line beyond `lines`: compiled code does not check.
     """
@@ -170,10 +194,14 @@ def new_state(
     return State(
         _code(program),
         program.line,
-        _costs(machine.coherence, machine.execution.smt_yield),
+        _costs(machine.coherence, machine.execution.smt_yield, wakeup_ps),
         rows,
         cache_of_core,
         socket_of_core,
+        np.zeros(program.line.shape[1], dtype=np.int32),
+        np.zeros(program.line.shape[1], dtype=np.int32),
+        np.zeros((cpus, depth), dtype=np.int32),
+        np.zeros((cpus, depth), dtype=np.int32),
         np.zeros((cpus, capacity), dtype=np.int32),
         np.zeros((cpus, capacity), dtype=np.int64),
         np.zeros((cpus, capacity), dtype=np.int64),
@@ -187,6 +215,8 @@ def new_state(
             head=NONE,
             tail=NONE,
             epoch=1,
+            first_blocked=NONE,
+            last_blocked=NONE,
         ),
         np.zeros((lines, cores), dtype=np.int64),
         np.zeros((lines, caches), dtype=np.int64),
@@ -212,13 +242,15 @@ def _code(program: Program) -> Records:
     rows["stride"] = program.stride
     rows["reference_count"] = program.reference_count
     rows["skippable"] = program.skippable
+    rows["lock"] = program.lock
+    rows["sleeps"] = program.sleeps
     return rows
 
 
 def _cpus(machine: Machine, where: Placement) -> Records:
     fastest = round(1000 / machine.turbo[0].ghz)
     slower = where.ps_per_cycle / fastest - 1
-    rows = _idle(len(where), CPU, executing=1, store_line=NONE)
+    rows = _idle(len(where), CPU, executing=1, store_line=NONE, behind=NONE)
     rows["index"] = np.arange(len(where))
     rows["core"] = where.core
     rows["cache"] = where.cache
@@ -230,7 +262,7 @@ def _cpus(machine: Machine, where: Placement) -> Records:
     return rows
 
 
-def _costs(coherence: Coherence, smt_yield: float) -> Records:
+def _costs(coherence: Coherence, smt_yield: float, wakeup_ps: int) -> Records:
     rows = np.zeros(1, dtype=COSTS)
 
     for name in COSTS.names or ():
@@ -239,4 +271,5 @@ def _costs(coherence: Coherence, smt_yield: float) -> Records:
     rows["spread"] = round(SCALE * coherence.spread)
     rows["snoop_share"] = round(SCALE * coherence.snoop_share)
     rows["sibling_slowdown"] = round(SCALE * 2 / smt_yield)
+    rows["wakeup"] = wakeup_ps
     return rows

@@ -17,6 +17,8 @@ from core.engine.attribution import charge
 from core.engine.coherence import enqueue, holds, serve, unlink
 from core.engine.compiled import compiled, inlined
 from core.engine.events import NEVER, schedule
+from core.engine.locks import blocks
+from core.engine.pipeline import advance, next_hit
 from core.engine.program import END
 from core.engine.shares import PRIVATE, SAME_CORE
 from core.engine.state import (
@@ -25,11 +27,9 @@ from core.engine.state import (
     NONE,
     QUEUED,
     READING,
-    SCALE,
     TRAVELLING,
     State,
 )
-from core.kernel.layout import NOWHERE
 from core.kernel.operation import Kind
 
 LOAD = int(Kind.LOAD)
@@ -37,6 +37,7 @@ STORE = int(Kind.STORE)
 LOCKED = int(Kind.LOCKED)
 CMPXCHG = int(Kind.CMPXCHG)
 BARRIER = int(Kind.BARRIER)
+MARK = int(Kind.MARK)
 
 Record = Any
 """A row of one of State's record arrays; numba passes it as a pointer."""
@@ -44,7 +45,10 @@ Record = Any
 
 @compiled
 def weave(s: State, until: int) -> bool:
-    """Play every event before `until` (ps). False: stopped early because a CPU ran out of hits."""
+    """Play every event before `until` (ps). False: stopped early because a CPU ran out of hits.
+
+    That CPU is then `stopped` of the totals, and it is at the end of its last hit.
+    """
     cpus = s.cpus.size
     while True:
         port = s.events.port[1]
@@ -68,13 +72,6 @@ def weave(s: State, until: int) -> bool:
                 _granted(s, cpu, port, s.lines[line], line, now)
 
 
-@compiled
-def start(s: State) -> None:
-    """Let every CPU take its first hit, at time 0."""
-    for cpu in range(s.cpus.size):
-        _next_hit(s, s.cpus[cpu], 0)
-
-
 @inlined
 def _begin(s: State, cpu: Record, now: int) -> bool:
     """The CPU is at its next operation. False if that needs a hit that is not there."""
@@ -82,17 +79,21 @@ def _begin(s: State, cpu: Record, now: int) -> bool:
     kind = s.code[cpu.operation].kind
     if kind == END:
         if cpu.taken == cpu.filled:
+            s.totals[0].stopped = cpu.index
             return False
         s.done_ps[cpu.index, cpu.done] = now
         cpu.done += 1
-        _next_hit(s, cpu, now)
+        next_hit(s, cpu, now)
         return True
     if kind >= LOCKED and cpu.store_line != NONE:
         _wait_for_drain(s, cpu)
         return True
     if kind == BARRIER:
         charge(s, cpu, cpu.operation, SAME_CORE, now + cpu.locked_ps)
-        _advance(s, cpu, now + cpu.locked_ps, False)
+        advance(s, cpu, now + cpu.locked_ps, False)
+        return True
+    if kind == MARK:
+        advance(s, cpu, now, False)
         return True
     index = s.code_line[cpu.operation, cpu.probe] + s.code[cpu.operation].stride * cpu.process
     if kind == STORE:
@@ -118,7 +119,7 @@ def _store(s: State, cpu: Record, index: int, now: int) -> None:
     s.ports[port].kind = STORE
     s.ports[port].phase = COMMITTING
     schedule(s.events, port, now + s.costs[0].commit)
-    _advance(s, cpu, now, False)
+    advance(s, cpu, now, False)
 
 
 @inlined
@@ -129,42 +130,6 @@ def _commit(s: State, cpu: Record, port: int, line: Record, index: int, now: int
         _complete(s, cpu, port, line, now)
     else:
         _send(s, port, index, STORE, now)
-
-
-@inlined
-def _next_hit(s: State, cpu: Record, now: int) -> None:
-    slot = cpu.taken % s.probe.shape[1]
-    cpu.taken += 1
-    cpu.probe = s.probe[cpu.index, slot]
-    cpu.operation = 0
-    schedule(s.events, cpu.index, now + _slowed(s, cpu, s.private_ps[cpu.index, slot]))
-
-
-@inlined
-def _slowed(s: State, cpu: Record, private: int) -> int:
-    """Private work beside a busy sibling. The sibling is looked at once, when the work starts."""
-    if cpu.sibling != NONE and s.cpus[cpu.sibling].executing:
-        return private * s.costs[0].sibling_slowdown // SCALE
-    return private
-
-
-@inlined
-def _advance(s: State, cpu: Record, now: int, missed: bool) -> None:
-    """Schedule the next operation after its private work; `missed`: a load's line has just come.
-
-    Out of order, part of the work was done while it came; but not what leads to a cmpxchg, which
-    depends on what was loaded and starts only then.
-    """
-    operation = cpu.operation + 1
-    while s.code[operation].skippable and s.code_line[operation, cpu.probe] == NOWHERE:
-        operation += 1
-    cpu.operation = operation
-    private = _slowed(s, cpu, s.code[operation].cycles * cpu.ps_per_cycle)
-    if missed and s.code[operation].kind == CMPXCHG:
-        private += s.costs[0].dependent
-    elif missed:
-        private = max(private - s.costs[0].out_of_order, 0)
-    schedule(s.events, cpu.index, now + private)
 
 
 @inlined
@@ -195,7 +160,9 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
         cpu.seen = line.version
     elif s.code[cpu.operation].reference_count:
         line.version += 1
-    _advance(s, cpu, done, kind == LOAD and distance != SAME_CORE)
+    if s.code[cpu.operation].lock and blocks(s, cpu, line, done):
+        return done
+    advance(s, cpu, done, kind == LOAD and distance != SAME_CORE)
     return done
 
 

@@ -44,6 +44,18 @@ class Kind(IntEnum):
     """Locked operation on a line of the CPU's own (`smp_mb()`, a per-CPU atomic): drains only."""
     WORK = 5
     """Private work; touches nothing that is shared."""
+    MARK = 6
+    """Nothing at all: a point of the path whose passing somebody wants to see."""
+
+
+class Lock(IntEnum):
+    """What an operation does to the lock that its line holds; a line holds at most one."""
+
+    NONE = 0
+    READ = 1
+    READ_END = 2
+    WRITE = 3
+    WRITE_END = 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,8 @@ class Operation:
     `ancestors` marks the load of a tree walk: it reads the line of every ancestor of the probe
     in the balanced tree, not the probe's own. `reference_count` marks a write of a count of
     references, or one that takes a slot: it fails a CMPXCHG whose load came before it.
-    `instruction` is for people: what is executed, where it is not what `Kind` says.
+    `instruction` is for people: what is executed, where it is not what `Kind` says. `lock` matters
+    only where somebody writes; who waits for one that `sleeps` (an rwsem) sleeps, others spin.
     """
 
     kind: Kind
@@ -62,6 +75,8 @@ class Operation:
     ancestors: bool = False
     reference_count: bool = False
     instruction: str = ""
+    lock: Lock = Lock.NONE
+    sleeps: bool = False
 
 
 @dataclass(frozen=True)

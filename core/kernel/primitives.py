@@ -5,7 +5,7 @@ Source: include/linux and kernel/locking of Linux 6.11, as tabulated in docs/mod
 
 from __future__ import annotations
 
-from core.kernel.operation import Kind, Line, Operation, work
+from core.kernel.operation import Kind, Line, Lock, Operation, work
 
 Operations = tuple[Operation, ...]
 
@@ -20,20 +20,46 @@ def locked(line: Line) -> Operations:
 def down_read(count: Line, owner: Line) -> Operations:
     """`lock xadd` on the count; `rwsem_set_reader_owned` loads the owner and stores it plainly."""
     owned = (Operation(Kind.LOAD, owner), Operation(Kind.STORE, owner))
-    return (*work("rwsem_call"), *locked(count), *owned)
+    return (*work("rwsem_call"), _rwsem(count, Lock.READ), *owned)
 
 
 def up_read(count: Line) -> Operations:
     """`lock xadd` on the count."""
-    return (*work("rwsem_call"), *locked(count))
+    return (*work("rwsem_call"), _rwsem(count, Lock.READ_END))
+
+
+def down_write(count: Line, owner: Line) -> Operations:
+    """`lock cmpxchg` on the count of an rwsem that nobody holds, and a plain store of the owner."""
+    return (*work("rwsem_call"), _rwsem(count, Lock.WRITE), Operation(Kind.STORE, owner))
+
+
+def up_write(count: Line) -> Operations:
+    """`lock xadd` on the count."""
+    return (*work("rwsem_call"), _rwsem(count, Lock.WRITE_END))
+
+
+def _rwsem(count: Line, lock: Lock) -> Operation:
+    return Operation(Kind.LOCKED, count, lock=lock, sleeps=True)
 
 
 def read_lock(line: Line) -> Operations:
     """qrwlock: `lock xadd` on the lock word; unlock is the same."""
-    return (*work("rwlock_call"), *locked(line))
+    return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.READ))
 
 
-read_unlock = read_lock
+def read_unlock(line: Line) -> Operations:
+    """qrwlock: `lock xadd` on the lock word."""
+    return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.READ_END))
+
+
+def write_lock(line: Line) -> Operations:
+    """qrwlock: `lock cmpxchg` on a lock word that nobody holds."""
+    return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.WRITE))
+
+
+def write_unlock(line: Line) -> Operations:
+    """qrwlock: a plain store of the byte that says it is held; here as dear as a locked one."""
+    return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.WRITE_END))
 
 
 def refcount_inc(line: Line) -> Operations:

@@ -1,0 +1,86 @@
+"""A line's lock: who has it, who waits for it. Compiled; called by the weave.
+
+Only cells with writers come here. Not modelled: optimistic spinning that ends (a writer spins as
+long as it takes), readers that overtake a waiting writer, and handing a lock over by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.engine.attribution import charge
+from core.engine.compiled import inlined
+from core.engine.events import NEVER, schedule
+from core.engine.pipeline import advance
+from core.engine.shares import BLOCKED
+from core.engine.state import NONE, State
+from core.kernel.operation import Lock
+
+READ, WRITE, WRITE_END = int(Lock.READ), int(Lock.WRITE), int(Lock.WRITE_END)
+
+Record = Any
+"""A row of one of State's record arrays; numba passes it as a pointer."""
+
+
+@inlined
+def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
+    """Take or give back the line's lock; whether the CPU has to wait for it.
+
+    First come first served, readers at the head of the queue together. A reader that sleeps takes
+    the wakeup to go on; who spins (writers, and readers of an rwlock) a transfer of the line.
+    """
+    lock = s.code[cpu.operation].lock
+    if lock in (READ, WRITE):
+        free = line.first_blocked == NONE and not line.writer
+        if free and not (lock == WRITE and line.readers):
+            _take(line, lock)
+            return False
+        _queue(s, cpu, line)
+        return True
+    if lock == WRITE_END:
+        line.writer = 0
+    else:
+        line.readers -= 1
+    while line.first_blocked != NONE and not line.writer:
+        waiting = s.cpus[line.first_blocked]
+        wanted = s.code[waiting.operation].lock
+        if wanted == WRITE and line.readers:
+            break
+        _take(line, wanted)
+        line.first_blocked = waiting.behind
+        if line.first_blocked == NONE:
+            line.last_blocked = NONE
+        _wake(s, waiting, wanted, now)
+    return False
+
+
+@inlined
+def _take(line: Record, lock: int) -> None:
+    if lock == WRITE:
+        line.writer = 1
+    else:
+        line.readers += 1
+
+
+@inlined
+def _queue(s: State, cpu: Record, line: Record) -> None:
+    cpu.blocked = 1
+    cpu.executing = 0
+    cpu.behind = NONE
+    if line.last_blocked == NONE:
+        line.first_blocked = cpu.index
+    else:
+        s.cpus[line.last_blocked].behind = cpu.index
+    line.last_blocked = cpu.index
+    schedule(s.events, cpu.index, NEVER)
+
+
+@inlined
+def _wake(s: State, cpu: Record, lock: int, now: int) -> None:
+    wait = s.costs[0].request + s.costs[0].transfer
+    if lock == READ and s.code[cpu.operation].sleeps:
+        wait = s.costs[0].wakeup
+    cpu.blocked = 0
+    cpu.executing = 1
+    charge(s, cpu, cpu.operation, BLOCKED, now + wait)
+    advance(s, cpu, now + wait, False)

@@ -1,0 +1,119 @@
+"""What a CPU does next: its private work, its next operation, its next hit. Compiled.
+
+Not modelled: how two siblings share a core while one of them changes between work and waiting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.engine.attribution import charge
+from core.engine.compiled import compiled, inlined
+from core.engine.events import NEVER, schedule
+from core.engine.shares import ASLEEP, PRIVATE
+from core.engine.state import NONE, SCALE, State
+from core.kernel.layout import NOWHERE
+from core.kernel.operation import Kind
+
+CMPXCHG = int(Kind.CMPXCHG)
+
+RETURN = -1
+"""In a ring in place of a probe: the function that was called last returns."""
+
+Record = Any
+"""A row of one of State's record arrays; numba passes it as a pointer."""
+
+
+@compiled
+def start(s: State) -> None:
+    """Let every CPU take its first hit, at time 0; one without a hit ahead falls asleep."""
+    for index in range(s.cpus.size):
+        cpu = s.cpus[index]
+        if cpu.taken < cpu.filled:
+            next_hit(s, cpu, 0)
+        else:
+            _sleep(s, cpu)
+
+
+@compiled
+def resume(s: State, index: int, operation: int, probe: int, extra_ps: int, now: int) -> None:
+    """Let CPU `index`, which is at an end, do what begins at `operation`, on `probe`.
+
+    It begins with `extra_ps` of private work besides its own.
+    """
+    cpu = s.cpus[index]
+    charge(s, cpu, cpu.operation, ASLEEP if cpu.asleep else PRIVATE, now)
+    cpu.asleep = 0
+    cpu.executing = 1
+    cpu.operation = operation
+    cpu.probe = probe
+    schedule(s.events, index, now + extra_ps + _private_work(s, cpu))
+
+
+@compiled
+def fall_asleep(s: State, index: int) -> None:
+    """Let CPU `index`, which is at an end, do nothing until it is resumed."""
+    _sleep(s, s.cpus[index])
+
+
+@inlined
+def next_hit(s: State, cpu: Record, now: int) -> None:
+    """Take the next hit of the ring, which is not empty: a call, or the return of the last one."""
+    slot = cpu.taken % s.probe.shape[1]
+    cpu.taken += 1
+    probe = s.probe[cpu.index, slot]
+    if probe == RETURN:
+        cpu.depth -= 1
+        cpu.probe = s.frame[cpu.index, cpu.depth]
+        cpu.operation = s.exit[cpu.index, cpu.depth]
+    else:
+        cpu.probe = probe
+        cpu.operation = s.entry[probe]
+        if s.frame.shape[1] > 0:
+            s.frame[cpu.index, cpu.depth] = probe
+            s.exit[cpu.index, cpu.depth] = s.leave[probe]
+            cpu.depth += 1
+    begins = now + _slowed(s, cpu, s.private_ps[cpu.index, slot])
+    schedule(s.events, cpu.index, begins + _private_work(s, cpu))
+
+
+@inlined
+def _private_work(s: State, cpu: Record) -> int:
+    """The private work right before the CPU's operation."""
+    work: int = _slowed(s, cpu, s.code[cpu.operation].cycles * cpu.ps_per_cycle)
+    return work
+
+
+@inlined
+def _slowed(s: State, cpu: Record, private: int) -> int:
+    """Private work beside a busy sibling. The sibling is looked at once, when the work starts."""
+    if cpu.sibling != NONE and s.cpus[cpu.sibling].executing:
+        private = private * s.costs[0].sibling_slowdown // SCALE
+    return private
+
+
+@inlined
+def advance(s: State, cpu: Record, now: int, missed: bool) -> None:
+    """Schedule the next operation after its private work; `missed`: a load's line has just come.
+
+    Out of order, part of the work was done while it came; but not what leads to a cmpxchg, which
+    depends on what was loaded and starts only then.
+    """
+    operation = cpu.operation + 1
+    while s.code[operation].skippable and s.code_line[operation, cpu.probe] == NOWHERE:
+        operation += 1
+    cpu.operation = operation
+    private = _private_work(s, cpu)
+    if missed and s.code[operation].kind == CMPXCHG:
+        private += s.costs[0].dependent
+    elif missed:
+        private = max(private - s.costs[0].out_of_order, 0)
+    schedule(s.events, cpu.index, now + private)
+
+
+@inlined
+def _sleep(s: State, cpu: Record) -> None:
+    """Nothing to do for this CPU."""
+    cpu.asleep = 1
+    cpu.executing = 0
+    schedule(s.events, cpu.index, NEVER)
