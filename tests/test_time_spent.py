@@ -11,6 +11,7 @@ from core.engine.cell import Cell
 from core.engine.gang import Hits
 from core.engine.interconnect import Interconnect
 from core.engine.shares import (
+    DISTANCES,
     PRIVATE,
     PRIVATE_WORK,
     SAME_CACHE,
@@ -61,7 +62,7 @@ def test_an_operation_in_flight_is_counted_up_to_now() -> None:
 
 def test_shares_are_named_and_walks_put_together() -> None:
     code = program(LOCKED, *work("think"), BARRIER)
-    spent = np.zeros((3, 5), dtype=np.int64)
+    spent = np.zeros((3, len(DISTANCES)), dtype=np.int64)
     spent[0, PRIVATE], spent[0, SAME_CACHE], spent[2, PRIVATE] = 7, 5, 1
     assert [tuple(share) for share in shares(code, spent)] == [
         ("", PRIVATE_WORK, "", "", 8),

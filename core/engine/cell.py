@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import MODEL_VERSION
+from core.churn.outcome import Churn
+from core.churn.workload import Workload
 from core.engine.shares import Share
 from core.hardware.machine import Machine
 
@@ -24,7 +27,7 @@ class Cell:
     `rcu` is the flavour of RCU in the path's read sections, `default` those it came with. The CPUs
     are split over `processes` address spaces, neighbours together. `owner_beside_count` is a
     property of the modelled kernel: see `core.kernel.layout.Layout`. `edits` change the path as
-    `core.kernel.what_if.edited` does.
+    `core.kernel.what_if.edited` does. `workload` is what disturbs the hits, if anything does.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
     `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
@@ -47,6 +50,7 @@ class Cell:
     owner_beside_count: bool = False
     ensemble: int = 0
     edits: tuple[str, ...] = ()
+    workload: Workload | None = None
 
     @property
     def samples(self) -> int:
@@ -56,7 +60,7 @@ class Cell:
     @cached_property
     def cell_id(self) -> str:
         """Identity: 16 hex digits of the hash of model version, parameters and seed."""
-        identity = {f.name: getattr(self, f.name) for f in fields(self)}
+        identity = self._named()
         identity["machine"] = [self.machine.name, self.machine.digest]
         text = json.dumps([MODEL_VERSION, identity], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
@@ -69,9 +73,18 @@ class Cell:
         cells that differ in these alone are compared by common random numbers.
         """
         apart = ("machine", "seed", "ensemble", "edits")
-        drawn = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
+        drawn = {name: value for name, value in self._named().items() if name not in apart}
         text = json.dumps([drawn, self.machine.name], sort_keys=True)
         return self.seed, int(hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), 16)
+
+    def _named(self) -> dict[str, Any]:
+        """The fields by name; no workload is as if there were no such field."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.workload is None:
+            del named["workload"]
+        else:
+            named["workload"] = asdict(self.workload)
+        return named
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,8 @@ class CellResult:
     operations on shared lines that the weave served, warm-up included; `attribution` says where the
     CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the
     engine's own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval
-    of what the machine itself would do, hits per second; None without one.
+    of what the machine itself would do, hits per second; None without one. `churn` is what came out
+    beside hits, None without a workload.
     """
 
     cell_id: str
@@ -93,6 +107,7 @@ class CellResult:
     wall_seconds: float
     predicted_low: float | None = None
     predicted_high: float | None = None
+    churn: Churn | None = None
 
     @property
     def hits(self) -> int:

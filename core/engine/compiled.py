@@ -18,7 +18,8 @@ HERE = Path(__file__).parent
 
 def _source_digest() -> str:
     """Hash of all that compiled code is made from: numba itself looks at one file's time only."""
-    sources = [*sorted(HERE.glob("*.py")), *sorted((HERE.parent / "kernel").glob("*.py"))]
+    folders = (HERE, HERE.parent / "kernel", HERE.parent / "churn")
+    sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     text = b"".join(path.read_bytes() for path in sources)
     return hashlib.blake2b(text, digest_size=6).hexdigest()
 

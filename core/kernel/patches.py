@@ -64,14 +64,15 @@ def _srcu_lifetime(path: Path) -> Path:
 
 
 def _lockless_consumers(path: Path) -> Path:
-    before_return, at_return = _split_at_return(path)
+    before_return, at_return = split_at_return(path)
     before_return = replace(replace(before_return, hp.CONSUMERS_LOCK), hp.CONSUMERS_UNLOCK)
     at_return = replace(at_return, hp.CONSUMERS_LOCK, SRCU.lock)
     at_return = replace(at_return, hp.CONSUMERS_UNLOCK, SRCU.unlock)
     return before_return + at_return
 
 
-def _split_at_return(path: Path) -> tuple[Path, Path]:
+def split_at_return(path: Path) -> tuple[Path, Path]:
+    """What a hit does when the function is called, and when it returns (nothing, for a uprobe)."""
     functions = [call.function for call in path]
     cut = functions.index("sys_uretprobe") if "sys_uretprobe" in functions else len(path)
     return path[:cut], path[cut:]

@@ -1,0 +1,46 @@
+"""What a cell with writers gives beside hits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Durations in integer picoseconds: how many, and their quantiles (of what was seen)."""
+
+    count: int
+    p50_ps: int
+    p99_ps: int
+    max_ps: int
+
+    @classmethod
+    def of(cls, durations_ps: Sequence[int]) -> Latency | None:
+        """Of durations in picoseconds; None if there are none."""
+        if not durations_ps:
+            return None
+        quantiles = np.quantile(durations_ps, (0.5, 0.99, 1.0), method="inverted_cdf")
+        p50, p99, most = (int(q) for q in quantiles)
+        return cls(len(durations_ps), p50, p99, most)
+
+
+@dataclass(frozen=True)
+class Churn:
+    """Latencies of attaching and detaching a link and of waiting for a grace period; how many
+    grace periods there were; the most bytes that dead uprobes held at a time; probe firings in all,
+    those that found no uprobe any more, and in how many windows; frees, periods and references that
+    were checked. None where nothing happened.
+    """
+
+    attach: Latency | None
+    detach: Latency | None
+    grace: Latency | None
+    grace_periods: int
+    unreaped_bytes: int
+    firings: int
+    missed: int
+    windows: int
+    checks: int
