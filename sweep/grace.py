@@ -38,7 +38,7 @@ class Setting:
     flavour: str
     cpus: int = 8
     section_ps: int = 2 * US
-    rate: float = 100_000.0
+    rate: float = 10_000.0
     periods: int = 100
     seed: int = 0
     hz: int = 1000

@@ -21,7 +21,7 @@ def _parts(found: Grace) -> Iterator[RenderableType]:
     readers = (
         "idle CPUs, no readers"
         if setting.idle
-        else f"{setting.rate:,.0f} sections of {_us(setting.section_ps)} us a second and CPU"
+        else f"{setting.rate:,g} sections of {_us(setting.section_ps)} us a second and CPU"
     )
     yield f"{setting.flavour}: {setting.cpus} CPUs, HZ={setting.hz}, {readers}, seed {setting.seed}"
     latencies = numbers(table("a call waits, us"), "calls", "p50", "p99", "max", "least", "most")
@@ -33,7 +33,7 @@ def _parts(found: Grace) -> Iterator[RenderableType]:
         published = ", ".join(
             f"{mean} ms (sd {sd}) {when}" for when, (mean, sd) in PUBLISHED_TRACE_MS.items()
         )
-        yield f"published for 8 CPUs, a Skylake VM with 15,000 tasks: {published}"
+        yield f"published (8-CPU Skylake VM, 15,000 tasks): {published}"
     parts = numbers(table("of a period alone"), "mean, us")
     for name, mean_ps in found.parts.items():
         parts.add_row(name, _us(mean_ps))

@@ -29,7 +29,7 @@ def test_as_people_run_it() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == (
-        "tasks-trace: 8 CPUs, HZ=1000, 100,000 sections of 2.0 us a second and CPU, seed 0"
+        "tasks-trace: 8 CPUs, HZ=1000, 10,000 sections of 2.0 us a second and CPU, seed 0"
     )
     assert lines[-1] == "no period was too short for its readers"
     assert any(line.startswith("back to back") and "23,000.0" in line for line in lines)
@@ -56,7 +56,7 @@ def test_as_json_it_is_the_same_again() -> None:
     [
         (("--flavour", "srcu-fst"), "did you mean 'srcu-fast'? allowed: srcu, tasks-trace"),
         (("--cpus", "0"), "'--cpus': 0 is not in the range 1<=x<=1024"),
-        (("--section-us", "20"), "--rate 100000: sections fill more than all of a CPU's time"),
+        (("--section-us", "200"), "--rate 10000: sections fill more than all of a CPU's time"),
         (("--cpus", "64", "--rate", "4e5", "--section-us", "1"), "at most 5,000,000"),
         (("--hz", "50"), "'50' is not one of"),
         (("--rate", "nan"), "--rate nan: give a finite number"),

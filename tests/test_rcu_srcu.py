@@ -14,7 +14,7 @@ from core.rcu.readers import Counts
 from core.rcu.sections import Sections
 from core.rcu.srcu import Srcu
 from core.rcu.synthetic import SyntheticSrcuReaders
-from core.rcu.timing import US
+from core.rcu.timing import US, Timing
 
 EXPEDITED_PS = 3 * US + 4 * CPUS * 50_000 + 3 * US + 3 * US
 """Work item, two scans of two passes, work item, wake-up."""
@@ -58,8 +58,6 @@ def test_back_to_back_every_other_one_is_expedited() -> None:
 
 
 def test_without_the_window_none_alternates() -> None:
-    from core.rcu.timing import Timing
-
     engine = srcu(timing=Timing(exp_holdoff_ps=0))
     assert back_to_back(engine, 4) == [EXPEDITED_PS] * 4
 
@@ -114,10 +112,23 @@ def test_a_callback_runs_after_a_period_that_it_does_not_expedite() -> None:
     assert engine.latencies == []
 
 
-def test_a_slow_reader_is_looked_at_ever_more_rarely_but_soon_enough() -> None:
-    engine = srcu(Sections.of([0], [0], [200 * MS]))
-    [latency] = back_to_back(engine, 1)
-    assert 200 * MS - AT < latency < 200 * MS + 12 * MS
+def test_a_slow_reader_is_looked_at_ever_more_rarely() -> None:
+    """Timers of 1, 2, 5, 10 and again 10 jiffies: ticks 2, 5, 11, 22, 33, two checks at each."""
+    engine, ran = srcu(Sections.of([0], [0], [30 * MS], [0])), []
+    engine.env.run(until=10)
+    engine.call(lambda: ran.append(engine.now_ps))
+    engine.env.run(until=50 * MS)
+    assert engine.periods[0].end_ps == 33 * MS + 3 * US + 800_000
+    assert engine.periods[0].readers == 4 * 2
+    assert ran == [35 * MS + 3 * US]
+
+
+def test_an_expedited_period_pauses_after_a_thousand_delays_of_nothing() -> None:
+    """At HZ=100 two are asked for in every 15.4 us, so at 8 ms the next try is at 20 ms."""
+    engine = srcu(Sections.of([0], [0], [15 * MS]), timing=Timing(hz=100))
+    back_to_back(engine, 1)
+    assert engine.periods[0].end_ps == 20 * MS + 3 * US + 800_000
+    assert engine.periods[0].readers == 500 * 3 + 2
 
 
 @settings(deadline=None)

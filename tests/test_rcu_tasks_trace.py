@@ -86,6 +86,16 @@ def test_in_the_middle_of_an_unlock_it_is_asked_again() -> None:
     assert engine.periods[0].readers == 0
 
 
+def test_the_next_section_is_not_waited_for() -> None:
+    engine = trace(Sections.of([0, 0], [9 * MS, 13 * MS], [12 * MS, 50 * MS]))
+    assert back_to_back(engine, 1) == [SECOND_LOOK + VISITS + 3 * US - AT]
+
+
+def test_an_ipi_that_finds_another_task_says_nothing() -> None:
+    engine = trace(away=Sections.of([0], [IPI - US], [12 * MS]))
+    assert back_to_back(engine, 1) == [THIRD_LOOK + 200_000 + 3 * US - AT]
+
+
 def test_a_task_blocked_inside_is_marked_at_once() -> None:
     """Its CPU's idle task is a holdout beside it, and delays the normal period by 2 ms."""
     blocked = Sections.of([0], [100 * US], [12 * MS])

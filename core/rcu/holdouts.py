@@ -65,7 +65,7 @@ class Holdouts:
         self._in_ipi |= ipis
         left = (look.nesting == 0) | (look.sections != self._marked_in)
         done = self._checked | (self._marked & left)
-        self.held &= ~done | self._in_ipi
+        self.held &= ~done
         return ipis
 
     def trc_read_check_handler(self, ipis: Flags, look: Look) -> None:

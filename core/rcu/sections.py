@@ -62,6 +62,8 @@ class Sections:
     ) -> Sections:
         """Sections of exponential length, as far apart as gives so many a second on each CPU.
 
+        They go on until `until_ps` or after; some CPUs are inside one at 0.
+
         Raises ValueError if they do not fit into their CPU's time.
         """
         if not per_second:
@@ -70,9 +72,12 @@ class Sections:
         if not gap_ps > 0:
             raise ValueError("sections fill more than all of a CPU's time")
         rng = np.random.default_rng(seed)
-        number = max(int(1.05 * until_ps / (mean_ps + gap_ps)), 1) + 10
+        expected = until_ps / (mean_ps + gap_ps)
+        # Six standard deviations more, so that they last.
+        number = int(expected + 6 * expected**0.5) + 10
         lengths = rng.exponential(mean_ps, (cpus, number)).astype(np.int64) + 1
         gaps = rng.exponential(gap_ps, (cpus, number)).astype(np.int64) + 1
+        gaps[rng.random(cpus) < mean_ps / (mean_ps + gap_ps), 0] = 0
         ends = np.cumsum(lengths + gaps, axis=1)
         where = np.repeat(np.arange(cpus), number)
         return cls.of(where, ends - lengths, ends)

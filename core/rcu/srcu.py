@@ -3,7 +3,8 @@
 A scan sees the counters of all CPUs at one moment, that at which its pass over them ends; the
 unlocks' pass ends before that of the locks begins. Not modelled: the tree of srcu_nodes, callbacks
 by CPU (so a caller is never held to be busy because of its CPU's pending ones), contention on the
-locks, and the time that functions called back take.
+locks, srcu_max_nodelay (its limit on work items within a jiffy is above that of a scan), and the
+time that functions called back take.
 """
 
 from __future__ import annotations
@@ -53,7 +54,6 @@ class Srcu(Engine):
         self._last_gp_end_ps = int(env.now) - self.timing.exp_holdoff_ps
         self._gp_start_jiffies = 0
         self._n_exp_nodelay = 0
-        self._reschedule_count = self._reschedule_jiffies = 0
         self._queued = False
         self._work = env.event()
         env.process(self._worker())
@@ -123,16 +123,7 @@ class Srcu(Engine):
 
     def _process_srcu(self) -> Steps:
         yield from self._srcu_advance_state()
-        delay = self._srcu_get_delay()
-        if delay:
-            self._reschedule_count = 0
-        elif self._reschedule_jiffies == (now := self.timing.jiffies(self.now_ps)):
-            self._reschedule_count += 1
-            if self._reschedule_count > self.timing.max_nodelay:
-                delay = 1
-        else:
-            self._reschedule_count, self._reschedule_jiffies = 1, now
-        self._srcu_reschedule(delay)
+        self._srcu_reschedule(self._srcu_get_delay())
 
     def _srcu_reschedule(self, delay: int) -> None:
         if self.gp_seq >= self._seq_needed:

@@ -64,13 +64,8 @@ class Timing:
 
     @property
     def max_nodelay_phase(self) -> int:
-        """SRCU_DEFAULT_MAX_NODELAY_PHASE: expedited tries of a scan before a jiffy's pause."""
+        """SRCU_DEFAULT_MAX_NODELAY_PHASE: delays of 0 that a scan gets before a jiffy: 6.1."""
         return min(max(2 * SECOND // self.hz // self.retry_check_delay_ps, 3), 1000)
-
-    @property
-    def max_nodelay(self) -> int:
-        """SRCU_DEFAULT_MAX_NODELAY: the same for the work item, within one jiffy."""
-        return max(self.max_nodelay_phase, 100)
 
     @property
     def gp_sleep(self) -> int:

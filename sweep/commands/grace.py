@@ -26,7 +26,7 @@ from sweep.errors import UsageError, nearest
 @click.option(
     "--rate",
     type=click.FloatRange(min=0),
-    default=100_000.0,
+    default=10_000.0,
     show_default=True,
     metavar="R",
     help="Sections a second on each CPU; 0: the CPUs idle.",
