@@ -20,6 +20,7 @@ from core.churn.uprobes import Uprobes
 from core.engine.interconnect import Interconnect
 from core.engine.pipeline import fall_asleep, resume
 from core.engine.state import State
+from core.rcu.srcu import Srcu
 
 IntArray = NDArray[np.int64]
 
@@ -27,8 +28,8 @@ IntArray = NDArray[np.int64]
 class Clockwork:
     """One cell's machine. The first CPUs run the threads of `gang`, the others one writer each.
 
-    `env` is the time (integer picoseconds) in which processes live; `srcu_idx` holds the
-    SRCU indices of now, of hits and of return instances; `folds` counts the windows.
+    `env` is the time (integer picoseconds) in which processes live; `srcus` are the SRCUs of hits
+    and of return instances, if there are any; `folds` counts the windows.
     """
 
     def __init__(
@@ -36,8 +37,8 @@ class Clockwork:
     ) -> None:
         self.env = simpy.Environment()
         self.gang = gang
-        self.srcu_idx = np.zeros(2, dtype=np.int64)
-        self.rules = np.zeros(4, dtype=np.int64)
+        self.srcus: list[Srcu | None] = [None, None]
+        self.rules = np.zeros(5, dtype=np.int64)
         self.folds = 0
         self._state = state
         self._programs = programs
@@ -90,7 +91,7 @@ class Clockwork:
             entry_list=u.entry_list[:n],
             return_list=u.return_list[:n],
             rules=self.rules,
-            srcu_idx=self.srcu_idx,
+            srcu_idx=np.array([s.srcu_idx if s else 0 for s in self.srcus]),
         )
 
     def fold(self) -> None:

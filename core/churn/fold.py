@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.churn.programs import ENTERED, FOUND, LEFT, TAKEN, UNWALKED, WALKED
+from core.churn.programs import ENTERED, FOUND, LEFT, TAKEN, UNWALKED, WALKED, WALKING
 from core.engine.compiled import compiled, inlined
 from core.engine.pipeline import RETURN
 
@@ -106,7 +106,7 @@ class View(NamedTuple):
     By function: `found`, what a lookup gives, `installed`, `must`, `listed`, `returns`. By uprobe:
     `alive`, whether anybody has a reference, `freed` and the two lists. `rules`: whether a
     lookup takes a reference, whether there is a section around a hit and around its return, what a
-    return instance holds. `srcu_idx` is that of both
+    return instance holds, whether handlers run under register_rwsem. `srcu_idx` is that of both
     SRCUs now, of hits and of return instances.
     """
 
@@ -186,6 +186,8 @@ def _call(t: Threads, v: View, thread: Record, index: int, reach: int) -> None:
             _enter(t, v, thread, index)
         if _passes(thread, FOUND, reach):
             _find(t, v, thread, index)
+        if _passes(thread, WALKING, reach):
+            _lock(v, thread)
         if _passes(thread, WALKED, reach):
             if thread.uprobe == NOBODY:
                 _check(thread, thread.must == 0, NOT_CALLED)
@@ -251,6 +253,8 @@ def _return(t: Threads, v: View, thread: Record, index: int, reach: int) -> None
         uprobe = thread.uprobe
         if _passes(thread, ENTERED, reach) and v.rules[2]:
             _enter(t, v, thread, index)
+        if _passes(thread, WALKING, reach):
+            _lock(v, thread)
         if _passes(thread, WALKED, reach):
             called = v.return_list[uprobe]
             _check(thread, not v.freed[uprobe], USED_FREED)
@@ -273,6 +277,13 @@ def _return(t: Threads, v: View, thread: Record, index: int, reach: int) -> None
     if reach == DONE and thread.level != DONE:
         thread.depth -= 1
     thread.level = reach
+
+
+@inlined
+def _lock(v: View, thread: Record) -> None:
+    """With register_rwsem taken, the list is as it is now until that is given back."""
+    if v.rules[4] and thread.uprobe != NOBODY:
+        thread.may = v.entry_list[thread.uprobe] | v.return_list[thread.uprobe]
 
 
 @inlined

@@ -77,5 +77,8 @@ def engines(
             elif rules.entry_section in WITHOUT_BARRIERS:
                 kind = SrcuFast
         readers = Readers(clockwork, cpus, which)
-        made[whose] = kind(clockwork.env, readers, faults=faults & set(kind.FAULTS))
+        engine = kind(clockwork.env, readers, faults=faults & set(kind.FAULTS))
+        made[whose] = engine
+        if isinstance(engine, Srcu):
+            clockwork.srcus[which] = engine
     return made

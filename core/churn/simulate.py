@@ -125,7 +125,7 @@ class Rig:
         clockwork = Clockwork(state, programs, gang, cell.cpus, uprobes)
         prepares = PREPARES[rules.prepare]
         sections = bool(rules.entry_section), bool(rules.return_section)
-        clockwork.rules[:] = (bool(rules.lookup), *sections, prepares)
+        clockwork.rules[:] = (bool(rules.lookup), *sections, prepares, rules.chain_rwsem)
         checks = Checks(clockwork, uprobes, rules)
         grace = engines(clockwork, rules, cell.machine.cpus, faults)
         checks.watch(grace)

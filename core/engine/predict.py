@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import exp, hypot, log
 from statistics import NormalDist, stdev
 
+from core.churn.simulate import simulate_churn
 from core.engine.cell import Cell, CellResult
 from core.engine.gang import Gang
 from core.engine.simulate import simulate
@@ -24,8 +25,11 @@ def predict(cell: Cell, gang: Gang | None = None) -> CellResult:
     """Simulate `cell` on `gang`, then the members of its ensemble in this process.
 
     The ensemble changes nothing but the interval, which is None if the cell asks for none, its
-    machine has fewer than two members, or one of them completes no hit. Raises as `simulate` does.
+    machine has fewer than two members, or one of them completes no hit. A cell with a workload has
+    none either, and is simulated in this process. Raises as `simulate` and `simulate_churn` do.
     """
+    if cell.workload is not None:
+        return simulate_churn(cell)
     began = time.perf_counter()
     plain = simulate(replace(cell, ensemble=0), gang)
     low, high = _interval(cell, plain.hits_per_s) or (None, None)

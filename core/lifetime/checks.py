@@ -19,8 +19,12 @@ class Violation(Exception):  # noqa: N818 - the field's word; it is a finding, n
     """A check that failed. `check` is one of the names above."""
 
     def __init__(self, check: str, text: str) -> None:
-        super().__init__(f"{check}: {text}")
+        super().__init__(check, text)
         self.check = check
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.text}"
 
 
 def touches_uprobe(world: World, u: int) -> None:

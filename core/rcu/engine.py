@@ -39,12 +39,16 @@ class Callback:
     function: Callable[[], None]
 
 
+def _nothing() -> None:
+    """Nobody watches."""
+
+
 class Engine(ABC):
     """What all flavours have in common.
 
     Attributes: `periods` that have ended, in order; `begun_ps` of the one in progress, or None;
     `latencies` of every `synchronize` that returned, picoseconds from the call to the caller
-    running again.
+    running again; `on_begin` and `on_end`, called as a period begins and has ended.
     """
 
     FAULTS: tuple[str, ...] = ()
@@ -63,6 +67,8 @@ class Engine(ABC):
         self._parts: dict[str, int] = {}
         self._charged_ps = 0
         self._readers = 0
+        self.on_begin: Callable[[], None] = _nothing
+        self.on_end: Callable[[], None] = _nothing
 
     @abstractmethod
     def synchronize(self) -> simpy.Event:
@@ -105,6 +111,7 @@ class Engine(ABC):
             callback.function()
 
     def _begin(self) -> None:
+        self.on_begin()
         self.begun_ps = self._charged_ps = self.now_ps
         self._parts, self._readers = {}, 0
 
@@ -121,3 +128,4 @@ class Engine(ABC):
         period = Period(self.begun_ps, end_ps, expedited, self._parts, self._readers)
         self.periods.append(period)
         self.begun_ps = None
+        self.on_end()
