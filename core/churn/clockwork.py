@@ -18,7 +18,7 @@ from core.churn.programs import Programs
 from core.churn.threads import ThreadGroup, Where
 from core.churn.uprobes import Uprobes
 from core.engine.interconnect import Interconnect
-from core.engine.pipeline import fall_asleep, resume
+from core.engine.pipeline import fall_asleep, resume, stall
 from core.engine.state import State
 from core.rcu.srcu import Srcu
 
@@ -73,6 +73,10 @@ class Clockwork:
         self._stretch[cpu] = done
         resume(self._state, cpu, self._programs.start[stretch], function, extra_ps, self.now_ps)
         return done
+
+    def stall(self, thread: int, for_ps: int) -> bool:
+        """Let a thread get no further for so long, wherever it is; False if it waits already."""
+        return bool(stall(self._state, thread, for_ps, self.now_ps))
 
     def view(self) -> View:
         """The kernel's state as hits see it."""

@@ -23,7 +23,7 @@ from core.churn.rules import rules_of
 from core.churn.tasks import Latencies, Task
 from core.churn.threads import ThreadGroup, Trigger
 from core.churn.uprobes import Consumer, Uprobes
-from core.churn.workload import MAX_DEPTH, STRESS, Workload
+from core.churn.workload import MAX_DEPTH, MAX_STALL_PS, STRESS, Workload
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
 from core.engine.shares import shares
@@ -139,6 +139,10 @@ class Rig:
         if prepares == LEASE:
             for thread in range(cell.cpus):
                 clockwork.env.process(_ri_timer(clockwork, thread))
+        if workload.stalls:
+            for thread in range(cell.cpus):
+                seed = stream(cell.stream_key, len(where) + 1 + thread)
+                clockwork.env.process(_stalls(clockwork, thread, workload.stalls, seed))
         return cls(cell, programs, clockwork, kernel, checks, static, latencies, processes)
 
     def play(self) -> tuple[IntArray, IntArray]:
@@ -264,6 +268,14 @@ def _tasks(cell: Cell, workload: Workload, kernel: Kernel, latencies: Latencies)
         yield task().map_and_unmap()
     for _ in range(workload.fork_threads):
         yield task().fork_and_exec()
+
+
+def _stalls(clockwork: Clockwork, thread: int, per_second: int, seed: np.random.Philox) -> Steps:
+    random = np.random.Generator(seed)
+    while True:
+        yield clockwork.env.timeout(1 + int(random.exponential(10**12 / per_second)))
+        if not clockwork.drained():
+            clockwork.stall(thread, int(random.integers(1, MAX_STALL_PS)))
 
 
 def _ri_timer(clockwork: Clockwork, thread: int) -> Steps:

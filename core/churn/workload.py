@@ -22,6 +22,9 @@ MAX_MAPPINGS = 10
 MAX_SLEEP_PS = 25 * 10**9
 """uprobe-stress: an attach thread sleeps up to so long. Taken for mmap and fork threads as well."""
 
+MAX_STALL_PS = 20 * 10**9
+"""How long a stall may last: as long as a grace period."""
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -29,7 +32,9 @@ class Workload:
 
     `consumers` are registered for every probe before the cell begins and stay. With `batch` 0
     attach threads do what uprobe-stress's do; otherwise each attaches all probes once, `batch` of
-    them a link, detaches link after link, and the cell lasts until all have.
+    them a link, detaches link after link, and the cell lasts until all have. So many times a second
+    something `stalls` every thread that hits, where it is, for up to MAX_STALL_PS: an interrupt, a
+    slow program. Without stalls no reader is ever inside for as long as a grace period lasts.
     """
 
     attach_threads: int = 0
@@ -37,6 +42,7 @@ class Workload:
     fork_threads: int = 0
     consumers: int = 1
     batch: int = 0
+    stalls: int = 0
 
     @property
     def threads(self) -> int:

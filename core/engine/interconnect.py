@@ -38,7 +38,7 @@ class Interconnect:
         return int(self._state.totals["transfers"][0])
 
     def spent(self, now_ps: int) -> IntArray:
-        """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 7), ps.
+        """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 8), ps.
 
         `now_ps` is where the last `run` ended. See `core.engine.shares` for the columns.
         """

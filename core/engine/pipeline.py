@@ -10,8 +10,8 @@ from typing import Any
 from core.engine.attribution import charge
 from core.engine.compiled import compiled, inlined
 from core.engine.events import NEVER, schedule
-from core.engine.shares import ASLEEP, PRIVATE
-from core.engine.state import NONE, SCALE, State
+from core.engine.shares import ASLEEP, PRIVATE, STALLED
+from core.engine.state import AT_OPERATION, NONE, SCALE, State
 from core.kernel.layout import NOWHERE
 from core.kernel.operation import Kind
 
@@ -48,6 +48,19 @@ def resume(s: State, index: int, operation: int, probe: int, extra_ps: int, now:
     cpu.operation = operation
     cpu.probe = probe
     schedule(s.events, index, now + extra_ps + _private_work(s, cpu))
+
+
+@compiled
+def stall(s: State, index: int, for_ps: int, now: int) -> bool:
+    """Keep CPU `index` from its next operation for so long; False if it waits for something."""
+    cpu = s.cpus[index]
+    if s.ports[index].phase != AT_OPERATION or cpu.asleep or cpu.blocked or cpu.draining:
+        return False
+    due = s.events.time[index + (s.events.time.size >> 1)]
+    charge(s, cpu, cpu.operation, PRIVATE, now)
+    charge(s, cpu, cpu.operation, STALLED, now + for_ps)
+    schedule(s.events, index, due + for_ps)
+    return True
 
 
 @compiled

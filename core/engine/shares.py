@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from core.engine.program import Program
 
-PRIVATE, SAME_CORE, SAME_CACHE, OTHER_CACHE, OTHER_SOCKET, BLOCKED, ASLEEP = range(7)
+PRIVATE, SAME_CORE, SAME_CACHE, OTHER_CACHE, OTHER_SOCKET, BLOCKED, ASLEEP, STALLED = range(8)
 """Columns of `State.spent`: private work before an operation, then the operation by distance, then
-waiting for whoever holds the lock it takes, then having nothing to do."""
+waiting for whoever holds the lock it takes, having nothing to do, being kept from it."""
 
-DISTANCES = ("", "same core", "same cache", "other cache", "other socket", "blocked", "asleep")
+DISTANCES = (
+    "",
+    "same core",
+    "same cache",
+    "other cache",
+    "other socket",
+    "blocked",
+    "asleep",
+    "stalled",
+)
 
 
 class Share(NamedTuple):
@@ -34,7 +43,7 @@ PRIVATE_WORK = "private work"
 
 
 def shares(program: Program, spent: NDArray[np.int64]) -> tuple[Share, ...]:
-    """`spent`, shape (operations, 7), by name; what took no time is left out.
+    """`spent`, shape (operations, 8), by name; what took no time is left out.
 
     Steps of a tree walk, one operation each, are put together.
     """

@@ -131,7 +131,7 @@ class State(NamedTuple):
     `code_line` has shape (operations, probes); `probe`, `private_ps` and `done_ps` are rings of
     shape (cpus, capacity); `copy[l, c] == lines[l].epoch` says that core c has a shared copy of
     line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]` count them; `spent`, shape
-    (operations, 7), is the time of all CPUs by operation and column of `shares`, in ps.
+    (operations, 8), is the time of all CPUs by operation and column of `shares`, in ps.
 
     `entry` and `leave`, shape (probes,), are the operations where a call of a probed function and
     its return begin; `frame` and `exit`, shape (cpus, depth), the functions a CPU is in and where
