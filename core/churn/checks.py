@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.churn.clockwork import Clockwork
-from core.churn.fold import CALLED_GONE, LEASE, NOBODY, NOT_CALLED, USED_FREED
+from core.churn.records import CALLED_GONE, LEASE, NOBODY, NOT_CALLED, USED_FREED
 from core.churn.threads import Inside
 from core.churn.uprobes import Consumer, Uprobes, one
 from core.lifetime import checks as names

@@ -13,8 +13,8 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from core.churn.fold import DONE, View
 from core.churn.programs import Programs
+from core.churn.records import DONE, View
 from core.churn.threads import ThreadGroup, Where
 from core.churn.uprobes import Uprobes
 from core.engine.interconnect import Interconnect

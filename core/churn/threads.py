@@ -12,8 +12,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.churn.fold import FRAME, LEASE, NOBODY, THREAD, Threads, View, expire, fold
+from core.churn.fold import expire, fold
 from core.churn.programs import ENTERED, FOUND, LEFT, UNWALKED, WALKING
+from core.churn.records import FRAME, LEASE, NOBODY, THREAD, Threads, View
 from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import Hits
 from core.engine.pipeline import RETURN
