@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.churn.clockwork import Clockwork
-from core.churn.kernel import Kernel, Steps
+from core.churn.kernel import Kernel
+from core.churn.registry import Steps
 from core.churn.tasks import Latencies, Task
 from core.churn.threads import Trigger
-from core.churn.uprobes import Consumer
+from core.churn.uprobes import Consumer, Uprobes
 from core.churn.workload import MAX_STALL_PS, STRESS, Workload
 from core.engine.cell import Cell
 from core.engine.cpu import CpuConfig, stream
@@ -60,10 +61,10 @@ def triggers(cell: Cell, ps_per_cycle: IntArray, depth: int) -> list[Trigger]:
     ]
 
 
-def static_consumers(cell: Cell, workload: Workload) -> list[Consumer]:
+def static_consumers(cell: Cell, workload: Workload, uprobes: Uprobes) -> list[Consumer]:
     """Consumers that are there all the time; uprobe-stress's are at the return every other one."""
     return [
-        Consumer(
+        uprobes.consumer(
             function,
             (function + number) % 2 == 1 if cell.bench == STRESS else NAMED[cell.bench].at_return,
         )
@@ -104,9 +105,8 @@ def stalls(clockwork: Clockwork, thread: int, per_second: int, seed: np.random.P
             clockwork.stall(thread, int(random.integers(1, MAX_STALL_PS)))
 
 
-def ri_timer(clockwork: Clockwork, thread: int) -> Steps:
-    """The timer of a thread's return instances. All of them tick together."""
+def ri_timer(clockwork: Clockwork) -> Steps:
+    """The timers of the threads' return instances, which all tick together."""
     while True:
         yield clockwork.env.timeout(RI_TIMER_PS)
-        clockwork.fold()
-        clockwork.gang.expire(clockwork.view(), thread)
+        clockwork.expire()

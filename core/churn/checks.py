@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.churn.clockwork import Clockwork
+from core.churn.inside import Inside, inside
 from core.churn.records import CALLED_GONE, LEASE, NOBODY, NOT_CALLED, USED_FREED
-from core.churn.threads import Inside
 from core.churn.uprobes import Consumer, Uprobes, one
 from core.lifetime import checks as names
 from core.lifetime.checks import Violation
@@ -44,7 +44,7 @@ class Checks:
 
     def after_fold(self) -> None:
         """What hits found when they were folded."""
-        threads = self._clockwork.gang.threads.thread
+        threads = self._clockwork.seen.thread
         if not (wrong := threads["wrong"]).any():
             return
         thread = int(np.argmax(wrong != 0))
@@ -54,10 +54,10 @@ class Checks:
     def frees_uprobe(self, uprobe: int) -> None:
         """Nobody uses an uprobe that is freed, and it is freed once."""
         self.made += 1
-        inside = self._inside()
+        used = self._inside()
         if self._uprobes.freed[uprobe]:
             self._fail(names.FREED_UPROBE, f"uprobe {uprobe} is freed twice")
-        if (inside.uprobe == uprobe).any():
+        if (used.uprobe == uprobe).any():
             self._fail(names.FREED_UPROBE, f"uprobe {uprobe} is freed while a hit uses it")
         if self._references(uprobe):
             self._fail(names.REFERENCES, f"uprobe {uprobe} is freed with references")
@@ -65,8 +65,8 @@ class Checks:
     def frees_consumer(self, consumer: Consumer) -> None:
         """Nobody can still meet a consumer that is freed."""
         self.made += 1
-        inside = self._inside()
-        meets = (inside.function == consumer.function) & (inside.may & one(consumer.bit) != 0)
+        used = self._inside()
+        meets = (used.function == consumer.function) & (used.met & one(consumer.bit) != 0)
         if meets.any():
             text = f"a consumer of function {consumer.function} is freed while a hit may call it"
             self._fail(names.FREED_CONSUMER, text)
@@ -85,8 +85,17 @@ class Checks:
                 self._fail(names.NEVER_ENDING, f"a grace period of {whose} readers does not end")
 
     def at_the_end(self) -> None:
-        """With everything detached: no references, everything freed."""
+        """With everything detached: no section, no reference, everything freed."""
         self.after_fold()
+        seen = self._clockwork.seen
+        self.made += 1
+        if (seen.locks.sum(axis=0) != seen.unlocks.sum(axis=0)).any():
+            self._fail(names.REFERENCES, "a read section is never left")
+        if (seen.leases.sum(axis=0) != seen.ended.sum(axis=0)).any():
+            self._fail(names.REFERENCES, "a return instance keeps its lease")
+        if self._uprobes.known.any():
+            function = int(np.flatnonzero(self._uprobes.known)[0])
+            self._fail(names.REFERENCES, f"a consumer of function {function} is never freed")
         for uprobe in range(self._uprobes.count):
             self.made += 1
             if self._references(uprobe):
@@ -104,27 +113,25 @@ class Checks:
         before, now = self._begun[whose], self._readers(whose)
         still = (before >= 0) & (before == now)
         if still.any():
-            thread = int(np.argmax(still)) % len(self._clockwork.gang.threads.thread)
+            thread = int(np.argmax(still)) % len(self._clockwork.seen.thread)
             text = f"a reader of {whose} was inside as it began and still is"
             self._fail(names.TOO_SHORT, text, thread)
 
     def _readers(self, whose: str) -> NDArray[np.int64]:
         """Serials of the sections that readers are in, or of their leases by frame; else -1."""
-        threads = self._clockwork.gang.threads
+        seen = self._clockwork.seen
         if whose == "entry":
-            t = threads.thread
+            t = seen.thread
             return np.where(t["nesting"] > 0, t["sections"], -1)
-        frame = threads.frame
+        frame = seen.frame
         leased = (frame["uprobe"] != NOBODY) & (frame["holds"] == LEASE)
         return np.where(leased, frame["serial"], -1).T.ravel()
 
     def _inside(self) -> Inside:
-        rules = self._rules
-        return self._clockwork.gang.inside(bool(rules.entry_section), rules.chain_rwsem)
+        return inside(self._clockwork.seen, chain_rwsem=self._rules.chain_rwsem)
 
     def _references(self, uprobe: int) -> int:
-        held = self._clockwork.gang.threads.held
-        return int(self._uprobes.ref[uprobe] + (held[uprobe] if uprobe < len(held) else 0))
+        return int(self._uprobes.ref[uprobe]) + self._clockwork.held_of(uprobe)
 
     def _fail(self, check: str, text: str, thread: int | None = None) -> None:
         where = "" if thread is None else f", thread {thread}"

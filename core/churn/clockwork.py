@@ -14,8 +14,8 @@ import simpy
 from numpy.typing import NDArray
 
 from core.churn.programs import Programs
-from core.churn.records import DONE, View
-from core.churn.threads import ThreadGroup, Where
+from core.churn.records import DONE, Seen, View
+from core.churn.threads import Gang, Where
 from core.churn.uprobes import Uprobes
 from core.engine.interconnect import Interconnect
 from core.engine.pipeline import fall_asleep, resume, stall
@@ -29,17 +29,20 @@ class Clockwork:
     """One cell's machine. The first CPUs run the threads of `gang`, the others one writer each.
 
     `env` is the time (integer picoseconds) in which processes live; `srcus` are the SRCUs of hits
-    and of return instances, if there are any; `folds` counts the windows.
+    and of return instances, if there are any; `seen` is what the threads were as they were folded
+    last, `folds` how often they were.
     """
 
+    seen: Seen
+
     def __init__(
-        self, state: State, programs: Programs, gang: ThreadGroup, threads: int, uprobes: Uprobes
+        self, state: State, programs: Programs, gang: Gang, threads: int, uprobes: Uprobes
     ) -> None:
         self.env = simpy.Environment()
-        self.gang = gang
         self.srcus: list[Srcu | None] = [None, None]
         self.rules = np.zeros(5, dtype=np.int64)
         self.folds = 0
+        self._gang = gang
         self._state = state
         self._programs = programs
         self._threads = threads
@@ -78,35 +81,23 @@ class Clockwork:
         """Let a thread get no further for so long, wherever it is; False if it waits already."""
         return bool(stall(self._state, thread, for_ps, self.now_ps))
 
-    def view(self) -> View:
-        """The kernel's state as hits see it."""
-        u, n = self._uprobes, self._uprobes.count
-        held = self.gang.threads.held
-        references = u.ref[:n].copy()
-        references[: len(held)] += held[:n]
-        return View(
-            found=u.found,
-            installed=u.installed,
-            must=u.must,
-            listed=u.listed,
-            returns=u.returns,
-            alive=references > 0,
-            freed=u.freed[:n],
-            entry_list=u.entry_list[:n],
-            return_list=u.return_list[:n],
-            rules=self.rules,
-            srcu_idx=np.array([s.srcu_idx if s else 0 for s in self.srcus]),
-        )
-
     def fold(self) -> None:
         """Let the threads take note of what they did until now. To be called before a change."""
-        if not self._threads:
-            return
         cpus = self._state.cpus[: self._threads]
         level = self._programs.level[cpus["operation"]]
         level[self._done] = DONE
-        self.gang.fold(self.view(), Where(cpus["taken"].copy(), level))
+        self.seen = self._gang.fold(self._view(), Where(cpus["taken"].copy(), level))
         self.folds += 1
+
+    def expire(self) -> None:
+        """Let the timers of all return instances have expired now."""
+        self.fold()
+        self.seen = self._gang.expire(self._view())
+
+    def held_of(self, uprobe: int) -> int:
+        """References that hits and return instances held of an uprobe at the last fold."""
+        held = self.seen.held
+        return int(held[uprobe]) if uprobe < len(held) else 0
 
     def publish(self, function: int) -> None:
         """Let hits of a function find what is there now. To be called after a change."""
@@ -143,6 +134,26 @@ class Clockwork:
         """Whether all have."""
         return bool(self._done.all())
 
+    def _view(self) -> View:
+        """The kernel's state as hits see it."""
+        u, n = self._uprobes, self._uprobes.count
+        references = u.ref[:n].copy()
+        if self.folds:
+            references[: len(self.seen.held)] += self.seen.held
+        return View(
+            found=u.found,
+            installed=u.installed,
+            must=u.must,
+            known=u.known,
+            returns=u.returns,
+            alive=references > 0,
+            freed=u.freed[:n],
+            entry_list=u.entry_list[:n],
+            return_list=u.return_list[:n],
+            rules=self.rules,
+            srcu_idx=np.array([s.srcu_idx if s else 0 for s in self.srcus]),
+        )
+
     def _stopped(self, cpu: int) -> None:
         """The weave stopped as a CPU had nothing more to do."""
         if cpu < self._threads:
@@ -156,12 +167,10 @@ class Clockwork:
         self._go_to(now, self._stretch.pop(cpu))
 
     def _refill(self) -> None:
-        if not self._threads:
-            return
         self.fold()
         # The item that a thread is at stays in its ring until it is over.
         wanted = self._interconnect.wanted(self._state.probe.shape[1] - 1)[: self._threads]
-        hits = self.gang.finish(wanted) if self._draining else self.gang.draw(wanted)
+        hits = self._gang.draw(wanted, finish=self._draining)
         writers = np.zeros(len(self._state.cpus) - self._threads, dtype=np.int64)
         self._interconnect.accept(hits._replace(counts=np.append(hits.counts, writers)))
 

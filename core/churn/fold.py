@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from core.churn.programs import ENTERED, FOUND, LEFT, TAKEN, UNWALKED, WALKED, WALKING
 from core.churn.records import (
     CALLED_GONE,
@@ -38,7 +40,11 @@ def fold(t: Threads, v: View, taken: IntArray, level: IntArray) -> None:
         last = taken[index] - 1
         if thread.begun:
             thread.must &= v.must[thread.function]
-            thread.may |= v.listed[thread.function]
+            thread.may |= v.known[thread.function]
+            thread.met |= _listed(v, thread)
+        for depth in range(thread.depth):
+            frame = t.frame[index, depth]
+            frame.must &= v.must[frame.function]
         while thread.item <= last:
             if not thread.begun:
                 _begin(t, v, thread, index)
@@ -64,19 +70,20 @@ def _begin(t: Threads, v: View, thread: Record, index: int) -> None:
         thread.function = frame.function
         thread.uprobe = frame.uprobe
         thread.hit = frame.uprobe != NOBODY
-        thread.must = frame.must & v.must[thread.function]
+        thread.must = frame.must
     else:
         thread.returns = 0
         frame = t.frame[index, thread.depth]
         thread.depth += 1
         frame.function = item
         frame.uprobe = NOBODY
+        frame.must = 0
         thread.function = item
         thread.uprobe = NOBODY
         thread.hit = v.installed[item]
         thread.must = v.must[item]
         _check(thread, thread.hit or thread.must == 0, NOT_CALLED)
-    thread.may = v.listed[thread.function]
+    thread.may = v.known[thread.function]
 
 
 @inlined
@@ -190,7 +197,17 @@ def _return(t: Threads, v: View, thread: Record, index: int, reach: int) -> None
 def _lock(v: View, thread: Record) -> None:
     """With register_rwsem taken, the list is as it is now until that is given back."""
     if v.rules[4] and thread.uprobe != NOBODY:
-        thread.may = v.entry_list[thread.uprobe] | v.return_list[thread.uprobe]
+        thread.met = _listed(v, thread)
+
+
+@inlined
+def _listed(v: View, thread: Record) -> np.uint64:
+    """The consumers on the list that the hit would walk now."""
+    uprobe = thread.uprobe if thread.uprobe != NOBODY else v.found[thread.function]
+    if uprobe == NOBODY:
+        return np.uint64(0)
+    listed: np.uint64 = v.entry_list[uprobe] | v.return_list[uprobe]
+    return listed
 
 
 @inlined
@@ -199,6 +216,7 @@ def _enter(t: Threads, v: View, thread: Record, index: int) -> None:
     thread.sections += 1
     thread.index = v.srcu_idx[0]
     t.locks[index, thread.index] += 1
+    thread.met = _listed(v, thread)
 
 
 @inlined
@@ -216,19 +234,20 @@ def _check(thread: Record, holds: bool, otherwise: int) -> None:
 
 
 @compiled
-def expire(t: Threads, v: View, index: int) -> None:
-    """ri_timer: the thread's leases become references, or end where the uprobe has none left.
+def expire(t: Threads, v: View) -> None:
+    """ri_timer of every thread: its leases become references, or end where none is left to take.
 
     A lease that its return is using is left alone: hprobe_consume() came first.
     """
-    thread = t.thread[index]
-    for depth in range(thread.depth - int(thread.begun and thread.returns)):
-        frame = t.frame[index, depth]
-        if frame.uprobe != NOBODY and frame.holds == LEASE:
-            t.ended[index, frame.index] += 1
-            frame.holds = TRY_GET
-            if v.alive[frame.uprobe]:
-                t.held[frame.uprobe] += 1
-            else:
-                frame.uprobe = NOBODY
-                thread.instances -= 1
+    for index in range(t.thread.size):
+        thread = t.thread[index]
+        for depth in range(thread.depth - int(thread.begun and thread.returns)):
+            frame = t.frame[index, depth]
+            if frame.uprobe != NOBODY and frame.holds == LEASE:
+                t.ended[index, frame.index] += 1
+                frame.holds = TRY_GET
+                if v.alive[frame.uprobe]:
+                    t.held[frame.uprobe] += 1
+                else:
+                    frame.uprobe = NOBODY
+                    thread.instances -= 1

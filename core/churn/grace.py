@@ -31,7 +31,7 @@ class Readers:
     def counters(self) -> tuple[Counts, Counts]:
         """Locks and unlocks of the SRCU, shape (2, cpus) each."""
         self._clockwork.fold()
-        t = self._clockwork.gang.threads
+        t = self._clockwork.seen
         pair = (t.leases, t.ended) if self._which else (t.locks, t.unlocks)
         locks, unlocks = (self._padded(counts.T) for counts in pair)
         return locks, unlocks
@@ -39,12 +39,12 @@ class Readers:
     def nesting(self) -> Counts:
         """How many Tasks Trace sections each CPU's task is in."""
         self._clockwork.fold()
-        return self._padded(self._clockwork.gang.threads.thread["nesting"])
+        return self._padded(self._clockwork.seen.thread["nesting"])
 
     def sections(self) -> Counts:
         """Serial number of each CPU's section."""
         self._clockwork.fold()
-        return self._padded(self._clockwork.gang.threads.thread["sections"])
+        return self._padded(self._clockwork.seen.thread["sections"])
 
     def running(self) -> Flags:
         """Whether each CPU runs a thread that hits; who waits for a lock is taken as asleep."""
@@ -80,5 +80,6 @@ def engines(
         engine = kind(clockwork.env, readers, faults=faults & set(kind.FAULTS))
         made[whose] = engine
         if isinstance(engine, Srcu):
+            engine.on_flip = clockwork.fold
             clockwork.srcus[which] = engine
     return made

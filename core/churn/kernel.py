@@ -2,32 +2,33 @@
 
 A process yields where time passes: a stretch of `core.kernel.writers` on its CPU, or a grace
 period. What it does in between is one moment. Locks are the weave's: after a stretch that ends in
-taking one, this process alone has it.
+taking one, this process alone has it. Not modelled: registrations that fail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
-import simpy
+import numpy as np
 
 from core.churn.checks import Checks
 from core.churn.clockwork import Clockwork
-from core.churn.uprobes import NOBODY, SIZEOF_UPROBE, Consumer, Uprobes, one
+from core.churn.records import IntArray
+from core.churn.registry import Registry, Steps
+from core.churn.uprobes import NOBODY, Consumer, Uprobes, one
 from core.kernel.writers import WORK_CYCLES
 from core.lifetime.rules import Rules
 from core.rcu.engine import Engine
 
-Steps = Generator[simpy.Event, Any, Any]
-
 INSTALL_CYCLES = WORK_CYCLES["verify_opcode"] + WORK_CYCLES["uprobe_write_opcode"]
+
+FAULTS = ("free-without-waiting", "sync-before-last-nosync")
+"""Faults that can be planted here; the names are those of `core.lifetime.mutants`."""
 
 
 class Kernel:
-    """The kernel of one cell. `mappings` counts further mappings of the code in the process;
-    `unreaped_peak` is the most bytes that dead uprobes held at a time."""
+    """The kernel of one cell. `mappings` counts further mappings of the code in the process,
+    `children` those that were forked off it."""
 
     def __init__(
         self,
@@ -45,52 +46,51 @@ class Kernel:
         self.engines = engines
         self.checks = checks
         self.faults = faults
+        at_once = "free-without-waiting" in faults
+        self.registry = Registry(rules, clockwork, uprobes, engines, checks, free_at_once=at_once)
         self.mappings = 0
         self.children = 0
-        self.unreaped = 0
-        self.unreaped_peak = 0
         self._cycle_ps = cycle_ps
+        self._counted: IntArray = np.zeros((2, 0), dtype=np.int64)
 
     def uprobe_register(self, cpu: int, consumer: Consumer) -> Steps:
         """Register `consumer`; at stage 0 all over if the uprobe was deleted meanwhile."""
         run, function = self.clockwork.run, consumer.function
         while True:
-            uprobe = yield from self._insert_uprobe(cpu, function)
+            uprobe = yield from self.registry.insert_uprobe(cpu, function)
             yield run(cpu, "register_rwsem: lock", function)
             if not self.rules.tree_reference or self.uprobes.active[uprobe]:
                 break
             yield run(cpu, "register_rwsem: unlock", function)
-            yield from self._put_uprobe(cpu, uprobe)
+            yield from self.registry.put_uprobe(cpu, uprobe)
         yield run(cpu, "consumer list", function)
-        with self._changing(function):
+        with self.registry.changing(function):
+            self._count(uprobe)
             self.uprobes.add(uprobe, consumer)
-        yield from self._register_for_each_vma(cpu, function, install=True)
-        with self._changing(function):
+        yield from self._register_for_each_vma(cpu, consumer, wanted=True)
+        with self.registry.changing(function):
             self.uprobes.must[function] |= one(consumer.bit)
         yield run(cpu, "register_rwsem: unlock", function)
         if self.rules.tree_reference:
-            yield from self._put_uprobe(cpu, uprobe)
+            yield from self.registry.put_uprobe(cpu, uprobe)
 
     def uprobe_unregister_nosync(self, cpu: int, consumer: Consumer) -> Steps:
         """Take `consumer` off its uprobe and drop its reference, without waiting for readers."""
         run, function, uprobe = self.clockwork.run, consumer.function, consumer.uprobe
         yield run(cpu, "register_rwsem: lock", function)
-        with self._changing(function):
+        with self.registry.changing(function):
             self.uprobes.must[function] &= ~one(consumer.bit)
         yield run(cpu, "consumer list", function)
-        with self._changing(function):
+        with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.delete(consumer)
-        if not self.uprobes.consumers[uprobe]:
-            yield from self._register_for_each_vma(cpu, function, install=False)
-            if self.rules.tree_reference:
-                yield from self._delete_uprobe(cpu, uprobe)
-                self.uprobes.ref[uprobe] -= 1
+        last = not self.uprobes.consumers[uprobe]
+        yield from self._register_for_each_vma(cpu, consumer, wanted=not last)
+        if self.rules.tree_reference and last:
+            yield from self.registry.delete_uprobe(cpu, uprobe)
         yield run(cpu, "register_rwsem: unlock", function)
-        if not self.rules.tree_reference:
-            yield from self._put_uprobe(cpu, uprobe)
-        else:
-            self._reap(uprobe)
+        if last or not self.rules.tree_reference:
+            yield from self.registry.put_uprobe(cpu, uprobe)
 
     def uprobe_unregister_sync(self) -> Steps:
         """Wait until no reader can still see what was taken off."""
@@ -99,22 +99,29 @@ class Kernel:
 
     def unregister_batch(self, cpu: int, batch: Sequence[Consumer]) -> Steps:
         """Detach a link: unregister and free its consumers. One wait, or each its own (stage 5)."""
+        early = self.rules.batch and "sync-before-last-nosync" in self.faults
         for consumer in batch:
+            if early and consumer is batch[-1]:
+                yield from self.uprobe_unregister_sync()
             yield from self.uprobe_unregister_nosync(cpu, consumer)
             if not self.rules.batch:
                 yield from self.uprobe_unregister_sync()
-        if self.rules.batch and batch:
+        if self.rules.batch and batch and not early:
             yield from self.uprobe_unregister_sync()
-        self.clockwork.fold()
+        self.registry.fold()
         for consumer in batch:
             self.checks.frees_consumer(consumer)
-            self.uprobes.free(consumer)
+            self.uprobes.forget(consumer)
 
     def mmap(self, cpu: int) -> Steps:
         """Map the code once more: every breakpoint goes into the new mapping, under mmap_lock."""
         run = self.clockwork.run
         yield run(cpu, "mmap: lock")
-        yield run(cpu, "uprobe_mmap", extra_ps=self._installs() * INSTALL_CYCLES * self._cycle_ps)
+        yield run(cpu, "uprobe_mmap")
+        listed = self.registry.build_probe_list()
+        if listed:
+            yield run(cpu, "put_uprobe", extra_ps=len(listed) * self._install_ps)
+            yield from self.registry.put_later(cpu, listed)
         self.mappings += 1
         yield run(cpu, "mmap: unlock")
 
@@ -129,7 +136,8 @@ class Kernel:
         run = self.clockwork.run
         yield run(cpu, "fork")
         self.children += 1
-        yield run(cpu, "exec", extra_ps=self._installs() * INSTALL_CYCLES * self._cycle_ps)
+        installs = int(self.uprobes.installed.sum())
+        yield run(cpu, "exec", extra_ps=installs * self._install_ps)
 
     def exit(self, cpu: int) -> Steps:
         """A child is gone."""
@@ -140,9 +148,9 @@ class Kernel:
         """Register consumers before time begins."""
         for consumer in consumers:
             function = consumer.function
-            uprobe = self._found(function)
+            uprobe = self.registry.found(function)
             if uprobe == NOBODY:
-                uprobe = self._link(function, 1 if self.rules.tree_reference else 0)
+                uprobe = self.registry.link(function, 1 if self.rules.tree_reference else 0)
             if not self.rules.tree_reference:
                 self.uprobes.ref[uprobe] += 1
             self.uprobes.add(uprobe, consumer)
@@ -151,128 +159,54 @@ class Kernel:
             self.clockwork.publish(function)
 
     def unregister_after(self, consumers: Sequence[Consumer]) -> None:
-        """Unregister consumers when nobody hits any more."""
+        """Unregister and free consumers when nobody hits any more."""
         for consumer in consumers:
             uprobe = consumer.uprobe
-            self.uprobes.must[consumer.function] = 0
+            self.uprobes.must[consumer.function] &= ~one(consumer.bit)
             self.uprobes.delete(consumer)
             if not self.rules.tree_reference or not self.uprobes.consumers[uprobe]:
-                self.uprobes.ref[uprobe] -= 1
-            self._reap(uprobe)
+                self.registry.put_at_once(uprobe)
+            self.uprobes.forget(consumer)
 
     def settle(self) -> None:
         """Count what hits did, and reap what their last reference has left dead."""
-        self.clockwork.fold()
-        self.checks.after_fold()
-        for uprobe in self.uprobes.dead(self.clockwork.gang.threads.held):
-            self._reap(uprobe)
+        self.registry.fold()
         for uprobe in range(self.uprobes.count):
             self._count(uprobe)
 
-    def _insert_uprobe(self, cpu: int, function: int) -> Steps:
-        """alloc_uprobe: the uprobe of the function, with a reference; a new one if need be."""
-        yield self.clockwork.run(cpu, "alloc_uprobe: lock", function)
-        uprobe = self._found(function)
-        if uprobe != NOBODY and (self.rules.tree_reference or self._references(uprobe) > 0):
-            self.uprobes.ref[uprobe] += 1
-            yield self.clockwork.run(cpu, "find_uprobe: unlock", function)
-            return uprobe
-        with self._changing(function):
-            if uprobe != NOBODY:
-                self.uprobes.active[uprobe] = False
-            uprobe = self._link(function, 2 if self.rules.tree_reference else 1)
-        yield self.clockwork.run(cpu, "insert_uprobe: unlock", function)
-        return uprobe
+    def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, wanted: bool) -> Steps:
+        """Visit every mapping of the code, and see to it that the breakpoint is there if `wanted`.
 
-    def _link(self, function: int, references: int) -> int:
-        uprobe = self.uprobes.new(function, references)
-        self.uprobes.tree.insert(int(self.uprobes.keys[function]), uprobe)
-        self.uprobes.active[uprobe] = True
-        return uprobe
-
-    def _register_for_each_vma(self, cpu: int, function: int, *, install: bool) -> Steps:
-        """Put the breakpoint into every mapping of the code, or take it out of all."""
-        run = self.clockwork.run
-        there = bool(self.uprobes.installed[function]) == install
-        yield run(cpu, "install: again" if there else "install: lock", function)
-        with self._changing(function):
-            self.uprobes.installed[function] = install
+        A consumer that comes, or goes and is not the last, finds nothing to change.
+        """
+        run, function = self.clockwork.run, consumer.function
+        there = bool(self.uprobes.installed[function]) == wanted
+        stretch = "install: again" if there else "install: lock"
+        yield run(cpu, stretch, function)
+        with self.registry.changing(function):
+            self.uprobes.installed[function] = wanted
         yield run(cpu, "install: unlock", function)
         for _ in range(self.mappings):
-            yield run(cpu, "install: again" if there else "install: lock", function)
+            yield run(cpu, stretch, function)
             yield run(cpu, "install: unlock", function)
         if self.children and not there:
             # In other processes: nobody here waits for their mmap_lock.
-            extra = self.children * INSTALL_CYCLES * self._cycle_ps
-            yield run(cpu, "consumer list", function, extra_ps=extra)
+            yield run(cpu, "consumer list", function, extra_ps=self.children * self._install_ps)
 
-    def _delete_uprobe(self, cpu: int, uprobe: int) -> Steps:
-        function = int(self.uprobes.function[uprobe])
-        yield self.clockwork.run(cpu, "delete_uprobe: lock", function)
-        self._erase(uprobe)
-        yield self.clockwork.run(cpu, "delete_uprobe: unlock", function)
-
-    def _erase(self, uprobe: int) -> None:
-        if not self.uprobes.active[uprobe]:
-            return
-        function = int(self.uprobes.function[uprobe])
-        with self._changing(function):
-            self.uprobes.active[uprobe] = False
-            self.uprobes.tree.erase(int(self.uprobes.keys[function]), uprobe)
-
-    def _put_uprobe(self, cpu: int, uprobe: int) -> Steps:
-        yield self.clockwork.run(cpu, "put_uprobe", int(self.uprobes.function[uprobe]))
-        self.clockwork.fold()
-        self.uprobes.ref[uprobe] -= 1
-        self._reap(uprobe)
-
-    def _reap(self, uprobe: int) -> None:
-        """The last reference may be gone: then the uprobe is erased and freed, when it may be."""
-        if self._references(uprobe) > 0 or self.uprobes.dying[uprobe]:
-            self.checks.references(uprobe)
-            return
-        self.uprobes.dying[uprobe] = True
-        self.unreaped += 1
-        self.unreaped_peak = max(self.unreaped_peak, self.unreaped * SIZEOF_UPROBE)
-        self._erase(uprobe)
-        stages = [whose for whose in self.rules.free if whose in self.engines]
-        if "free-without-waiting" in self.faults:
-            stages = []
-        self._free_after(uprobe, stages)
-
-    def _free_after(self, uprobe: int, stages: list[str]) -> None:
-        """kfree() behind a chain of call_srcu() and call_rcu_tasks_trace()."""
-        if stages:
-            self.engines[stages[0]].call(lambda: self._free_after(uprobe, stages[1:]))
-            return
-        self.clockwork.fold()
-        self.checks.frees_uprobe(uprobe)
-        self.uprobes.freed[uprobe] = True
-        self.unreaped -= 1
-
-    def _found(self, function: int) -> int:
-        return int(self.uprobes.tree.find(self.uprobes.keys[function : function + 1])[0])
-
-    def _references(self, uprobe: int) -> int:
-        held = self.clockwork.gang.threads.held
-        return int(self.uprobes.ref[uprobe] + (held[uprobe] if uprobe < len(held) else 0))
-
-    def _installs(self) -> int:
-        return int(self.uprobes.installed.sum())
+    @property
+    def _install_ps(self) -> int:
+        return INSTALL_CYCLES * self._cycle_ps
 
     def _count(self, uprobe: int) -> None:
         """Give the consumers of a list the calls that hits made of it since it last changed."""
-        t = self.clockwork.gang.threads
-        if uprobe >= len(t.walks):
+        seen = self.clockwork.seen
+        if len(seen.walks) > self._counted.shape[1]:
+            more = len(seen.walks) - self._counted.shape[1]
+            self._counted = np.pad(self._counted, ((0, 0), (0, more)))
+        if uprobe >= len(seen.walks):
             return
+        walks = np.array([seen.walks[uprobe], seen.return_walks[uprobe]])
+        calls = (walks - self._counted[:, uprobe]).tolist()
+        self._counted[:, uprobe] = walks
         for consumer in self.uprobes.consumers[uprobe]:
-            consumer.hits += int((t.return_walks if consumer.at_return else t.walks)[uprobe])
-        t.walks[uprobe] = t.return_walks[uprobe] = 0
-
-    @contextmanager
-    def _changing(self, function: int) -> Iterator[None]:
-        """What hits did until now they did before this change; from now on they find it."""
-        self.clockwork.fold()
-        self.checks.after_fold()
-        yield
-        self.clockwork.publish(function)
+            consumer.hits += calls[consumer.at_return]

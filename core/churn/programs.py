@@ -33,9 +33,11 @@ MOST_CONSUMERS = 12
 
 _LOCKS = {side.lock.function for side in READ_SIDES.values()}
 _UNLOCKS = {side.unlock.function for side in READ_SIDES.values()}
+_FINDS = ("rb_find", "rb_find_rcu")
+_GETS = ("get_uprobe", "try_get_uprobe")
 _LEVELS = {
     **dict.fromkeys(_LOCKS, ENTERED),
-    **dict.fromkeys(("rb_find", "rb_find_rcu", "get_uprobe", "try_get_uprobe"), FOUND),
+    **dict.fromkeys((*_FINDS, *_GETS), FOUND),
     "down_read(&uprobe->register_rwsem)": WALKING,
     **dict.fromkeys((*PROGRAMS, PREPARE), WALKED),
     "up_read(&uprobe->register_rwsem)": UNWALKED,
@@ -119,8 +121,12 @@ def _level(program: Program, *, is_return: bool) -> IntArray:
     """How far a hit is that has each operation before it."""
     level = np.zeros(len(program.kind), dtype=np.int64)
     reached = TAKEN
+    gets = any(function in _GETS for function, _, _ in program.names)
     for row, (function, _, _) in enumerate(program.names):
         level[row] = reached
+        # A lookup that takes a reference has found its uprobe when it has that.
+        if gets and function in _FINDS:
+            continue
         reached = max(reached, _reached_by(function, is_return=is_return))
     return level
 

@@ -44,14 +44,15 @@ THREAD = np.dtype(
             "wrong_function",
         )
     ]
-    + [(name, np.uint64) for name in ("must", "may")],
+    + [(name, np.uint64) for name in ("must", "may", "met")],
     align=True,
 )
 """One thread: the `item` of its calls and returns that it is at, whether that has `begun` and its
 `level`; whether it is a `hit`, of which function, and of what uprobe; how deep it is, and how many
 of these frames have return `instances`; its read-section `nesting`, how many `sections` it has
 entered, and under which SRCU `index`; what a check found first, in which function. `must` are the
-consumers that the hit has to call, `may` those that it can have met."""
+consumers that the hit has to call, `may` those that were not gone before it began, `met` those that
+were on the list since it entered what protects it."""
 
 FRAME = np.dtype(
     [
@@ -68,13 +69,32 @@ FRAME = np.dtype(
 lease from the next."""
 
 
-class Threads(NamedTuple):
-    """The threads of a group. `items` is a ring of shape (threads, capacity), functions and RETURN.
+class Seen(NamedTuple):
+    """What others see of the threads of a group. Counters are cumulative.
 
-    `thread` has shape (threads,), `frame` (threads, depth). Counters, all cumulative: `locks` and
-    `unlocks` of the uprobes' SRCU, `leases` and `ended` of the return instances', shape
-    (threads, 2), by index; `hits` and `missed`, shape (threads,); `held`, references that hits and
-    return instances hold, and `walks` and `return_walks` of a list of consumers, all by uprobe.
+    `thread` has shape (threads,), `frame` (threads, depth). `locks` and `unlocks` of the uprobes'
+    SRCU, `leases` and `ended` of the return instances', have shape (threads, 2), by index; `hits`
+    and `missed` (threads,). By uprobe: `held`, references that hits and return instances hold now,
+    `walks` and `return_walks` of its list of consumers.
+    """
+
+    thread: NDArray[np.void]
+    frame: NDArray[np.void]
+    locks: IntArray
+    unlocks: IntArray
+    leases: IntArray
+    ended: IntArray
+    hits: IntArray
+    missed: IntArray
+    held: IntArray
+    walks: IntArray
+    return_walks: IntArray
+
+
+class Threads(NamedTuple):
+    """The threads of a group: Seen, and what they are to do.
+
+    `items` is a ring of shape (threads, capacity): functions, and RETURN.
     """
 
     items: NDArray[np.int32]
@@ -94,7 +114,7 @@ class Threads(NamedTuple):
 class View(NamedTuple):
     """The kernel's state of a window, as hits see it; see `uprobes.Uprobes`.
 
-    By function: `found`, what a lookup gives, `installed`, `must`, `listed`, `returns`. By uprobe:
+    By function: `found`, what a lookup gives, `installed`, `must`, `known`, `returns`. By uprobe:
     `alive`, whether anybody has a reference, `freed` and the two lists. `rules`: whether a
     lookup takes a reference, whether there is a section around a hit and around its return, what a
     return instance holds, whether handlers run under register_rwsem. `srcu_idx` is that of both
@@ -104,7 +124,7 @@ class View(NamedTuple):
     found: IntArray
     installed: NDArray[np.bool_]
     must: NDArray[np.uint64]
-    listed: NDArray[np.uint64]
+    known: NDArray[np.uint64]
     returns: NDArray[np.uint64]
     alive: NDArray[np.bool_]
     freed: NDArray[np.bool_]

@@ -13,15 +13,15 @@ from core.churn.cast import end_of, ri_timer, stalls, static_consumers, tasks, t
 from core.churn.checks import Checks
 from core.churn.clockwork import Clockwork
 from core.churn.grace import engines
-from core.churn.kernel import Kernel
+from core.churn.kernel import FAULTS, Kernel
 from core.churn.outcome import Churn, Latency
 from core.churn.programs import MOST_CONSUMERS, Programs, compile_programs
 from core.churn.records import GET, LEASE, TRY_GET
 from core.churn.rules import rules_of
 from core.churn.tasks import Latencies
-from core.churn.threads import ThreadGroup
-from core.churn.uprobes import Consumer, Uprobes
-from core.churn.workload import MAX_DEPTH, STRESS
+from core.churn.threads import Gang
+from core.churn.uprobes import BITS, Consumer, Uprobes
+from core.churn.workload import MAX_DEPTH, STRESS, Workload
 from core.engine.cell import Cell
 from core.engine.cpu import stream
 from core.engine.simulate import HITS_AHEAD
@@ -54,16 +54,17 @@ class Rig:
     static: list[Consumer]
     latencies: Latencies
     tasks: list[simpy.Process]
+    outcome: Churn | None = None
+    """What came out beside hits, once it has drained: before what stays is detached."""
+    _seen: int = 0
 
     @classmethod
-    def of(cls, cell: Cell, faults: frozenset[str]) -> Rig:
-        """The cell's machine, kernel and threads, before time begins."""
-        workload = cell.workload
-        assert workload is not None
+    def of(cls, cell: Cell, faults: frozenset[str], gang: Gang) -> Rig:
+        """The cell's machine, kernel and threads, before time begins. See `simulate_churn`."""
+        workload = _checked(cell)
         rules = rules_of(cell.flavour, cell.rcu)
         layout = Layout(cell.probes, owner_beside_count=cell.owner_beside_count)
         execution = cell.machine.execution
-        most = workload.consumers + workload.attach_threads
         programs = compile_programs(
             cell.bench,
             cell.flavour,
@@ -71,7 +72,7 @@ class Rig:
             layout,
             execution.work_cycles,
             execution.jitter,
-            MOST_CONSUMERS if cell.bench == STRESS and workload.attach_threads else most,
+            MOST_CONSUMERS if workload.attach_threads else workload.consumers,
         )
         where = place(cell.machine, cell.cpus + workload.threads)
         depth = MAX_DEPTH if cell.bench == STRESS else 1
@@ -85,7 +86,6 @@ class Rig:
             depth=depth,
             wakeup_ps=WAKEUP_PS,
         )
-        gang = ThreadGroup(HITS_AHEAD, depth)
         gang.reset(triggers(cell, where.ps_per_cycle, depth))
         uprobes = Uprobes(cell.probes)
         clockwork = Clockwork(state, programs, gang, cell.cpus, uprobes)
@@ -94,17 +94,20 @@ class Rig:
         clockwork.rules[:] = (bool(rules.lookup), *sections, prepares, rules.chain_rwsem)
         checks = Checks(clockwork, uprobes, rules)
         grace = engines(clockwork, rules, cell.machine.cpus, faults)
+        known = {*FAULTS, *(fault for engine in grace.values() for fault in engine.FAULTS)}
+        if unknown := faults - known:
+            choice = ", ".join(sorted(known))
+            raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
         checks.watch(grace)
         cycle_ps = int(where.ps_per_cycle[-1])
         kernel = Kernel(rules, clockwork, uprobes, grace, checks, cycle_ps, faults)
-        static = static_consumers(cell, workload)
+        static = static_consumers(cell, workload, uprobes)
         kernel.register_before(static)
         latencies = Latencies()
         started = list(tasks(cell, workload, kernel, latencies))
         processes = [clockwork.env.process(steps) for steps in started]
         if prepares == LEASE:
-            for thread in range(cell.cpus):
-                clockwork.env.process(ri_timer(clockwork, thread))
+            clockwork.env.process(ri_timer(clockwork))
         if workload.stalls:
             for thread in range(cell.cpus):
                 seed = stream(cell.stream_key, len(where) + 1 + thread)
@@ -129,29 +132,30 @@ class Rig:
         self._until(lambda: not any(task.is_alive for task in self.tasks))
         self.clockwork.drain()
         self._until(self.clockwork.drained)
+        self.outcome = self._churn()
         self.kernel.unregister_after(self.static)
         uprobes = self.kernel.uprobes
         self._until(lambda: bool(uprobes.freed[: uprobes.count].all()))
         self.checks.at_the_end()
 
-    def churn(self) -> Churn:
+    def _churn(self) -> Churn:
         """What came out beside hits."""
-        threads = self.clockwork.gang.threads
+        seen = self.clockwork.seen
         grace = self.kernel.engines.values()
         return Churn(
             attach=Latency.of(self.latencies.attach),
             detach=Latency.of(self.latencies.detach),
             grace=Latency.of([ps for engine in grace for ps in engine.latencies]),
             grace_periods=sum(len(engine.periods) for engine in grace),
-            unreaped_bytes=self.kernel.unreaped_peak,
-            firings=int(threads.hits.sum()),
-            missed=int(threads.missed.sum()),
+            unreaped_bytes=self.kernel.registry.unreaped_peak,
+            firings=int(seen.hits.sum()),
+            missed=int(seen.missed.sum()),
             windows=self.clockwork.folds,
             checks=self.checks.made,
         )
 
     def _hits(self) -> int:
-        return int(self.clockwork.gang.threads.hits.sum())
+        return int(self.clockwork.seen.hits.sum())
 
     def _go_on_until(self, until_ps: int) -> None:
         self.clockwork.play(until_ps)
@@ -169,4 +173,14 @@ class Rig:
             else:
                 self._seen, last = self.latencies.total, self.clockwork.now_ps
 
-    _seen: int = 0
+
+def _checked(cell: Cell) -> Workload:
+    """The cell's workload, if it can be simulated."""
+    workload = cell.workload
+    assert workload is not None
+    if cell.processes != 1 or cell.edits:
+        raise ValueError("a cell with a workload is one process, and its path has no edits")
+    at_once = workload.consumers + (workload.attach_threads if workload.batch else 0)
+    if at_once > BITS:
+        raise ValueError(f"a function has at most {BITS} consumers at a time, not {at_once}")
+    return workload

@@ -6,19 +6,21 @@ import time
 from collections.abc import Iterable
 
 from core.churn.rig import Rig
+from core.churn.threads import Gang, ThreadGroup
 from core.engine.cell import Cell, CellResult
 from core.engine.shares import shares
 
 
-def simulate_churn(cell: Cell, faults: Iterable[str] = ()) -> CellResult:
+def simulate_churn(cell: Cell, faults: Iterable[str] = (), gang: Gang | None = None) -> CellResult:
     """Simulate `cell`, which has a workload, and check it all the time.
 
-    The result depends on the cell alone. `faults` are planted in the kernel and its grace periods.
-    Raises Violation for a check that fails, ValueError for a machine with too few CPUs, KeyError as
-    `core.engine.simulate.simulate` does.
+    The result depends on the cell alone; `gang` hosts the threads that hit, this process by
+    default. `faults` are planted in the kernel and its grace periods. Raises Violation for a check
+    that fails, KeyError as `core.engine.simulate.simulate` does, and ValueError for a machine with
+    too few CPUs, more than one process, an edited path, too many consumers or an unknown fault.
     """
     began = time.perf_counter()
-    rig = Rig.of(cell, frozenset(faults))
+    rig = Rig.of(cell, frozenset(faults), ThreadGroup() if gang is None else gang)
     hits, spent = rig.play()
     rig.drain()
     return CellResult(
@@ -28,5 +30,5 @@ def simulate_churn(cell: Cell, faults: Iterable[str] = ()) -> CellResult:
         rig.clockwork.interconnect.line_ops,
         shares(rig.programs.code, spent),
         time.perf_counter() - began,
-        churn=rig.churn(),
+        churn=rig.outcome,
     )

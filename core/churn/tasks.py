@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.churn.kernel import Kernel, Steps
+from core.churn.kernel import Kernel
+from core.churn.registry import Steps
 from core.churn.uprobes import Consumer
 from core.churn.workload import MAX_LINKS, MAX_MAPPINGS, MAX_SLEEP_PS, MOST_PROBES
 
@@ -55,12 +56,11 @@ class Task:
 
     def attach_all_then_detach(self, functions: int, batch: int, at_return: bool) -> Steps:
         """Attach every function, `batch` of them a link, then detach link after link."""
-        links = [
-            [Consumer(f, at_return) for f in range(first, min(first + batch, functions))]
-            for first in range(0, functions, batch)
-        ]
-        for link in links:
-            yield from self._attach(link)
+        links = []
+        for first in range(0, functions, batch):
+            of_link = range(first, min(first + batch, functions))
+            links.append([self.kernel.uprobes.consumer(f, at_return) for f in of_link])
+            yield from self._attach(links[-1])
         for link in links:
             yield from self._detach(link)
 
@@ -101,13 +101,13 @@ class Task:
         return self.kernel.clockwork.now_ps
 
     def _random_link(self, at_return: bool | None) -> list[Consumer]:
-        """0 to 9 random functions; half of the links are for any process."""
-        functions = self.kernel.uprobes.functions
-        number = min(int(self.random.integers(MOST_PROBES + 1)), functions)
+        """0 to 9 random functions that have room; half of the links are for any process."""
+        uprobes = self.kernel.uprobes
+        number = min(int(self.random.integers(MOST_PROBES + 1)), uprobes.functions)
         coin, everywhere = self.random.integers(2, size=2).astype(bool).tolist()
         at_return = coin if at_return is None else at_return
-        chosen = self.random.choice(functions, size=number, replace=False).tolist()
-        return [Consumer(function, at_return, everywhere) for function in chosen]
+        chosen = self.random.choice(uprobes.functions, size=number, replace=False).tolist()
+        return [uprobes.consumer(f, at_return, everywhere) for f in chosen if uprobes.room(f)]
 
     def _attach(self, link: list[Consumer]) -> Steps:
         began = self._now

@@ -1,4 +1,4 @@
-"""The threads that hit: what each calls next, and how far it has come. A group of them is a gang's.
+"""The threads that hit: what each calls next, and how far it has come. A group of them is a gang.
 
 Whoever hosts a thread, its calls are the same: they are drawn from a stream of its own.
 """
@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.churn.fold import expire, fold
-from core.churn.programs import ENTERED, FOUND, LEFT, UNWALKED, WALKING
-from core.churn.records import FRAME, LEASE, NOBODY, THREAD, Threads, View
+from core.churn.records import FRAME, NOBODY, THREAD, IntArray, Seen, Threads, View
 from core.engine.cpu import CpuConfig, stream
-from core.engine.gang import Hits
+from core.engine.gang import Hits, merge_hits
 from core.engine.pipeline import RETURN
+from core.engine.simulate import HITS_AHEAD
 from core.engine.spread import draw_probes
-
-IntArray = NDArray[np.int64]
 
 
 class Where(NamedTuple):
@@ -28,18 +26,6 @@ class Where(NamedTuple):
 
     taken: IntArray
     level: IntArray
-
-
-class Inside(NamedTuple):
-    """What threads may be using now, one entry for each, all as numbers of uprobes or masks.
-
-    `uprobe` is what a hit or return instance that holds no reference may use; `function` and `may`,
-    which consumers of a function.
-    """
-
-    uprobe: IntArray
-    function: IntArray
-    may: NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -52,23 +38,29 @@ class Trigger:
 
 
 class Gang(Protocol):
-    """The threads of a cell, wherever they live. Arrays are in their order."""
+    """The threads of a cell, wherever they live. Arrays are in their order.
+
+    What is given and what comes back are arrays and tuples of arrays, and `Trigger`s.
+    """
 
     def reset(self, triggers: Sequence[Trigger]) -> None:
         """Become the threads of a new cell."""
 
-    def fold(self, view: View, where: Where) -> None:
+    def fold(self, view: View, where: Where) -> Seen:
         """Take every thread to where it is, in the kernel that `view` shows."""
 
-    def draw(self, wanted: IntArray) -> Hits:
-        """The next calls and returns of every thread."""
+    def expire(self, view: View) -> Seen:
+        """The timers of all threads' return instances, right after a fold."""
+
+    def draw(self, wanted: IntArray, *, finish: bool = False) -> Hits:
+        """The next calls and returns, `wanted[i]` of thread i, and user space's work before each.
+
+        To `finish` is to go no further than the end of what a thread has begun.
+        """
 
 
 class ThreadGroup:
     """Threads that live in this process: a whole gang, or one actor's share of it."""
-
-    def __init__(self, capacity: int, depth: int) -> None:
-        self._capacity, self._depth = capacity, depth
 
     def reset(self, triggers: Sequence[Trigger]) -> None:
         """Become the threads of a new cell."""
@@ -79,54 +71,39 @@ class ThreadGroup:
         self._filled = np.zeros(n, dtype=np.int64)
         thread = np.zeros(n, dtype=THREAD)
         thread["uprobe"] = NOBODY
-        frame = np.zeros((n, self._depth), dtype=FRAME)
+        frame = np.zeros((n, max(t.most for t in triggers)), dtype=FRAME)
         frame["uprobe"] = NOBODY
         pairs = [np.zeros((n, 2), dtype=np.int64) for _ in range(4)]
         singles = [np.zeros(n, dtype=np.int64) for _ in range(2)]
         by_uprobe = [np.zeros(0, dtype=np.int64) for _ in range(3)]
-        items = np.zeros((n, self._capacity), dtype=np.int32)
-        self.threads = Threads(items, thread, frame, *pairs, *singles, *by_uprobe)
+        items = np.zeros((n, HITS_AHEAD), dtype=np.int32)
+        self._threads = Threads(items, thread, frame, *pairs, *singles, *by_uprobe)
 
-    def fold(self, view: View, where: Where) -> None:
+    def fold(self, view: View, where: Where) -> Seen:
         """Take every thread to where it is, in the kernel that `view` shows."""
         self._grow(len(view.freed))
-        fold(self.threads, view, where.taken, where.level)
+        fold(self._threads, view, where.taken, where.level)
+        return Seen(*self._threads[1:])
 
-    def expire(self, view: View, thread: int) -> None:
-        """The timer of a thread's return instances."""
-        self._grow(len(view.freed))
-        expire(self.threads, view, thread)
+    def expire(self, view: View) -> Seen:
+        """The timers of all threads' return instances, right after a fold."""
+        expire(self._threads, view)
+        return Seen(*self._threads[1:])
 
-    def finish(self, wanted: IntArray) -> Hits:
-        """As `draw`, but no further than the end of what every thread has begun."""
-        left = np.array([len(ahead) for ahead in self._ahead], dtype=np.int64)
-        return self.draw(np.minimum(left, wanted))
-
-    def draw(self, wanted: IntArray) -> Hits:
+    def draw(self, wanted: IntArray, *, finish: bool = False) -> Hits:
         """The next calls and returns of every thread, and the work in user space before each."""
+        if finish:
+            left = np.array([len(ahead) for ahead in self._ahead], dtype=np.int64)
+            wanted = np.minimum(left, wanted)
         items, private = [], []
         for index, n in enumerate(wanted):
             drawn = self._draw(index, int(n))
-            slots = (self._filled[index] + np.arange(n)) % self._capacity
-            self.threads.items[index, slots] = drawn
+            slots = (self._filled[index] + np.arange(n)) % HITS_AHEAD
+            self._threads.items[index, slots] = drawn
             self._filled[index] += n
             items.append(drawn)
             private.append(self._private(index, drawn))
         return Hits(wanted, np.concatenate(items), np.concatenate(private))
-
-    def inside(self, section: bool, chain_rwsem: bool) -> Inside:
-        """What may be in use without a reference; a `section` or the rwsem protects consumers."""
-        t = self.threads.thread
-        level = np.where(t["begun"] & t["hit"], t["level"], 0)
-        at_uprobe = (level >= FOUND) & (level < LEFT) & (t["uprobe"] != NOBODY)
-        first = WALKING if chain_rwsem else ENTERED
-        walking = (level >= first) & (level < np.where(t["returns"] == 1, UNWALKED, LEFT))
-        if chain_rwsem:
-            walking &= level < UNWALKED
-        leased = (self.threads.frame["uprobe"] != NOBODY) & (self.threads.frame["holds"] == LEASE)
-        uprobes = [t["uprobe"][at_uprobe], self.threads.frame["uprobe"][leased]]
-        may = t["may"][walking] if section or chain_rwsem else t["may"][:0]
-        return Inside(np.concatenate(uprobes), t["function"][walking], may)
 
     def _draw(self, index: int, n: int) -> NDArray[np.int32]:
         ahead = self._ahead[index]
@@ -136,7 +113,7 @@ class ThreadGroup:
         return ahead[:n]
 
     def _chains(self, index: int, items: int) -> NDArray[np.int32]:
-        """Calls some way down and back up again, `items` of them or more."""
+        """Calls some way down and back up again, about `items` of them."""
         trigger, random = self._triggers[index], self._random[index]
         chains = items // (trigger.most + 1) + 1
         depth = random.integers(1, trigger.most + 1, size=chains)
@@ -157,10 +134,53 @@ class ThreadGroup:
 
     def _grow(self, uprobes: int) -> None:
         """Make room for uprobes that are new."""
-        have = len(self.threads.held)
-        if have < uprobes:
-            more = [np.zeros(uprobes, dtype=np.int64) for _ in range(3)]
-            old = (self.threads.held, self.threads.walks, self.threads.return_walks)
-            for new, counts in zip(more, old, strict=True):
-                new[:have] = counts
-            self.threads = self.threads._replace(held=more[0], walks=more[1], return_walks=more[2])
+        more = max(uprobes - len(self._threads.held), 0)
+        if more:
+            new = np.zeros(more, dtype=np.int64)
+            t = self._threads
+            self._threads = t._replace(
+                held=np.append(t.held, new),
+                walks=np.append(t.walks, new),
+                return_walks=np.append(t.return_walks, new),
+            )
+
+
+class JoinedGang:
+    """A gang of several gangs, which may live elsewhere: one call to each for one to this."""
+
+    def __init__(self, gangs: Sequence[Gang], sizes: Sequence[int]) -> None:
+        """`sizes[i]` threads are those of `gangs[i]`; the last one's go on to the end."""
+        self._gangs = gangs
+        self._cuts = np.cumsum(sizes)[:-1]
+
+    def reset(self, triggers: Sequence[Trigger]) -> None:
+        """Become the threads of a new cell."""
+        ends = [*self._cuts.tolist(), len(triggers)]
+        for gang, first, end in zip(self._gangs, [0, *ends], ends, strict=False):
+            gang.reset(triggers[first:end])
+
+    def fold(self, view: View, where: Where) -> Seen:
+        """Take every thread to where it is, in the kernel that `view` shows."""
+        taken, level = (np.split(array, self._cuts) for array in where)
+        parts = zip(self._gangs, taken, level, strict=True)
+        return _joined([gang.fold(view, Where(t, n)) for gang, t, n in parts])
+
+    def expire(self, view: View) -> Seen:
+        """The timers of all threads' return instances, right after a fold."""
+        return _joined([gang.expire(view) for gang in self._gangs])
+
+    def draw(self, wanted: IntArray, *, finish: bool = False) -> Hits:
+        """The next calls and returns of every thread."""
+        split = zip(self._gangs, np.split(wanted, self._cuts), strict=True)
+        return merge_hits([gang.draw(part, finish=finish) for gang, part in split])
+
+
+def _joined(parts: Sequence[Seen]) -> Seen:
+    """By thread one after the other, by uprobe the sum."""
+    by_uprobe = Seen._fields[Seen._fields.index("held") :]
+    return Seen(
+        **{
+            name: sum(arrays) if name in by_uprobe else np.concatenate(arrays)
+            for name, arrays in zip(Seen._fields, zip(*parts, strict=True), strict=True)
+        }
+    )

@@ -6,6 +6,7 @@ answered at once. A consumer of a function has a bit of the function's own in ma
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,10 @@ Masks = NDArray[np.uint64]
 NOBODY = -1
 BITS = 64
 """Consumers that one function can have at a time."""
+
+QUARANTINE = 256
+"""How many freed uprobes keep their number, as KASAN keeps freed memory, so that who still uses one
+is caught; the number of the oldest is then taken again."""
 
 SIZEOF_UPROBE = 256
 """Bytes of a struct uprobe as kmalloc rounds them: three cache lines and the arch's part."""
@@ -60,16 +65,16 @@ class Tree:
 class Consumer:
     """One consumer: of the entry, or of the return of its function.
 
-    `uprobe` is the one it is registered with and `bit` its place in the masks, both NOBODY before;
-    `everywhere`: its filter takes any process, not only the one that registered it; `hits` counts
-    its calls.
+    `bit` is its place in the masks; `everywhere`: its filter takes any process, not only the one
+    that registered it; `uprobe` is the one it is registered with, NOBODY before; `hits` counts its
+    calls.
     """
 
     function: int
     at_return: bool
+    bit: int
     everywhere: bool = True
     uprobe: int = NOBODY
-    bit: int = NOBODY
     hits: int = 0
 
 
@@ -80,9 +85,9 @@ class Uprobes:
     By uprobe: `function`; `ref`, references of everybody but hits and return instances; `active`,
     in the tree; `dying`, its free has begun; `freed`; `entry_list` and `return_list`, the masks of
     the consumers on its list. By function: `must`, consumers whose registration has returned and
-    whose unregistration has not begun; `returns`, the bits of return consumers; `installed`,
-    whether the breakpoint is in the process that hits; `found`, what a lookup gives; `listed`, the
-    consumers on that one's list.
+    whose unregistration has not begun; `known`, those that were made and not yet freed; `returns`,
+    which of these are of the return; `installed`, whether the breakpoint is in the process that
+    hits; `found`, what a lookup gives. `most` is the most uprobes there were at a time.
     """
 
     functions: int
@@ -96,57 +101,71 @@ class Uprobes:
         self.ref: IntArray = np.zeros(0, dtype=np.int64)
         self.active, self.dying, self.freed = (np.zeros(0, dtype=np.bool_) for _ in range(3))
         self.entry_list, self.return_list = (np.zeros(0, dtype=np.uint64) for _ in range(2))
-        self.must, self.returns, self.listed = (
+        self.must, self.known, self.returns = (
             np.zeros(self.functions, dtype=np.uint64) for _ in range(3)
         )
         self.found = self.tree.find(self.keys)
         self.installed = np.zeros(self.functions, dtype=np.bool_)
         self._next_bit: IntArray = np.zeros(self.functions, dtype=np.int64)
-        self._taken: Masks = np.zeros(self.functions, dtype=np.uint64)
+        self._graves: deque[int] = deque()
         self._grow(256)
 
     def new(self, function: int, references: int) -> int:
         """alloc_uprobe: a new one, not yet in the tree."""
-        if self.count == len(self.function):
-            self._grow(2 * self.count)
-        uprobe = self.count
-        self.count += 1
+        if len(self._graves) > QUARANTINE:
+            uprobe = self._graves.popleft()
+            self.dying[uprobe] = self.freed[uprobe] = False
+        else:
+            if self.count == len(self.function):
+                self._grow(2 * self.count)
+            uprobe = self.count
+            self.count += 1
         self.function[uprobe] = function
         self.ref[uprobe] = references
         self.consumers[uprobe] = []
         return uprobe
 
-    def add(self, uprobe: int, consumer: Consumer) -> None:
-        """consumer_add. Raises ValueError if the function has BITS consumers."""
-        function = consumer.function
-        for step in range(BITS):
-            # A bit is taken again as late as possible: what still remembers it is long over.
-            bit = (int(self._next_bit[function]) + step) % BITS
-            if not self._taken[function] & one(bit):
-                break
-        else:
+    def free(self, uprobe: int) -> None:
+        """kfree() of an uprobe."""
+        self.freed[uprobe] = True
+        self._graves.append(uprobe)
+
+    def room(self, function: int) -> bool:
+        """Whether the function can have one more consumer."""
+        return int(self.known[function]).bit_count() < BITS
+
+    def consumer(self, function: int, at_return: bool, everywhere: bool = True) -> Consumer:
+        """A new consumer, not yet registered. Raises ValueError if the function has BITS."""
+        if not self.room(function):
             raise ValueError(f"function {function} has {BITS} consumers already")
+        # A bit is taken again as late as possible.
+        bit = int(self._next_bit[function])
+        while self.known[function] & one(bit):
+            bit = (bit + 1) % BITS
         self._next_bit[function] = (bit + 1) % BITS
-        self._taken[function] |= one(bit)
-        consumer.uprobe, consumer.bit = uprobe, bit
-        self.consumers[uprobe].append(consumer)
-        if consumer.at_return:
+        self.known[function] |= one(bit)
+        if at_return:
             self.returns[function] |= one(bit)
-            self.return_list[uprobe] |= one(bit)
         else:
             self.returns[function] &= ~one(bit)
-            self.entry_list[uprobe] |= one(bit)
+        return Consumer(function, at_return, bit, everywhere)
+
+    def add(self, uprobe: int, consumer: Consumer) -> None:
+        """consumer_add."""
+        consumer.uprobe = uprobe
+        self.consumers[uprobe].append(consumer)
+        (self.return_list if consumer.at_return else self.entry_list)[uprobe] |= one(consumer.bit)
 
     def delete(self, consumer: Consumer) -> None:
-        """consumer_del: off the list; its bit stays taken until it is freed."""
+        """consumer_del: off the list; it is known until it is freed."""
         uprobe = consumer.uprobe
         self.consumers[uprobe].remove(consumer)
         self.entry_list[uprobe] &= ~one(consumer.bit)
         self.return_list[uprobe] &= ~one(consumer.bit)
 
-    def free(self, consumer: Consumer) -> None:
+    def forget(self, consumer: Consumer) -> None:
         """The caller frees the consumer."""
-        self._taken[consumer.function] &= ~one(consumer.bit)
+        self.known[consumer.function] &= ~one(consumer.bit)
 
     def dead(self, held: IntArray) -> list[int]:
         """Uprobes without any reference whose free has not begun; `held` are those of hits."""
@@ -156,11 +175,8 @@ class Uprobes:
         return gone
 
     def look_up(self, function: int) -> None:
-        """Let hits see what has become of a function's uprobe and its list."""
-        uprobe = int(self.tree.find(self.keys[function : function + 1])[0])
-        self.found[function] = uprobe
-        lists = self.entry_list[uprobe] | self.return_list[uprobe]
-        self.listed[function] = 0 if uprobe == NOBODY else lists
+        """Let hits see what has become of a function's uprobe."""
+        self.found[function] = self.tree.find(self.keys[function : function + 1])[0]
 
     def _grow(self, size: int) -> None:
         for name in (

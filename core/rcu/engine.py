@@ -39,7 +39,7 @@ class Callback:
     function: Callable[[], None]
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Nobody watches."""
 
 
@@ -67,8 +67,8 @@ class Engine(ABC):
         self._parts: dict[str, int] = {}
         self._charged_ps = 0
         self._readers = 0
-        self.on_begin: Callable[[], None] = _nothing
-        self.on_end: Callable[[], None] = _nothing
+        self.on_begin: Callable[[], None] = nothing
+        self.on_end: Callable[[], None] = nothing
 
     @abstractmethod
     def synchronize(self) -> simpy.Event:

@@ -15,7 +15,7 @@ from typing import Any
 
 import simpy
 
-from core.rcu.engine import Engine, Steps
+from core.rcu.engine import Engine, Steps, nothing
 from core.rcu.readers import Counts, SrcuReaders
 from core.rcu.sequence import rcu_seq_end, rcu_seq_set_state, rcu_seq_state
 from core.rcu.timing import Timing
@@ -34,6 +34,7 @@ class Srcu(Engine):
     """One srcu_struct. `srcu_idx` is the index that readers who enter now use, 0 or 1.
 
     `flips_ps` are the times at which it changed: a reader who loads it then gets the new one.
+    `on_flip` is called right before it changes.
     """
 
     FAULTS = ("one-scan", "no-flip")
@@ -49,6 +50,7 @@ class Srcu(Engine):
         self.readers = readers
         self.srcu_idx = 0
         self.flips_ps: list[int] = []
+        self.on_flip: Callable[[], None] = nothing
         self._seq_needed = self._seq_needed_exp = 0
         # Nothing was waited for lately when the simulation begins.
         self._last_gp_end_ps = int(env.now) - self.timing.exp_holdoff_ps
@@ -153,6 +155,7 @@ class Srcu(Engine):
 
     def _srcu_flip(self) -> None:
         if "no-flip" not in self.faults:
+            self.on_flip()
             self.srcu_idx = 1 - self.srcu_idx
             self.flips_ps.append(self.now_ps)
 
