@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.churn.workload import STRESS
 from core.engine.spread import SPREADS
 from core.hardware.machine import machine_names
 from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
@@ -18,6 +19,10 @@ from sweep.machines import named_machine
 
 MAX_COUNT = 1_000_000
 """The most probes, replicates, samples of a cell, cells of a spec: no typo may fill the memory."""
+MAX_CONSUMERS = 32
+"""The most consumers that stay: half of what a modelled function can have."""
+MAX_STALLS = 1000
+"""The most stalls a second: beyond, a thread hardly gets anywhere."""
 MAX_SEED = 2**63 - 1
 
 Check = Callable[[str, int | None, object], Any]
@@ -102,14 +107,20 @@ def machine(axis: str, index: int | None, value: object) -> str:
 
 
 AXES: dict[str, Check] = {
-    "bench": one_of(BENCHES),
+    "bench": one_of((*BENCHES, STRESS)),
     "flavour": flavour,
     "rcu": one_of(RCU),
     "owner_beside_count": switch,
-    "cpus": whole(1, MAX_COUNT, "the machine's CPUs"),
+    "cpus": whole(0, MAX_COUNT, "the machine's CPUs"),
     "probes": whole(1, MAX_COUNT, str(MAX_COUNT)),
     "processes": whole(1, MAX_COUNT, "the CPUs of every cell"),
     "spread": one_of(SPREADS),
+    "attach_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
+    "mmap_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
+    "fork_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
+    "consumers": whole(0, MAX_CONSUMERS, str(MAX_CONSUMERS)),
+    "batch": whole(0, MAX_COUNT, str(MAX_COUNT)),
+    "stalls": whole(0, MAX_STALLS, str(MAX_STALLS)),
     "machine": machine,
     "seed": whole(0, MAX_SEED, str(MAX_SEED)),
 }

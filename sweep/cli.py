@@ -23,6 +23,7 @@ from sweep.commands.mutants import mutants
 from sweep.commands.replay import replay
 from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
 from sweep.commands.show import show
+from sweep.commands.stress import stress
 from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
 
@@ -166,13 +167,21 @@ def run(
 def tables(run: str) -> None:
     """Print RUN as the cover letter's tables, one for each flavour.
 
+    Cells whose hits something disturbs come in a table of their own, with latencies.
+
     \b
     uprobe-sweep tables cover-letter
+    uprobe-sweep tables detach-batch
     """
     cells = frame(run)
+    from sweep.churn_text import disturbed, render
     from sweep.tables import letter_lines
 
-    print(letter_lines(cells))
+    alone, with_others = cells.filter(~disturbed()), cells.filter(disturbed())
+    if len(alone):
+        print(letter_lines(alone))
+    if len(with_others):
+        print(render(with_others), end="")
 
 
 @cli.command()
@@ -241,7 +250,7 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-for command in (show, explain, whatif, machine, calibrate, mutants, replay, grace):
+for command in (show, explain, whatif, machine, calibrate, mutants, replay, grace, stress):
     cli.add_command(command)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.engine.cell import Cell
 from sweep.axes import AXES
+from sweep.churn import DEFAULTS, axes, workload
 from sweep.machines import named_machine
 from sweep.spec import Spec
 
@@ -22,6 +23,7 @@ ORDER = (
     "spread",
     "probes",
     "processes",
+    *DEFAULTS,
     "seed",
     "replicate",
     "cpus",
@@ -39,21 +41,26 @@ def plan(spec: Spec) -> list[Cell]:
     replicates = {"replicate": range(spec.replicates)}
     machines = {"machine": [named_machine(name) for name in spec.machine]}
     values = {**dict(spec), **machines, **replicates}
-    return [
-        Cell(
-            **dict(zip(ORDER, point, strict=True)),
-            warmup_ps=spec.warmup,
-            duration_ps=spec.duration,
-            sample_ps=spec.sample,
-            ensemble=spec.ensemble,
-        )
-        for point in product(*(values[axis] for axis in ORDER))
-    ]
+    points = product(*(values[axis] for axis in ORDER))
+    return [_cell(spec, dict(zip(ORDER, point, strict=True))) for point in points]
+
+
+def _cell(spec: Spec, point: dict[str, Any]) -> Cell:
+    return Cell(
+        **{axis: value for axis, value in point.items() if axis not in DEFAULTS},
+        workload=workload(point),
+        warmup_ps=spec.warmup,
+        duration_ps=spec.duration,
+        sample_ps=spec.sample,
+        ensemble=spec.ensemble,
+    )
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
     """The id and everything else that names `cell`, ready for JSON: the machine is its name."""
     named = {field.name: getattr(cell, field.name) for field in fields(cell)}
+    del named["workload"]
+    named |= axes(cell.workload)
     return {"cell_id": cell.cell_id, **named, "machine": cell.machine.name}
 
 

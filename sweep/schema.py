@@ -10,19 +10,23 @@ import pyarrow as pa
 from core import MODEL_VERSION
 from core.engine.cell import PS_PER_SECOND, Cell, CellResult
 from core.engine.shares import Share
+from sweep.churn import COUNTS, DEFAULTS, SECONDS, axes, columns
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a column is added, dropped or means something else."""
 
 ATTRIBUTION_VERSION = 1
 """The same, for the columns of ATTRIBUTION_SCHEMA."""
+
+NULLABLE = frozenset({"predicted_low", "predicted_high", *COUNTS, *SECONDS})
+"""Columns without a value where there is nothing to say."""
 
 Row = dict[str, Any]
 """A value for every column: of SCHEMA one finished cell, of ATTRIBUTION_SCHEMA one share."""
 
 SCHEMA = pa.schema(
     [
-        pa.field(name, kind, nullable=name.startswith("predicted_"))
+        pa.field(name, kind, nullable=name in NULLABLE)
         for name, kind in {
             "cell_id": pa.string(),
             "run_id": pa.string(),
@@ -34,6 +38,7 @@ SCHEMA = pa.schema(
             "probes": pa.int64(),
             "processes": pa.int64(),
             "spread": pa.string(),
+            **dict.fromkeys(DEFAULTS, pa.int64()),
             "machine": pa.string(),
             "machine_digest": pa.string(),
             "seed": pa.int64(),
@@ -50,6 +55,8 @@ SCHEMA = pa.schema(
             "predicted_low": pa.float64(),
             "predicted_high": pa.float64(),
             "samples": pa.int64(),
+            **dict.fromkeys(COUNTS, pa.int64()),
+            **dict.fromkeys(SECONDS, pa.float64()),
             "line_ops": pa.int64(),
             "wall_seconds": pa.float64(),
             "model_version": pa.string(),
@@ -63,8 +70,9 @@ SCHEMA = pa.schema(
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
 samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
-that `ensemble` members give; null without one. `line_ops` are operations on shared lines that the
-weave served, warm-up included.
+that `ensemble` members give; null without one. The axes of a workload and what comes of it are in
+`sweep.churn`; the latter is null where nothing disturbs the hits. `line_ops` are operations on
+shared lines that the weave served, warm-up included.
 """
 
 ATTRIBUTION_SCHEMA = pa.schema(
@@ -93,6 +101,9 @@ SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1, "ensemble": 0}
 """What files of schema version 1, which lack these columns, were simulated with."""
 
+BEFORE = {**BEFORE_2, **DEFAULTS}
+"""What files of any earlier version, which lack some of these columns, were simulated with."""
+
 
 def row(cell: Cell, result: CellResult, run_id: str) -> Row:
     """The row of a finished cell."""
@@ -107,6 +118,7 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "probes": cell.probes,
         "processes": cell.processes,
         "spread": cell.spread,
+        **axes(cell.workload),
         "machine": cell.machine.name,
         "machine_digest": cell.machine.digest,
         "seed": cell.seed,
@@ -119,10 +131,11 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "sim_seconds": result.sim_seconds,
         "hits_per_s": result.hits_per_s,
         "hits_per_s_stddev": result.hits_per_s_stddev,
-        "hits_per_s_per_cpu": result.hits_per_s / cell.cpus,
+        "hits_per_s_per_cpu": result.hits_per_s / max(cell.cpus, 1),
         "predicted_low": result.predicted_low,
         "predicted_high": result.predicted_high,
         "samples": len(result.hits_per_sample),
+        **columns(result.churn),
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),
         "model_version": MODEL_VERSION,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import runpy
 import traceback
@@ -20,10 +19,11 @@ from pydantic import (
 )
 
 from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError, whole
+from sweep.crossed_axes import CHECKS
 from sweep.durations import UNITS, format_duration, parse_duration
 from sweep.errors import UsageError, nearest, show
 from sweep.located_yaml import read_located
-from sweep.machines import beside, named_machine
+from sweep.machines import beside
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
@@ -58,6 +58,12 @@ class Spec(BaseModel):
     probes: tuple[int, ...] = (1,)
     processes: tuple[int, ...] = (1,)
     spread: tuple[str, ...] = ("shared",)
+    attach_threads: tuple[int, ...] = (0,)
+    mmap_threads: tuple[int, ...] = (0,)
+    fork_threads: tuple[int, ...] = (0,)
+    consumers: tuple[int, ...] = (1,)
+    batch: tuple[int, ...] = (0,)
+    stalls: tuple[int, ...] = (0,)
     machine: tuple[str, ...] = ("xeon-gold-6138",)
     seed: tuple[int, ...] = (0,)
     replicates: int = 1
@@ -149,40 +155,9 @@ class Spec(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _machines_have_the_cpus(self) -> Spec:
-        names: dict[str, str] = {}
-        for index, named in enumerate(self.machine):
-            machine = named_machine(named)
-            for at, cpus in enumerate(self.cpus):
-                if cpus > machine.cpus:
-                    allowed = f"allowed are 1 to {machine.cpus}, nearest {machine.cpus}"
-                    message = f"{cpus} CPUs, but {machine.name} has {machine.cpus}: {allowed}"
-                    raise SpecError("cpus", at if len(self.cpus) > 1 else None, message)
-            if machine.name in names:
-                message = f"{show(named)} has the name of {names[machine.name]}: {machine.name}"
-                raise SpecError("machine", index, message)
-            names[machine.name] = f"machine[{index}]"
-        return self
-
-    @model_validator(mode="after")
-    def _processes_have_cpus(self) -> Spec:
-        fewest = min(self.cpus)
-        for index, processes in enumerate(self.processes):
-            if processes > fewest:
-                message = f"{processes} processes, but a cell has {fewest} CPUs: allowed are "
-                message += f"1 to {fewest}, nearest {fewest}"
-                raise SpecError("processes", index if len(self.processes) > 1 else None, message)
-        return self
-
-    @model_validator(mode="after")
-    def _cells_fit(self) -> Spec:
-        lengths = {axis: len(getattr(self, axis)) for axis in AXES}
-        lengths["replicates"] = self.replicates
-        cells = math.prod(lengths.values())
-        if cells > MAX_COUNT:
-            longest = max(lengths, key=lambda axis: lengths[axis])
-            message = f"makes {cells:,} cells in all; allowed are {MAX_COUNT:,}"
-            raise SpecError(longest, None, message)
+    def _axes_go_together(self) -> Spec:
+        for check in CHECKS:
+            check(self)
         return self
 
     @field_serializer("warmup", "duration", "sample")

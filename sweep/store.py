@@ -25,7 +25,7 @@ from sweep.errors import UsageError, nearest
 from sweep.journal import Entry, Journal, read_entries, read_rows
 from sweep.plan import ORDER
 from sweep.provenance import Provenance
-from sweep.schema import ATTRIBUTION_SCHEMA, BEFORE_2, SCHEMA, Row, share_rows
+from sweep.schema import ATTRIBUTION_SCHEMA, BEFORE, SCHEMA, Row, share_rows
 from sweep.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _scan_run(run: Path) -> pl.LazyFrame:
         cells = pl.scan_parquet(
             files, schema=schema, missing_columns="insert", extra_columns="ignore"
         )
-        added = [pl.col(column).fill_null(value) for column, value in BEFORE_2.items()]
+        added = [pl.col(column).fill_null(value) for column, value in BEFORE.items()]
         frame = pl.concat([cells.with_columns(added), frame])
     if about := read_run(run):
         current = about["provenance"]

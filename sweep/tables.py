@@ -8,6 +8,7 @@ import polars as pl
 
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
+from sweep.churn import DEFAULTS
 from sweep.published import LETTER_SETTING
 
 MHITS = 1e6
@@ -20,6 +21,7 @@ _SETTING = [
     "owner_beside_count",
     "probes",
     "processes",
+    *DEFAULTS,
     "spread",
     "seed",
     "warmup_s",

@@ -175,7 +175,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ("run nothing", "no such spec: nothing: did you mean 'cover-letter'?"),
+        ("run nothing", "no such spec: nothing: did you mean '"),
         ("run tiny.yml", "no such spec file: tiny.yml"),
         ("run bad.yaml", "bad.yaml:2: cpu: unknown axis: did you mean 'cpus'?"),
         ("run tiny.yaml --set cpus=0", "--set cpus=0: cpus: 0 is out of range"),

@@ -166,7 +166,7 @@ class Kernel:
         self.checks.after_fold()
         for uprobe in self.uprobes.dead(self.clockwork.gang.threads.held):
             self._reap(uprobe)
-        for uprobe in range(self.uprobes.count):
+        for uprobe in range(len(self.clockwork.gang.threads.walks)):
             self._count(uprobe)
 
     def _insert_uprobe(self, cpu: int, function: int) -> Steps:

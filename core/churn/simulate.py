@@ -48,21 +48,28 @@ USER_CYCLES = 60
 PATIENCE_PS = 10**12
 """Simulated time after which a grace period that has not ended never will: fifty usual ones."""
 
+STRIDE_PS = 10**11
+"""Simulated time between two looks at whether everybody has stopped."""
+
 PREPARES = {"get_uprobe": GET, "try_get_uprobe": TRY_GET, "hprobe": LEASE, "hprobe-checked": LEASE}
 
 RI_TIMER_PS = 100 * 10**9
 """The timer that ends the leases of return instances (kernel/events/uprobes.c, RI_TIMER_PERIOD)."""
 
 
-def simulate_churn(cell: Cell, faults: Iterable[str] = ()) -> CellResult:
+def simulate_churn(
+    cell: Cell, faults: Iterable[str] = (), watch: Callable[[Rig], None] | None = None
+) -> CellResult:
     """Simulate `cell`, which has a workload, and check it all the time.
 
     The result depends on the cell alone. `faults` are planted in the kernel and its grace periods.
+    `watch` is called now and then with how things are.
     Raises Violation for a check that fails, ValueError for a machine with too few CPUs, KeyError as
     `core.engine.simulate.simulate` does.
     """
     began = time.perf_counter()
     rig = Rig.of(cell, frozenset(faults))
+    rig.watch = watch
     hits, spent = rig.play()
     rig.drain()
     return CellResult(
@@ -191,18 +198,21 @@ class Rig:
         self.clockwork.play(until_ps)
         self.kernel.settle()
         self.checks.periods_end(self.kernel.engines, PATIENCE_PS)
+        if self.watch is not None:
+            self.watch(self)
 
     def _until(self, done: Callable[[], bool]) -> None:
         """Go on until something is so; what takes longer than patience lasts is a violation."""
         last = self.clockwork.now_ps
         while not done():
-            self._go_on_until(self.clockwork.now_ps + self.cell.sample_ps)
+            self._go_on_until(self.clockwork.now_ps + STRIDE_PS)
             if self.latencies.total == self._seen:
                 if self.clockwork.now_ps - last > PATIENCE_PS:
                     raise Violation(names.DEADLOCK, "nobody gets any further")
             else:
                 self._seen, last = self.latencies.total, self.clockwork.now_ps
 
+    watch: Callable[[Rig], None] | None = None
     _seen: int = 0
 
 
