@@ -17,6 +17,7 @@ from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
 from sweep.commands.explain import explain
+from sweep.commands.live import live
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
 from sweep.commands.replay import replay
@@ -240,7 +241,7 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-for command in (show, explain, whatif, machine, calibrate, mutants, replay):
+for command in (show, explain, whatif, machine, calibrate, mutants, replay, live):
     cli.add_command(command)
 
 

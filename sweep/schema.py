@@ -11,7 +11,7 @@ from core import MODEL_VERSION
 from core.engine.cell import PS_PER_SECOND, Cell, CellResult
 from core.engine.shares import Share
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a column is added, dropped or means something else."""
 
 ATTRIBUTION_VERSION = 1
@@ -20,9 +20,25 @@ ATTRIBUTION_VERSION = 1
 Row = dict[str, Any]
 """A value for every column: of SCHEMA one finished cell, of ATTRIBUTION_SCHEMA one share."""
 
+MEASURED = {
+    "source": pa.string(),
+    "kernel": pa.string(),
+    "cpu_model": pa.string(),
+    "topology": pa.string(),
+    "attach": pa.string(),
+    "nop_bytes": pa.int64(),
+}
+"""Columns of where a row's figures come from, nullable: all but `source` are null if simulated.
+
+`source` is one of SOURCES; `kernel` a release; `attach` what the probe hung on (bpf, perf, multi);
+`nop_bytes` the length of the probed nop, 1 for any other instruction.
+"""
+
+SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")
+
 SCHEMA = pa.schema(
     [
-        pa.field(name, kind, nullable=name.startswith("predicted_"))
+        pa.field(name, kind, nullable=name.startswith("predicted_") or name in MEASURED)
         for name, kind in {
             "cell_id": pa.string(),
             "run_id": pa.string(),
@@ -53,6 +69,7 @@ SCHEMA = pa.schema(
             "line_ops": pa.int64(),
             "wall_seconds": pa.float64(),
             "model_version": pa.string(),
+            **MEASURED,
             "schema_version": pa.int64(),
         }.items()
     ]
@@ -93,6 +110,9 @@ SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1, "ensemble": 0}
 """What files of schema version 1, which lack these columns, were simulated with."""
 
+BEFORE_3 = {"source": SIMULATED}
+"""The same for files of versions 1 and 2."""
+
 
 def row(cell: Cell, result: CellResult, run_id: str) -> Row:
     """The row of a finished cell."""
@@ -126,6 +146,8 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),
         "model_version": MODEL_VERSION,
+        **dict.fromkeys(MEASURED),
+        "source": SIMULATED,
         "schema_version": SCHEMA_VERSION,
     }
 

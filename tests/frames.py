@@ -39,7 +39,13 @@ DEFAULTS: dict[str, Any] = {
     "line_ops": 9,
     "wall_seconds": 0.5,
     "model_version": "1",
-    "schema_version": 2,
+    "source": "simulated",
+    "kernel": None,
+    "cpu_model": None,
+    "topology": None,
+    "attach": None,
+    "nop_bytes": None,
+    "schema_version": 3,
 }
 
 
