@@ -20,8 +20,9 @@ from sweep.commands.explain import explain
 from sweep.commands.live import live
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
+from sweep.commands.predict import predict
 from sweep.commands.replay import replay
-from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, frame, load, load_on, print_columns, print_json
 from sweep.commands.show import show
 from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
@@ -104,10 +105,16 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     help="Simulated CPUs in each actor; of no effect without --ray.",
 )
 @_json
+@click.option(
+    "--machine",
+    metavar="M",
+    help="Replace the spec's machines, and leave out CPU counts that this one does not have.",
+)
 def run(
     spec: str,
     settings: tuple[str, ...],
     out: Path | None,
+    machine: str | None,
     ray: bool,
     address: str | None,
     cpus_per_actor: int,
@@ -122,10 +129,11 @@ def run(
     uprobe-sweep run cover-letter
     uprobe-sweep run my.yaml --set cpus=1,2 --out try
     uprobe-sweep run cover-letter --ray --cpus-per-actor 8
+    uprobe-sweep run cover-letter --machine host --out here
     """
     if address is not None and not ray:
         raise UsageError("--address needs --ray")
-    loaded = load(spec, settings)
+    loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
     from sweep import driver
     from sweep.progress import shown_progress
 
@@ -241,7 +249,7 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-for command in (show, explain, whatif, machine, calibrate, mutants, replay, live):
+for command in (show, explain, whatif, machine, calibrate, mutants, replay, live, predict):
     cli.add_command(command)
 
 

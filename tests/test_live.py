@@ -64,7 +64,7 @@ def test_a_call_that_is_not_counted_is_an_error_with_both_numbers(
 
 def test_calls_before_the_probe_are_not_hits() -> None:
     where = session.usable_cpus()[:1]
-    with Code("nop") as code, Callers(code, where) as callers:
+    with Code("nop") as code, Callers(code.caller, where) as callers:
         wait_until(lambda: callers.calls() > 0)
         with Probe(code, NAMED["uprobe-nop"], "bpf", where) as probe:
             wait_until(lambda: probe.hits() > 0)

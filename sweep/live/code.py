@@ -12,6 +12,7 @@ import mmap
 import os
 import platform
 import struct
+from collections.abc import Callable
 from types import TracebackType
 
 from sweep.live.refused import RefusedError
@@ -70,8 +71,7 @@ class Code:
         except OSError as error:
             raise RefusedError(f"cannot map code of our own: {error.strerror}") from None
         self.path = f"/proc/self/fd/{self.fd}"
-        kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-        self.caller = kind(self._mapping.at)
+        self.caller = function(self._mapping.at)
 
     def first_byte(self) -> int:
         """What is now in memory where the probe is: INT3, CALL_OPCODE, or the target's own."""
@@ -88,6 +88,12 @@ class Code:
     ) -> None:
         self._mapping.close()
         os.close(self.fd)
+
+
+def function(at: int) -> Callable[[int, int, int], None]:
+    """Machine code at an address, to be called with three pointers; releases the lock."""
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+    return kind(at)
 
 
 class Mapping:

@@ -66,6 +66,12 @@ class LostHitsError(InfrastructureError):
     """The kernel has not counted what the threads called."""
 
 
+def refuse_lost(what: str, calls: int, hits: int) -> None:
+    """Raises LostHitsError unless every call was counted."""
+    if calls != hits:
+        raise LostHitsError(f"{what}: {calls:,} calls were made, {hits:,} hits counted")
+
+
 def usable_cpus() -> list[int]:
     """The CPUs that this process may run on."""
     return sorted(os.sched_getaffinity(0))
@@ -128,7 +134,7 @@ def measure_one(
     what, where = NAMED[bench], usable_cpus()[:cpus]
     began = time.perf_counter()
     with Code(what.instruction, nop) as code, Probe(code, what, attach, where) as probe:
-        with Callers(code, where) as callers:
+        with Callers(code.caller, where) as callers:
             sleep(warmup)
             rates: list[float] = []
             start = last = probe.hits()
@@ -140,10 +146,7 @@ def measure_one(
                 last, then = hits, now
         first_byte = code.first_byte()
         calls, hits = callers.calls(), probe.hits()
-    if calls != hits:
-        raise LostHitsError(
-            f"{bench}, {cpus} CPUs: {calls:,} calls were made, {hits:,} hits counted"
-        )
+    refuse_lost(f"{bench}, {cpus} CPUs", calls, hits)
     return Measurement(
         bench=what,
         cpus=cpus,
