@@ -27,11 +27,13 @@ MEASURED = {
     "topology": pa.string(),
     "attach": pa.string(),
     "nop_bytes": pa.int64(),
+    "cpu_share": pa.float64(),
 }
 """Columns of where a row's figures come from, nullable: all but `source` are null if simulated.
 
 `source` is one of SOURCES; `kernel` a release; `attach` what the probe hung on (bpf, perf, multi);
-`nop_bytes` the length of the probed nop, 1 for any other instruction.
+`nop_bytes` the length of the probed nop, 1 for any other instruction; `cpu_share` how much of the
+samples' time the threads had their CPUs, 1 if nothing else ran there, null for a log.
 """
 
 SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")

@@ -45,6 +45,7 @@ DEFAULTS: dict[str, Any] = {
     "topology": None,
     "attach": None,
     "nop_bytes": None,
+    "cpu_share": None,
     "schema_version": 3,
 }
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _seconds = click.FloatRange(min=0)
 
+UNSHARED = 0.97
+"""The least share of their CPUs with which threads count as undisturbed."""
+
 USUAL = ("uprobe-nop", "uretprobe-nop")
 
 
@@ -91,10 +94,14 @@ def live(
                 if made.flavour != flavour:
                     print(f"\n{made.flavour}: {made.path_taken}")
                 flavour = made.flavour
-                print(letter_line(rows[-1]), flush=True)
+                shared = made.cpu_share < UNSHARED
+                note = f"  ! had {made.cpu_share:.0%} of its CPUs" if shared else ""
+                print(letter_line(rows[-1]) + note, flush=True)
     if as_json:
         print_json(rows)
     else:
+        if any(row["cpu_share"] < UNSHARED for row in rows):
+            print("\n! something else ran on these CPUs: the figures are too low")
         print(f"\n{len(rows)} measurements, every call counted: {out}")
 
 

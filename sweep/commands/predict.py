@@ -126,14 +126,12 @@ def _line(cell: Cell, result: CellResult) -> str:
 
 def _version(kernel: str | None) -> str:
     """The modelled release of a kernel's, or of the running one."""
-    import re
-
     from core.kernel.flavours import VERSIONS
-    from sweep.live.kernel import running, version_of
+    from sweep.live.kernel import is_release, running, version_of
 
     if kernel is None:
         return version_of(running())
-    if not re.match(r"v?[0-9]+\.[0-9]+", kernel):
+    if not is_release(kernel):
         raise UsageError(f"--kernel {kernel}: {nearest(kernel, VERSIONS)}, or any like 6.12.8")
     return version_of(kernel)
 

@@ -22,6 +22,11 @@ def running() -> str:
     return os.uname().release
 
 
+def is_release(text: str) -> bool:
+    """Whether `text` is a kernel release, like 6.12.8 or v6.12."""
+    return _number(text) > (0, 0)
+
+
 def version_of(release: str) -> str:
     """The latest of VERSIONS that is not after a kernel release; v6.11 stands for all before."""
     number = _number(release)

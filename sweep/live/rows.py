@@ -84,6 +84,7 @@ def row(measured: Measurement, host: Here, replicate: int = 0, run_id: str = LIV
         "topology": host.topology,
         "attach": measured.attach,
         "nop_bytes": measured.nop_bytes,
+        "cpu_share": measured.cpu_share,
         "schema_version": SCHEMA_VERSION,
     }
 

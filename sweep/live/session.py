@@ -26,7 +26,8 @@ class Measurement:
 
     `flavour` is the modelled design that hits ran through, `optimized` whether the kernel had put a
     call in place of the breakpoint. `hits` are all that the kernel counted, warm-up included, and
-    equal to the calls that the threads made.
+    equal to the calls that the threads made. `cpu_share` is how much of the samples' time the
+    threads had their CPUs: below 1 if something else ran there.
     """
 
     bench: Bench
@@ -41,6 +42,7 @@ class Measurement:
     samples: tuple[float, ...]
     hits_in_samples: int
     hits: int
+    cpu_share: float
     seconds: float
 
     @property
@@ -138,12 +140,14 @@ def measure_one(
             sleep(warmup)
             rates: list[float] = []
             start = last = probe.hits()
-            then = time.perf_counter()
+            sampled = then = time.perf_counter()
+            busy = sum(callers.cpu_seconds())
             for _ in range(round(duration / sample) + 1):
                 sleep(sample)
                 hits, now = probe.hits(), time.perf_counter()
                 rates.append((hits - last) / (now - then))
                 last, then = hits, now
+            busy = sum(callers.cpu_seconds()) - busy
         first_byte = code.first_byte()
         calls, hits = callers.calls(), probe.hits()
     refuse_lost(f"{bench}, {cpus} CPUs", calls, hits)
@@ -160,5 +164,6 @@ def measure_one(
         samples=tuple(rates),
         hits_in_samples=last - start,
         hits=hits,
+        cpu_share=min(1.0, busy / (cpus * (then - sampled))),
         seconds=time.perf_counter() - began,
     )
