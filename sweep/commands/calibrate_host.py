@@ -58,7 +58,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
             }
         )
         return 0
-    rows: list[list[object]] = [["host", "value", "90 %", "interval"]]
+    rows: list[list[object]] = [["host", "value", "low", "high"]]
     rows += [[path, values[path], low, high] for path, (low, high) in intervals.items()]
     print_columns(rows)
     print(f"the other costs are those of {about.costs_of}\n")

@@ -68,9 +68,11 @@ def live(
     uprobe-sweep live uprobe-nop --nop 1           # int3, as in the letter
     uprobe-sweep tables live
     """
+    from sweep.live.kernel import running, version_of
+
+    kernel = running()
     benches, counts = _asked(spec, bench, cpus)
     nop_bytes = None if nop is None else int(nop)
-    from sweep.live.kernel import running, version_of
     from sweep.live.refused import refuse_if_impossible
     from sweep.live.rows import LiveRun
     from sweep.live.session import check_request, measure_one
@@ -78,7 +80,6 @@ def live(
     from sweep.tables import letter_line
 
     check_request(benches, counts, attach, nop_bytes, (warmup, duration, sample))
-    kernel = running()
     refuse_if_impossible()
     out = out or RUNS / "live"
     rows, flavour = [], ""
