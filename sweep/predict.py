@@ -29,7 +29,7 @@ def extended(machine: Machine, cpus: int) -> Extended:
     if cpus <= machine.cpus:
         return Extended(machine, "")
     tree = machine.model_dump(mode="json", exclude={"calibration"})
-    costs = f"the costs of {machine.name} ({machine.cpus} CPUs), measured or borrowed, hold for"
+    costs = f"the costs of {machine.name} ({machine.cpus} CPUs) hold for"
     if machine.sockets > 1:
         socket = machine.cpus // machine.sockets
         tree["sockets"] = -(-cpus // socket)

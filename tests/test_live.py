@@ -19,6 +19,7 @@ from sweep.live.callers import Callers
 from sweep.live.code import CALL_OPCODE, INT3, TARGETS, Code
 from sweep.live.kernel import flavour_of, nop_bytes, running
 from sweep.live.probe import Probe
+from sweep.live.rows import LiveRun
 from sweep.schema import SCHEMA
 
 pytestmark = needs_uprobes
@@ -150,6 +151,26 @@ def test_measurements_add_up_in_a_folder_and_are_tabled(tmp_path: Path) -> None:
     tabled = cli("tables", "live", cwd=tmp_path)
     assert "source=live" in tabled.stdout
     assert "uprobe-push     ( 1 cpus):" in tabled.stdout
+
+
+def test_an_interrupted_run_keeps_what_was_measured(tmp_path: Path) -> None:
+    with LiveRun(tmp_path / "run") as run:
+        run.append(session.measure_one("uprobe-nop", 1, **QUICK))
+        with pytest.raises(KeyboardInterrupt):
+            session.measure_one("uprobe-nop", 1, sleep=interrupted)
+    assert scan(tmp_path / "run").collect()["source"].to_list() == ["live"]
+
+
+def interrupted(seconds: float) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_simulated_run_is_not_measured_into(tmp_path: Path) -> None:
+    asked = ["--set=cpus=1", "--set=flavour=srcu", "--set=ensemble=0", "--out=run"]
+    assert cli("run", "cover-letter", *asked, cwd=tmp_path).returncode == 0
+    done = cli("live", "uprobe-nop", "--cpus=1", "--out=run", *QUICK_OPTIONS, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "run holds a run that is not live" in done.stderr
 
 
 def test_json_is_the_rows(tmp_path: Path) -> None:

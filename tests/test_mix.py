@@ -12,6 +12,7 @@ from sweep.cli import cli
 from sweep.errors import UsageError
 from sweep.mix import design, mix
 from sweep.mix_text import render
+from sweep.plot import draw
 
 LIVE = {"source": "live", "machine": "host", "kernel": "6.18.1", "attach": "bpf", "nop_bytes": 5}
 
@@ -92,3 +93,17 @@ def test_what_cannot_be_compared_is_one_line(
     done = CliRunner().invoke(cli, ["compare", *asked])
     assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
+
+
+def test_a_live_run_is_drawn_as_live_and_its_time_is_not_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = draw(frame(row(flavour="nop5", **LIVE), row(flavour="nop5", cpus=2, **LIVE)))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["nop5", "live"]
+    monkeypatch.chdir(tmp_path)
+    Path("bench.log").write_text("uprobe-nop ( 1 cpus): 3.032 ± 0.023M/s ( 3.032M/s/cpu)")
+    assert CliRunner().invoke(cli, ["read-log", "bench.log", "--flavour=srcu"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["explain", "log"])
+    assert "was measured" in str(done.exception)
+    done = CliRunner().invoke(cli, ["compare", "log"])
+    assert "name a second RUN, or `published`" in str(done.exception)
