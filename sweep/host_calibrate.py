@@ -14,7 +14,6 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-import yaml
 
 from core.calibrate.primitives import ns_per_operation
 from core.engine.cell import Cell
@@ -26,7 +25,7 @@ from sweep.host import measured_title
 from sweep.live.host_timings import Hit, HostTimings
 from sweep.live.loops import IMUL_CYCLES
 from sweep.live.timing import Timing
-from sweep.machine_file import machine_text, with_latencies
+from sweep.machine_file import with_latencies
 
 ERRS_AS = "xeon-gold-6138"
 """The machine whose discrepancy is taken over: the only one with many measured cells."""
@@ -88,29 +87,6 @@ def calibrated(detected: Machine, timings: HostTimings) -> Machine:
             members=tuple(_members(machine, spans)),
         )
     )
-
-
-def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> str:
-    """The machine file of a calibrated host: what was timed, then the machine as YAML."""
-    assert machine.calibration is not None
-    figures = [("one multiplication", n, "cores", t) for n, t in timings.clock.items()]
-    figures += [("system call", n, "cores", t) for n, t in timings.system_call.items()]
-    figures += [("locked operation", n, "CPUs", t) for n, t in timings.contended.items()]
-    header = [
-        f"This host, written by `uprobe-sweep calibrate --host` on {now}, Linux {timings.kernel}.",
-        f"Costs that are not among calibration.intervals are those of {lender}.",
-        "Timed, in ns of a thread: the median of undisturbed windows and the range of its eighths.",
-        *(f"  {what}, {n} {of}: {_said(t)}" for what, n, of, t in figures),
-        *(f"  a line's way, {distance}: {_said(t)}" for distance, t in timings.one_way.items()),
-        *(f"  {h.bench}, {h.nop_bytes} B, {h.flavour}: {_said(h.time)}" for h in timings.hits),
-    ]
-    section = {"calibration": machine.calibration.model_dump(mode="json")}
-    dumped = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=100)
-    return machine_text(machine, header) + dumped
-
-
-def _said(timing: Timing) -> str:
-    return f"{timing.ns:.2f} [{timing.low:.2f}, {timing.high:.2f}]"
 
 
 def check(machine: Machine, hits: Sequence[Hit]) -> list[HitCheck]:

@@ -13,7 +13,8 @@ from core.hardware.machine import Machine, load_machine
 from core.kernel.flavours import hot_path
 from sweep import machines
 from sweep.host import host_machine, measured_title
-from sweep.host_calibrate import HitCheck, calibrated, check, host_text
+from sweep.host_calibrate import HitCheck, calibrated, check
+from sweep.host_calibrate_text import host_text
 from sweep.live.host_timings import Hit, HostTimings, counts, pairs
 from sweep.live.timing import Timing, from_windows
 from sweep.machines import calibrated_host, named_machine

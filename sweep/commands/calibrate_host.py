@@ -23,7 +23,8 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     """
     from sweep.commands.calibrate import refuse_unwritable
     from sweep.host import host_machine
-    from sweep.host_calibrate import calibrated, check, host_text
+    from sweep.host_calibrate import calibrated, check
+    from sweep.host_calibrate_text import host_text
     from sweep.live import host_timings
     from sweep.machine_file import write_machine_file
 
