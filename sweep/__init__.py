@@ -30,7 +30,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name's module when it is first used, so that `import sweep` is instant."""
+    """Import what a public name needs when it is first used, so that `import sweep` is instant."""
+    if name == "live":
+        return import_module("sweep.live")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -18,10 +18,13 @@ from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
 from sweep.commands.explain import explain
 from sweep.commands.grace import grace
+from sweep.commands.live import live
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
+from sweep.commands.predict import predict
+from sweep.commands.read_log import read_log
 from sweep.commands.replay import replay
-from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, frame, load, load_on, print_columns, print_json
 from sweep.commands.show import show
 from sweep.commands.stress import stress
 from sweep.commands.whatif import whatif
@@ -105,10 +108,16 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
     help="Simulated CPUs in each actor; of no effect without --ray.",
 )
 @_json
+@click.option(
+    "--machine",
+    metavar="M",
+    help="Replace the spec's machines, and leave out CPU counts that this one does not have.",
+)
 def run(
     spec: str,
     settings: tuple[str, ...],
     out: Path | None,
+    machine: str | None,
     ray: bool,
     address: str | None,
     cpus_per_actor: int,
@@ -123,10 +132,11 @@ def run(
     uprobe-sweep run cover-letter
     uprobe-sweep run my.yaml --set cpus=1,2 --out try
     uprobe-sweep run cover-letter --ray --cpus-per-actor 8
+    uprobe-sweep run cover-letter --machine host --out here
     """
     if address is not None and not ray:
         raise UsageError("--address needs --ray")
-    loaded = load(spec, settings)
+    loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
     from sweep import driver
     from sweep.progress import shown_progress
 
@@ -185,19 +195,27 @@ def tables(run: str) -> None:
 
 
 @cli.command()
-@_run
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--rivals", is_flag=True, help="Hold two simple laws of scaling against them too.")
 @_json
-def compare(run: str, rivals: bool, as_json: bool) -> None:
-    """Hold RUN against the published figures.
+def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
+    """Hold a RUN against the published figures, or several against each other.
 
-    Every cell, the errors, and the letter's headline claims.
+    Of one run: every cell, the errors, and the letter's headline claims. Of several, simulated,
+    live or read from logs, and `published` among them: every cell in one table, with errors against
+    the first.
 
     \b
     uprobe-sweep compare cover-letter
     uprobe-sweep compare cover-letter --rivals
+    uprobe-sweep compare live here
     """
-    cells = frame(run)
+    if len(runs) > 1:
+        if rivals:
+            raise UsageError("--rivals is for one run beside the published figures")
+        _compare_mixed(runs, as_json)
+        return
+    cells = frame(runs[0])
     from sweep.compare import compare as compare_with_letter
     from sweep.compare_text import render
     from sweep.rivals import RIVALS
@@ -207,6 +225,19 @@ def compare(run: str, rivals: bool, as_json: bool) -> None:
         print_json(comparison.to_dict())
     else:
         print(render(comparison, colour=sys.stdout.isatty()))
+
+
+def _compare_mixed(runs: Sequence[str], as_json: bool) -> None:
+    from sweep.mix import PUBLISHED, mix
+    from sweep.mix_text import render
+
+    if len(set(runs)) < len(runs):
+        raise UsageError(f"{' '.join(runs)}: a run is named twice")
+    mixed = mix({run: None if run == PUBLISHED else frame(run) for run in runs})
+    if as_json:
+        print_json(mixed.to_dict())
+    else:
+        print(render(mixed, colour=sys.stdout.isatty()), end="")
 
 
 @cli.command()
@@ -250,7 +281,21 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-for command in (show, explain, whatif, machine, calibrate, mutants, replay, grace, stress):
+COMMANDS = (
+    show,
+    explain,
+    whatif,
+    machine,
+    calibrate,
+    mutants,
+    replay,
+    grace,
+    stress,
+    live,
+    predict,
+    read_log,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

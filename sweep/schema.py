@@ -18,11 +18,29 @@ SCHEMA_VERSION = 3
 ATTRIBUTION_VERSION = 1
 """The same, for the columns of ATTRIBUTION_SCHEMA."""
 
-NULLABLE = frozenset({"predicted_low", "predicted_high", *COUNTS, *SECONDS})
-"""Columns without a value where there is nothing to say."""
-
 Row = dict[str, Any]
 """A value for every column: of SCHEMA one finished cell, of ATTRIBUTION_SCHEMA one share."""
+
+MEASURED = {
+    "source": pa.string(),
+    "kernel": pa.string(),
+    "cpu_model": pa.string(),
+    "topology": pa.string(),
+    "attach": pa.string(),
+    "nop_bytes": pa.int64(),
+    "cpu_share": pa.float64(),
+}
+"""Columns of where a row's figures come from, nullable: all but `source` are null if simulated.
+
+`source` is one of SOURCES; `kernel` a release; `attach` what the probe hung on (bpf, perf, multi);
+`nop_bytes` the length of the probed nop, 1 for any other instruction; `cpu_share` how much of the
+samples' time the threads had their CPUs, 1 if nothing else ran there, null for a log.
+"""
+
+NULLABLE = frozenset({"predicted_low", "predicted_high", *MEASURED, *COUNTS, *SECONDS})
+"""Columns without a value where there is nothing to say."""
+
+SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")
 
 SCHEMA = pa.schema(
     [
@@ -60,6 +78,7 @@ SCHEMA = pa.schema(
             "line_ops": pa.int64(),
             "wall_seconds": pa.float64(),
             "model_version": pa.string(),
+            **MEASURED,
             "schema_version": pa.int64(),
         }.items()
     ]
@@ -101,8 +120,8 @@ SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1, "ensemble": 0}
 """What files of schema version 1, which lack these columns, were simulated with."""
 
-BEFORE = {**BEFORE_2, **DEFAULTS}
-"""What files of any earlier version, which lack some of these columns, were simulated with."""
+BEFORE_3 = {"source": SIMULATED, **DEFAULTS}
+"""The same for files of versions 1 and 2."""
 
 
 def row(cell: Cell, result: CellResult, run_id: str) -> Row:
@@ -139,6 +158,8 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),
         "model_version": MODEL_VERSION,
+        **dict.fromkeys(MEASURED),
+        "source": SIMULATED,
         "schema_version": SCHEMA_VERSION,
     }
 

@@ -25,7 +25,15 @@ from sweep.errors import UsageError, nearest
 from sweep.journal import Entry, Journal, read_entries, read_rows
 from sweep.plan import ORDER
 from sweep.provenance import Provenance
-from sweep.schema import ATTRIBUTION_SCHEMA, BEFORE, SCHEMA, Row, share_rows
+from sweep.schema import (
+    ATTRIBUTION_SCHEMA,
+    BEFORE_2,
+    BEFORE_3,
+    SCHEMA,
+    SIMULATED,
+    Row,
+    share_rows,
+)
 from sweep.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -189,7 +197,8 @@ def scan(path: str | Path) -> pl.LazyFrame:
 
     One row for each `cell_id`, those in the journal included, in no particular order. Where a run
     was taken again after the model or a machine changed, only rows of its last session's model and
-    machines are given; the others are still in the files. Raises UsageError if there is no run.
+    machines are given, and all that was measured; the others are still in the files. Raises
+    UsageError if there is no run.
     """
     import polars as pl
 
@@ -208,13 +217,16 @@ def _scan_run(run: Path) -> pl.LazyFrame:
         cells = pl.scan_parquet(
             files, schema=schema, missing_columns="insert", extra_columns="ignore"
         )
-        added = [pl.col(column).fill_null(value) for column, value in BEFORE.items()]
+        before = {**BEFORE_2, **BEFORE_3}
+        added = [pl.col(column).fill_null(value) for column, value in before.items()]
         frame = pl.concat([cells.with_columns(added), frame])
     if about := read_run(run):
         current = about["provenance"]
-        frame = frame.filter(pl.col("model_version") == current["model_version"])
+        measured = pl.col("source") != SIMULATED
+        frame = frame.filter(measured | (pl.col("model_version") == current["model_version"]))
         for name, digest in current["machines"].items():
-            frame = frame.filter((pl.col("machine") != name) | (pl.col("machine_digest") == digest))
+            same = (pl.col("machine") != name) | (pl.col("machine_digest") == digest)
+            frame = frame.filter(measured | same)
     return frame
 
 

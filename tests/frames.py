@@ -43,6 +43,13 @@ DEFAULTS: dict[str, Any] = {
     "line_ops": 9,
     "wall_seconds": 0.5,
     "model_version": "1",
+    "source": "simulated",
+    "kernel": None,
+    "cpu_model": None,
+    "topology": None,
+    "attach": None,
+    "nop_bytes": None,
+    "cpu_share": None,
     "schema_version": 3,
 }
 

@@ -31,6 +31,29 @@ def load(spec: str, settings: Sequence[str]) -> Spec:
     return loaded
 
 
+def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
+    """As `load`, on one machine: CPU counts that it does not have are left out, and said.
+
+    Raises UsageError, also if none is left.
+    """
+    from sweep.machines import named_machine
+
+    there = named_machine(machine).cpus
+    asked = load(spec, settings)
+    fitting = [cpus for cpus in asked.cpus if cpus <= there]
+    if not fitting:
+        raise UsageError(f"--machine {machine}: it has {there} CPUs, and the spec asks for more")
+    if left_out := [str(cpus) for cpus in asked.cpus if cpus > there]:
+        beyond = "`uprobe-sweep predict` goes beyond"
+        click.echo(
+            f"note: {machine} has {there} CPUs; left out: {', '.join(left_out)}. {beyond}", err=True
+        )
+    from sweep.spec import Spec
+
+    changed = {**asked.model_dump(), "machine": machine, "cpus": fitting}
+    return Spec(**changed)
+
+
 def _note_missing_members(spec: Spec) -> None:
     """Say on stderr which machines cannot give all the members that are asked for."""
     from sweep.machines import named_machine
