@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.attribution import scan_attribution
     from sweep.driver import run
+    from sweep.runs import scan, scan_failures
     from sweep.spec import Spec, load_spec
-    from sweep.store import scan
 
-__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution"]
+__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution", "scan_failures"]
 
 __version__ = "0.1.0"
 
@@ -24,7 +24,8 @@ _HOMES = {
     "Spec": "spec",
     "load_spec": "spec",
     "run": "driver",
-    "scan": "store",
+    "scan": "runs",
+    "scan_failures": "runs",
     "scan_attribution": "attribution",
 }
 

@@ -24,12 +24,12 @@ from sweep.durations import UNITS, format_duration, parse_duration
 from sweep.errors import UsageError, nearest, show
 from sweep.located_yaml import read_located
 from sweep.machines import beside, named_machine
+from sweep.settings import read_settings
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
 MAX_ENSEMBLE = 64
 
-_WHOLE, _TRUTH = re.compile("-?[0-9]{1,20}"), {"true": True, "false": False}
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -195,16 +195,7 @@ def override(spec: Spec, settings: Sequence[str]) -> Spec:
 
     Raises UsageError, naming the setting.
     """
-    values: dict[str, Any] = {}
-    for setting in settings:
-        axis, equals, text = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set {setting}: write axis=value or axis=value,value")
-        if axis in values:
-            raise UsageError(f"--set {setting}: {axis} is set already")
-        parts = [part.strip() for part in text.split(",")]
-        items = [int(v) if _WHOLE.fullmatch(v) else _TRUTH.get(v, v) for v in parts]
-        values[axis] = items if len(items) > 1 else items[0]
+    values = read_settings(settings, "--set ")
     try:
         return Spec(**{**spec.model_dump(), **values})
     except SpecError as error:

@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sweep.cli import cli as group
-from sweep.store import finished, read_run, scan
+from sweep.runs import finished, read_run, scan
 
 PROJECT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -106,6 +106,8 @@ def assert_resumes(folder: Path, undisturbed: pl.DataFrame) -> None:
         "skipped": kept,
         "failed": 0,
         "out": "run",
+        "failed_before": 0,
+        "left": 0,
     }
     assert_frame_equal(collect(folder / "run"), undisturbed)
 
@@ -139,11 +141,34 @@ def test_a_failing_cell_is_exit_1_and_the_others_are_done(folder: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == f"{CELLS - 1} cells done: run\n"
     assert done.stderr.splitlines()[-1] == (
-        "1 cells failed, the first with ArithmeticError: seven; tracebacks are in run/failures.json"
+        "1 cells failed, the first with ArithmeticError: seven; see uprobe-sweep failures run"
     )
-    [failure] = json.loads((folder / "run" / "failures.json").read_text())
-    assert failure["error"].endswith("ArithmeticError: seven\n")
     assert len(finished(folder / "run")) == CELLS - 1
+    shown = cli("failures", "run", cwd=folder)
+    command, error, _, count = shown.stdout.splitlines()
+    assert (shown.returncode, error) == (1, "ArithmeticError: seven")
+    assert count == "1 cells failed in run"
+    [failure] = json.loads(cli("failures", "run", "--json", cwd=folder).stdout)
+    assert failure["error"].startswith("Traceback (most recent call last):\n")
+    assert command == f"{failure['cell_id']}  {failure['rerun']}"
+
+    silent = cli("run", "tiny.yaml", "--out", "run", cwd=folder)
+    assert silent.returncode == 1
+    assert silent.stdout == f"nothing was simulated; {CELLS - 1} cells are in run\n"
+    assert "1 cells failed before and were not tried again" in silent.stderr
+
+    rerun = failure["rerun"].split()[1:]
+    alone = json.loads(cli(*rerun, "--json", cwd=folder).stdout)
+    assert alone["cell_id"] == failure["cell_id"]
+    retried = cli("run", "tiny.yaml", "--out", "run", "--retry-failed", cwd=folder)
+    assert retried.returncode == 0
+    [kept] = scan(folder / "run").filter(pl.col("cell_id") == alone["cell_id"]).collect().to_dicts()
+    assert {**kept, "wall_seconds": 0.0, "run_id": ""} == {
+        **alone,
+        "wall_seconds": 0.0,
+        "run_id": "",
+    }
+    assert cli("failures", "run", cwd=folder).stdout == "0 cells failed in run\n"
 
 
 def test_lost_infrastructure_is_exit_4(folder: Path) -> None:
@@ -191,6 +216,12 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("show srcuu", "unknown flavour 'srcuu': did you mean 'srcu'? allowed: baseline, "),
         ("run tiny.yaml --set flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you"),
         ("run tiny.yaml --set processes=2", "processes: 2 processes, but a cell has 1 CPUs"),
+        ("rerun bench=uprobe-nop", "flavour: is missing; a spec needs bench, flavour, cpus"),
+        ("rerun bench=uprobe-nop flavour=srcu cpus=1,2", "cpus: a cell has one value"),
+        ("rerun bench=uprobe-nop flavour=srcu cpus=1 replicate=-1", "replicate: -1 is out of"),
+        ("rerun cpus", "cpus: write axis=value"),
+        ("run tiny.yaml --out s4://bucket/x", "s4://bucket/x: no such object store: did you mean"),
+        ("failures no", "no such run: results/runs/no: there is none in results/runs"),
         ("list flavour", "'flavour' is not one of 'flavours'"),
     ],
 )

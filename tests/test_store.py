@@ -20,10 +20,12 @@ from tiny import fake_result, tiny_spec
 
 import sweep
 from sweep.errors import InfrastructureError, UsageError
+from sweep.folder import JOURNAL
 from sweep.journal import Journal
 from sweep.plan import plan
+from sweep.runs import finished, read_run, scan
 from sweep.schema import BEFORE_2, SCHEMA, SCHEMA_VERSION, row
-from sweep.store import JOURNAL, ROWS_PER_FILE, Store, finished, read_run, scan
+from sweep.store import ROWS_PER_FILE, Store
 
 CELLS = plan(tiny_spec(cpus=range(1, 81), replicates=3))
 ROWS = [row(cell, fake_result(cell), "tiny-0") for cell in CELLS]
@@ -273,7 +275,7 @@ def test_a_full_disk_is_infrastructure_and_keeps_the_rows(
 
     store = Store(tmp_path, ABOUT)
     store.append(ROWS[0])
-    monkeypatch.setattr(pq, "write_table", no_room)
+    monkeypatch.setattr(Path, "write_bytes", no_room)
     with pytest.raises(InfrastructureError, match=r"cannot write .*\.parquet: No space left"):
         store.close()
     monkeypatch.undo()
