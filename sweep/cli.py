@@ -14,6 +14,7 @@ from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
 from sweep.commands.explain import explain
+from sweep.commands.explain_id import explain_id
 from sweep.commands.failures import failures
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
@@ -124,8 +125,20 @@ def list_(what: str, as_json: bool) -> None:
         print_columns([list(entry.values()) for entry in entries])
 
 
-_COMMANDS = (plan, run, failures, rerun, show, explain, whatif, machine, calibrate, mutants, replay)
-for command in _COMMANDS:
+for command in (
+    plan,
+    run,
+    failures,
+    rerun,
+    explain_id,
+    show,
+    explain,
+    whatif,
+    machine,
+    calibrate,
+    mutants,
+    replay,
+):
     cli.add_command(command)
 
 

@@ -131,7 +131,18 @@ def scan_failures(location: Location) -> pl.LazyFrame:
     return last.join(scan(location).select("cell_id"), on="cell_id", how="anti")
 
 
+def scan_sessions(location: Location) -> pl.LazyFrame:
+    """As `scan`, but with the rows of all sessions, whatever their model and machines."""
+    import polars as pl
+
+    return pl.concat([_scan_cells(run) for run in runs_at(location)])
+
+
 def _scan_run(run: Folder) -> pl.LazyFrame:
+    return _of_last_session(_scan_cells(run), run)
+
+
+def _scan_cells(run: Folder) -> pl.LazyFrame:
     import polars as pl
 
     schema = pl.DataFrame(SCHEMA.empty_table()).schema
@@ -143,7 +154,7 @@ def _scan_run(run: Folder) -> pl.LazyFrame:
         )
         added = [pl.col(column).fill_null(value) for column, value in BEFORE_2.items()]
         frame = pl.concat([cells.with_columns(added), frame])
-    return _of_last_session(frame, run)
+    return frame
 
 
 def _scan_failures(run: Folder) -> pl.LazyFrame:

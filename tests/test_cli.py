@@ -222,6 +222,9 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("rerun cpus", "cpus: write axis=value"),
         ("run tiny.yaml --out s4://bucket/x", "s4://bucket/x: no such object store: did you mean"),
         ("failures no", "no such run: results/runs/no: there is none in results/runs"),
+        ("explain-id abcd", "no such run: results/runs: there is none in results"),
+        ("explain-id abcd --spec tiny.yaml", "abcd: the plan has no such cell"),
+        ("explain-id abcd --set cpus=1", "--set needs --spec"),
         ("list flavour", "'flavour' is not one of 'flavours'"),
     ],
 )
@@ -252,6 +255,19 @@ def test_a_plan_lists_every_cell(folder: Path) -> None:
     assert len({cell["cell_id"] for cell in planned["cells"]}) == 42
     assert planned["run_id"].startswith("cover-letter-")
     assert sorted(path.name for path in folder.iterdir()) == ["tiny.yaml"]
+
+
+def test_an_id_is_explained(folder: Path) -> None:
+    few = ("tiny.yaml", "--set", "replicates=1", "--set", "cpus=1", "--set", "flavour=srcu")
+    planned = json.loads(cli("plan", *few, "--json", cwd=folder).stdout)["cells"][0]
+    begins = planned["cell_id"][:6]
+    said = cli("explain-id", begins, "--spec", *few, cwd=folder).stdout.splitlines()
+    assert said[0] == f"{planned['cell_id']} is the hash of"
+    assert any(line.split() == ["flavour", "srcu"] for line in said)
+    assert cli("run", *few, cwd=folder).returncode == 0
+    assert cli("explain-id", begins, cwd=folder).stdout.splitlines() == said
+    parts = json.loads(cli("explain-id", begins, "--run", "tiny", "--json", cwd=folder).stdout)
+    assert (parts["whole"], parts["now"], parts["cpus"]) == (True, {}, 1)
 
 
 def test_the_letter_is_tabled_compared_and_drawn(folder: Path) -> None:

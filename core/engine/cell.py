@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,12 @@ from core.engine.shares import Share
 from core.hardware.machine import Machine
 
 PS_PER_SECOND = 10**12
+
+
+def identity_hash(model_version: str, identity: Mapping[str, Any]) -> str:
+    """The id of the cell with this `identity`, see Cell, under that version of the model."""
+    text = json.dumps([model_version, identity], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,13 @@ class Cell:
     @cached_property
     def cell_id(self) -> str:
         """Identity: 16 hex digits of the hash of model version, parameters and seed."""
+        return identity_hash(MODEL_VERSION, self.identity)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the cell is named by beside the model's version; the machine is name and digest."""
         identity = {f.name: getattr(self, f.name) for f in fields(self)}
-        identity["machine"] = [self.machine.name, self.machine.digest]
-        text = json.dumps([MODEL_VERSION, identity], sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return {**identity, "machine": [self.machine.name, self.machine.digest]}
 
     @cached_property
     def stream_key(self) -> tuple[int, int]:
