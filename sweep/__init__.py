@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from sweep.attribution import scan_attribution
     from sweep.driver import run
     from sweep.runs import scan, scan_failures
-    from sweep.spec import Spec, load_spec
+    from sweep.spec import Spec
+    from sweep.spec_file import load_spec
 
 __all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution", "scan_failures"]
 
@@ -22,7 +23,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Spec": "spec",
-    "load_spec": "spec",
+    "load_spec": "spec_file",
     "run": "driver",
     "scan": "runs",
     "scan_failures": "runs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.engine.cell import Cell
@@ -14,9 +14,10 @@ from sweep.failures import failure_row
 from sweep.folder import Location, folder_at, located
 from sweep.journal import read_journal
 from sweep.machines import named_machine
-from sweep.plan import plan, run_id
+from sweep.plan import run_id
+from sweep.precision import Unsure, cells_wanted, unsure
 from sweep.provenance import provenance
-from sweep.runs import RUNS, failed, finished, read_run
+from sweep.runs import RUNS, failed, rates, read_run
 from sweep.schema import row
 from sweep.spec import Spec
 from sweep.store import Store
@@ -36,6 +37,7 @@ class RunSummary:
     """Cells `done` and `failed` now, `skipped` as finished before, and where the run is.
 
     Of the spec's other cells `failed_before` were not tried again, and `left` were given up.
+    `unsure` are those that missed the spec's precision.
     """
 
     done: int
@@ -44,23 +46,35 @@ class RunSummary:
     out: Location
     failed_before: int = 0
     left: int = 0
+    unsure: tuple[Unsure, ...] = ()
 
 
 @dataclass(frozen=True)
 class Work:
-    """The cells of a spec by id, in plan order, and what the run folder has of them.
+    """The cells of a spec by id, in plan order, and what the run folder has.
 
-    `failed` are those that failed and are not finished.
+    `rates` are hits per second of the cells that are finished, `failures` the ids of those that
+    failed, of the spec or not. A precision may ask for more cells when these are finished.
     """
 
     out: Location
     cells: dict[str, Cell]
-    finished: set[str]
-    failed: set[str]
+    rates: dict[str, float]
+    failures: set[str]
+
+    @property
+    def finished(self) -> set[str]:
+        """Ids of the spec's cells that are finished."""
+        return self.cells.keys() & self.rates.keys()
+
+    @property
+    def failed(self) -> set[str]:
+        """Ids of the spec's cells that failed and are not finished."""
+        return (self.cells.keys() & self.failures) - self.rates.keys()
 
     def to_do(self, retry_failed: bool = False) -> list[Cell]:
         """The cells that are not finished, without those that failed unless these are wanted."""
-        without = self.finished if retry_failed else self.finished | self.failed
+        without = self.rates.keys() | (set() if retry_failed else self.failures)
         return [cell for cell_id, cell in self.cells.items() if cell_id not in without]
 
 
@@ -70,9 +84,8 @@ def survey(spec: Spec, out: Location | None = None) -> Work:
     Raises UsageError for a machine file or a run folder that cannot be read.
     """
     out = RUNS / spec.name if out is None else located(str(out))
-    cells = {cell.cell_id: cell for cell in plan(spec)}
-    there = finished(out) & cells.keys()
-    return Work(out, cells, there, failed(out) & cells.keys() - there)
+    there = rates(out)
+    return Work(out, _by_id(cells_wanted(spec, there)), there, failed(out))
 
 
 def run(
@@ -89,7 +102,8 @@ def run(
     `out` is a path or the URI of an object store, by default `results/runs/<name>`; `executor` the
     cores of this process; one that is given is left open. Calls `on_progress` before the first cell
     and after each. Cells that fail are in the table of failures, see `sweep.scan_failures`, and are
-    not simulated again unless `retry_failed`; with `fail_fast` the first gives up those left.
+    not simulated again unless `retry_failed`; with `fail_fast` the first gives up those left. A
+    spec with a precision gets further replicates in rounds, each when the last is finished.
 
     Raises UsageError for a folder that cannot be written, before anything is simulated, and
     InfrastructureError if the executor or the disk fails. Those and an interrupt lose only cells
@@ -97,10 +111,12 @@ def run(
     """
     work = survey(spec, out)
     to_do = work.to_do(retry_failed)
-    failed_before = len(work.cells) - len(work.finished) - len(to_do)
+    failed_before = 0 if retry_failed else len(work.failed)
     about = _about(spec, work)
+    found = work.rates
+    summary = RunSummary(0, len(work.finished), 0, work.out, failed_before)
     if not to_do and _is_settled(work.out, about):
-        return RunSummary(0, len(work.finished), 0, work.out, failed_before)
+        return replace(summary, unsure=tuple(unsure(spec, found)))
     with ExitStack() as stack:
         store = stack.enter_context(Store(work.out, about))
         if executor is None:
@@ -108,10 +124,19 @@ def run(
 
             executor = stack.enter_context(closing(InProcessExecutor()))
         session = Session(store, executor, about["run_id"], _names(spec), on_progress)
-        session.simulate(to_do, fail_fast)
-    left = len(to_do) - session.done - session.failed
-    return RunSummary(
-        session.done, len(work.finished), session.failed, work.out, failed_before, left
+        while to_do:
+            session.simulate(to_do, fail_fast, found)
+            if spec.precision is None or session.left:
+                break
+            tried = work.cells.keys()
+            work = replace(work, cells=_by_id(cells_wanted(spec, found)))
+            to_do = [cell for cell in work.to_do(retry_failed) if cell.cell_id not in tried]
+    return replace(
+        summary,
+        done=session.done,
+        failed=session.failed,
+        left=session.left,
+        unsure=tuple(unsure(spec, found)),
     )
 
 
@@ -129,19 +154,25 @@ class Session:
         machines: dict[str, str],
         on_progress: Callable[[Progress], None],
     ) -> None:
-        self.done = self.failed = 0
+        self.done = self.failed = self.total = 0
         self._store = store
         self._executor = executor
         self._run_id = run_id
         self._machines = machines
         self._on_progress = on_progress
 
-    def simulate(self, cells: Sequence[Cell], fail_fast: bool) -> None:
-        """Simulate `cells`, up to the first that fails if `fail_fast`.
+    @property
+    def left(self) -> int:
+        """Cells that were given up."""
+        return self.total - self.done - self.failed
+
+    def simulate(self, cells: Sequence[Cell], fail_fast: bool, found: dict[str, float]) -> None:
+        """Simulate `cells`, up to the first that fails if `fail_fast`; note rates in `found`.
 
         Raises InfrastructureError also for an executor that forgets cells.
         """
-        self._on_progress(Progress(len(cells)))
+        self.total += len(cells)
+        self._report()
         for outcome in self._executor.run(cells):
             if outcome.result is None:
                 machine = self._machines[outcome.cell.machine.name]
@@ -151,11 +182,19 @@ class Session:
                 made = row(outcome.cell, outcome.result, self._run_id)
                 self._store.append(made, outcome.result.attribution)
                 self.done += 1
-            self._on_progress(Progress(len(cells), self.done, self.failed))
+                found[outcome.cell.cell_id] = outcome.result.hits_per_s
+            self._report()
             if self.failed and fail_fast:
                 return
-        if (ended := self.done + self.failed) != len(cells):
-            raise InfrastructureError(f"of {len(cells)} cells {ended} came back")
+        if self.left:
+            raise InfrastructureError(f"of {self.total} cells {self.left} did not come back")
+
+    def _report(self) -> None:
+        self._on_progress(Progress(self.total, self.done, self.failed))
+
+
+def _by_id(cells: Sequence[Cell]) -> dict[str, Cell]:
+    return {cell.cell_id: cell for cell in cells}
 
 
 def _names(spec: Spec) -> dict[str, str]:

@@ -108,6 +108,7 @@ def assert_resumes(folder: Path, undisturbed: pl.DataFrame) -> None:
         "out": "run",
         "failed_before": 0,
         "left": 0,
+        "unsure": [],
     }
     assert_frame_equal(collect(folder / "run"), undisturbed)
 

@@ -184,7 +184,7 @@ def both(failing: int, interrupted: int) -> Any:
 def test_an_executor_that_forgets_cells_is_no_success(tmp_path: Path) -> None:
     executor = FakeExecutor()
     executor.run = lambda cells: iter(())  # type: ignore[method-assign]
-    with pytest.raises(InfrastructureError, match="of 8 cells 0 came back"):
+    with pytest.raises(InfrastructureError, match="of 8 cells 8 did not come back"):
         run(SPEC, tmp_path, executor)
 
 

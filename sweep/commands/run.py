@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from sweep.driver import RunSummary
     from sweep.executors.base import Executor
     from sweep.folder import Location
+    from sweep.precision import Unsure
+
+IMPRECISE = 3
+"""The exit code if every cell is done, and some are not as precise as asked."""
 
 
 @click.command()
@@ -58,12 +63,15 @@ def run(
 
     The folder is results/runs/NAME unless --out names one. What is finished stays whatever
     happens; the same command again does the rest. A cell that fails is listed by `failures` and
-    not tried again without --retry-failed; the exit code is 1 for as long as the run has one.
+    not tried again without --retry-failed; the exit code is 1 for as long as the run has one. A
+    spec with a precision repeats cells until their means are known that well; the exit code is 3
+    if some still are not.
 
     \b
     uprobe-sweep run cover-letter
     uprobe-sweep run my.yaml --set cpus=1,2 --out try
     uprobe-sweep run cover-letter --out s3://bucket/letter
+    uprobe-sweep run cover-letter --set precision=0.5%
     uprobe-sweep run cover-letter --ray --cpus-per-actor 8
     """
     if address is not None and not ray:
@@ -92,7 +100,7 @@ def run(
         )
         return INTERRUPTED
     if as_json:
-        print_json({**asdict(summary), "out": str(summary.out)})
+        print_json(_described(summary))
     else:
         print(_told(summary))
     return _complained(summary)
@@ -126,4 +134,31 @@ def _complained(summary: RunSummary) -> int:
         failures = collected(summary.out, scan_failures(summary.out)).sort("failed_at")
         first = last_line(failures["error"][-summary.failed])
         say(f"{summary.failed} cells failed, the first with {first}; {see}")
-    return 1 if summary.failed or summary.failed_before else 0
+    if summary.unsure:
+        _name_unsure(summary.unsure)
+    if summary.failed or summary.failed_before:
+        return 1
+    return IMPRECISE if summary.unsure else 0
+
+
+def _name_unsure(unsure: Sequence[Unsure]) -> None:
+    from sweep.plan import ORDER
+
+    say(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
+    varying = [axis for axis in ORDER if len({str(getattr(u.cell, axis)) for u in unsure}) > 1]
+    for one in unsure:
+        named = {axis: getattr(one.cell, axis) for axis in ("bench", "flavour", "cpus", *varying)}
+        where = "  ".join(f"{axis}={value}" for axis, value in named.items())
+        say(f"  {where}  ±{100 * one.half_width:.2g}% after {one.replicates}")
+
+
+def _described(summary: RunSummary) -> dict[str, Any]:
+    """For JSON."""
+    from sweep.plan import parameters
+
+    unsure = [
+        {**parameters(u.cell), "replicates": u.replicates, "half_width": u.half_width}
+        for u in summary.unsure
+    ]
+    counts = {f.name: getattr(summary, f.name) for f in fields(summary)}
+    return {**counts, "out": str(summary.out), "unsure": unsure}

@@ -47,7 +47,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def load(spec: str, settings: Sequence[str]) -> Spec:
     """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
-    from sweep.spec import load_spec, override
+    from sweep.spec import override
+    from sweep.spec_file import load_spec
 
     loaded = override(load_spec(spec), settings)
     if loaded.ensemble:
