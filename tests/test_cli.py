@@ -250,6 +250,7 @@ def test_a_plan_lists_every_cell(folder: Path) -> None:
         "uprobe-nop  baseline  64    to do",
         "uprobe-nop  srcu      64    to do",
         "2 cells: 0 done in results/runs/tiny, 2 to do",
+        "no past run to estimate the cost from",
     ]
     planned = json.loads(cli("plan", "cover-letter", "--json", cwd=folder).stdout)
     assert (planned["count"], planned["done"], planned["to_do"]) == (42, 0, 42)

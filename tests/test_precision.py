@@ -92,7 +92,7 @@ def test_cells_are_repeated_until_they_are_precise(tmp_path: Path) -> None:
     executor = Noisy()
     summary = run(SPEC, tmp_path, executor)
     found = counts(tmp_path)
-    assert found[1] == FEWEST_REPLICATES < found[2] < found[4] < 60
+    assert found[1] == FEWEST_REPLICATES <= found[2] < found[4] < 60
     assert (summary.done, summary.unsure) == (sum(found.values()), ())
     assert len(executor.rounds) > 2
     for cpus, count in found.items():
