@@ -13,6 +13,7 @@ import click
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
+from sweep.commands.compact import compact
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
 from sweep.commands.failures import failures
@@ -132,6 +133,7 @@ for command in (
     failures,
     rerun,
     explain_id,
+    compact,
     show,
     explain,
     whatif,

@@ -129,20 +129,24 @@ class Store:
         The same cells have the same name, so that what is written twice is there once.
         """
         if cells:
-            ids = "".join(sorted(row["cell_id"] for row in cells))
-            name = hashlib.blake2b(ids.encode(), digest_size=8).hexdigest()
-            made = pa.Table.from_pylist(list(rows), schema=schema)
-            content = parquet(made, self._provenance)
-            self._folder.write(f"{table}/{name}.parquet", content)
+            name = part_name(row["cell_id"] for row in cells)
+            metadata = {
+                key: value if isinstance(value, str) else json.dumps(value)
+                for key, value in self._provenance.items()
+            }
+            made = pa.Table.from_pylist(list(rows), schema=schema.with_metadata(metadata))
+            self._folder.write(f"{table}/{name}", as_bytes(made))
 
 
-def parquet(table: pa.Table, provenance: Provenance) -> bytes:
-    """The bytes of a Parquet file of `table`, with `provenance` as its metadata."""
-    metadata = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in provenance.items()
-    }
+def part_name(ids: Iterable[str]) -> str:
+    """The name of the file that has the rows of the cells `ids`."""
+    text = "".join(sorted(set(ids)))
+    return f"{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}.parquet"
+
+
+def as_bytes(table: pa.Table) -> bytes:
+    """The bytes of a Parquet file of `table`."""
     buffer = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata(metadata), buffer)
+    pq.write_table(table, buffer)
     content: bytes = buffer.getvalue().to_pybytes()
     return content
