@@ -136,6 +136,24 @@ def test_an_interrupted_run_keeps_what_is_finished_and_says_how_to_go_on(
     assert_resumes(folder, undisturbed)
 
 
+def test_of_two_drivers_on_one_folder_one_is_turned_away(
+    folder: Path, undisturbed: pl.DataFrame
+) -> None:
+    command = [sys.executable, "-m", "sweep", "run", "tiny.yaml", "--out", "run"]
+    pipe = subprocess.PIPE
+    drivers = [
+        subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True)
+        for _ in range(2)
+    ]
+    said = [driver.communicate(timeout=120) for driver in drivers]
+    # Who starts after the other has ended finds nothing to do.
+    codes = sorted(driver.returncode for driver in drivers)
+    assert codes in ([0, 0], [0, 2])
+    if codes == [0, 2]:
+        assert "error: another process is writing to run\n" in [errors for _, errors in said]
+    assert_frame_equal(collect(folder / "run"), undisturbed)
+
+
 def test_a_failing_cell_is_exit_1_and_the_others_are_done(folder: Path) -> None:
     hooked(folder, "raise ArithmeticError('seven')", number=7)
     done = cli("run", "tiny.py", "--out", "run", cwd=folder)
