@@ -3,8 +3,8 @@
 The cells are tiny: 60 us on one simulated CPU. Twice over: with an executor that has their results
 ready, so that all time is the driver's (planning, rows, journal, Parquet, fsync); and with the
 executor of `uprobe-sweep run`, where the overhead is what is left of the wall time when the
-engine's own, spread over the cores, is taken away. In the first the shares of the CPUs' time, which are most
-of what is stored, are those of a cell of 64 CPUs.
+engine's own, spread over the cores, is taken away. In the first the shares of the CPUs' time, which
+are most of what is stored, are those of a cell of 64 CPUs.
 
 Run with `make bench-driver`, or `python benchmarks/driver_overhead.py CELLS FOLDER`.
 """

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from sweep.errors import UsageError
 from sweep.folder import ATTRIBUTION, CELLS, FAILURES, RUN, TABLES, Folder, Location, folder_at
-from sweep.runs import read_run
+from sweep.runs import read_run, runs_at
 from sweep.schema import SHARE_KEY
 from sweep.store import Store, as_bytes, part_name
 
@@ -50,9 +50,11 @@ def compact(location: Location) -> Compacted:
     being written.
     """
     folder = folder_at(location)
-    about = read_run(location)
-    if not folder.is_run() or not about:
-        raise UsageError(f"no such run: {location}: it has no {RUN}")
+    if not folder.is_run():
+        inside = runs_at(location)[0].location
+        raise UsageError(f"{location} is a folder of runs; compact one of them, like {inside}")
+    if not (about := read_run(location)):
+        raise UsageError(f"{location} cannot be compacted: it has no {RUN}")
     with Store(location, about):
         before = _count(folder)
         _compact_table(folder, CELLS, (ATTRIBUTION, CELLS))

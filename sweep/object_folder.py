@@ -15,6 +15,9 @@ from sweep.folder import CELLS, RUN
 FLUSH_SECONDS = 60.0
 """How long finished cells may be on this machine only: what losing it costs."""
 
+_METADATA = "169.254.169.254"
+"""Where a store asks for credentials that the environment does not have: the cloud's own host."""
+
 
 class ObjectFolder:
     """The prefix that `uri` names; a file is put whole, in one request.
@@ -103,13 +106,16 @@ class ObjectFolder:
     def _failure(self, doing: str, name: str, error: BaseError) -> SweepError:
         reason = _reason(error)
         asked = isinstance(error, PermissionDeniedError | UnauthenticatedError)
-        kind = UsageError if asked or "NoSuchBucket" in reason else InfrastructureError
+        asked |= "NoSuchBucket" in reason or reason.startswith("no credentials")
+        kind = UsageError if asked else InfrastructureError
         return kind(f"cannot {doing} {self.uri(name)}: {reason}")
 
 
 def _reason(error: Exception) -> str:
     """What a store says is wrong, without the answer's XML and what is for debugging."""
     text = str(error).partition("\n\nDebug source")[0]
+    if _METADATA in text:
+        return "no credentials in the environment, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     head, xml, rest = text.partition("<?xml")
     code = rest.partition("<Code>")[2].partition("</Code>")[0] if xml else ""
     return f"{head.strip().removesuffix(':')}{': ' if code else ''}{code}"

@@ -48,9 +48,10 @@ def files(out: Path) -> dict[str, list[str]]:
 def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of 36 cells, 4 failures, and 20 files of a table or so."""
     monkeypatch.setattr(sweep.store, "ROWS_PER_FILE", 2)
-    run(SPEC, tmp_path, FakeExecutor(fails))
-    assert len(files(tmp_path)["cells"]) > 10
-    return tmp_path
+    out = tmp_path / "run"
+    run(SPEC, out, FakeExecutor(fails))
+    assert len(files(out)["cells"]) > 10
+    return out
 
 
 def assert_same(one: list[pl.DataFrame], other: list[pl.DataFrame]) -> None:
@@ -142,6 +143,8 @@ def test_a_run_that_is_being_written_or_is_none_is_refused(many: Path) -> None:
         compact(many)
     with pytest.raises(UsageError, match="no such run"):
         compact(many / "cells")
+    with pytest.raises(UsageError, match="is a folder of runs; compact one of them, like"):
+        compact(many.parent)
     (many / "run.json").unlink()
     with pytest.raises(UsageError, match="it has no run"):
         compact(many)

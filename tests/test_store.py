@@ -214,7 +214,7 @@ class InterruptAt:
 def test_an_interrupt_anywhere_loses_no_row(tmp_path: Path) -> None:
     line, interrupted = 0, True
     while interrupted:
-        line += 1
+        line += 3
         out = tmp_path / str(line)
         store = Store(out, ABOUT)
         store.append(ROWS[0])
