@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.attribution import scan_attribution
     from sweep.driver import run
-    from sweep.spec import Spec, load_spec
-    from sweep.store import scan
+    from sweep.runs import scan, scan_failures
+    from sweep.spec import Spec
+    from sweep.spec_file import load_spec
 
-__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution"]
+__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution", "scan_failures"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Spec": "spec",
-    "load_spec": "spec",
+    "load_spec": "spec_file",
     "run": "driver",
-    "scan": "store",
+    "scan": "runs",
+    "scan_failures": "runs",
     "scan_attribution": "attribution",
 }
 

@@ -25,6 +25,8 @@ MAX_STALLS = 1000
 """The most stalls a second: beyond, a thread hardly gets anywhere."""
 MAX_SEED = 2**63 - 1
 
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
+
 Check = Callable[[str, int | None, object], Any]
 """From axis, index and raw value to the value kept; raises SpecError."""
 
@@ -64,6 +66,16 @@ def whole(least: int, most: int, upto: str) -> Check:
         return number
 
     return check
+
+
+def fraction(axis: str, index: int | None, value: object) -> float:
+    """The check of a fraction between 0 and 1, given as a number or as text in per cent: "0.5%"."""
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    number = float(match[1]) / 100 if match else value
+    if not isinstance(number, float) or not 0 < number < 1:
+        allowed = "allowed are 0% to 100%, without these two, as in 0.5%"
+        raise SpecError(axis, index, f"{show(value)} is no fraction: {allowed}")
+    return number
 
 
 def flavour(axis: str, index: int | None, value: object) -> str:

@@ -78,7 +78,7 @@ def somebody_hits_or_attaches(spec: Spec) -> None:
 def cells_fit(spec: Spec) -> None:
     """There are not more than MAX_COUNT cells. Raises SpecError."""
     lengths = {axis: len(getattr(spec, axis)) for axis in AXES}
-    lengths["replicates"] = spec.replicates
+    lengths["replicates"] = spec.first_replicates
     cells = math.prod(lengths.values())
     if cells > MAX_COUNT:
         longest = max(lengths, key=lambda axis: lengths[axis])

@@ -32,13 +32,13 @@ ORDER = (
 
 
 def plan(spec: Spec) -> list[Cell]:
-    """Every cell of `spec`, once.
+    """Every cell of `spec`, once, without the replicates that its precision may ask for later.
 
     The order is that of nested loops over ORDER, each axis in the spec's own order. So the curve
     over CPUs of one configuration is a contiguous piece. Raises UsageError for a machine file gone
     since.
     """
-    replicates = {"replicate": range(spec.replicates)}
+    replicates = {"replicate": range(spec.first_replicates)}
     machines = {"machine": [named_machine(name) for name in spec.machine]}
     values = {**dict(spec), **machines, **replicates}
     points = product(*(values[axis] for axis in ORDER))
@@ -69,7 +69,8 @@ def run_id(spec: Spec) -> str:
 
     The order of an axis' values does not count, nor how a time is written.
     """
-    asked = spec.model_dump(exclude={"name"})
+    precision = {"precision", "max_replicates"} if spec.precision is None else set()
+    asked = spec.model_dump(exclude={"name", *precision})
     asked.update({axis: sorted(asked[axis]) for axis in AXES})
     digest = hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=4)
     return f"{spec.name}-{digest.hexdigest()}"

@@ -16,7 +16,8 @@ from core.kernel.hot_path import BENCHES
 from core.kernel.rcu_flavours import RCU
 from sweep.durations import format_duration, parse_duration
 from sweep.errors import UsageError, nearest
-from sweep.spec import SPECS, Spec, load_spec, override, spec_names
+from sweep.spec import Spec, override
+from sweep.spec_file import SPECS, load_spec, spec_names
 
 GOOD = {"bench": "uprobe-nop", "flavour": "srcu", "cpus": 2}
 HEAD = "bench: uprobe-nop\nflavour: srcu\n"

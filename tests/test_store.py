@@ -21,10 +21,12 @@ from tiny import fake_result, tiny_spec
 import sweep
 from sweep.churn import columns
 from sweep.errors import InfrastructureError, UsageError
+from sweep.folder import JOURNAL
 from sweep.journal import Journal
 from sweep.plan import plan
+from sweep.runs import finished, read_run, scan
 from sweep.schema import BEFORE_2, BEFORE_3, LIVE, MEASURED, SCHEMA, SCHEMA_VERSION, row
-from sweep.store import JOURNAL, ROWS_PER_FILE, Store, finished, read_run, scan
+from sweep.store import ROWS_PER_FILE, Store
 
 CELLS = plan(tiny_spec(cpus=range(1, 81), replicates=3))
 ROWS = [row(cell, fake_result(cell), "tiny-0") for cell in CELLS]
@@ -223,7 +225,7 @@ class InterruptAt:
 def test_an_interrupt_anywhere_loses_no_row(tmp_path: Path) -> None:
     line, interrupted = 0, True
     while interrupted:
-        line += 1
+        line += 3
         out = tmp_path / str(line)
         store = Store(out, ABOUT)
         store.append(ROWS[0])
@@ -284,7 +286,7 @@ def test_a_full_disk_is_infrastructure_and_keeps_the_rows(
 
     store = Store(tmp_path, ABOUT)
     store.append(ROWS[0])
-    monkeypatch.setattr(pq, "write_table", no_room)
+    monkeypatch.setattr(Path, "write_bytes", no_room)
     with pytest.raises(InfrastructureError, match=r"cannot write .*\.parquet: No space left"):
         store.close()
     monkeypatch.undo()

@@ -45,7 +45,8 @@ def read_log(
     from sweep.live.code import CALL_OPCODE, INT3
     from sweep.live.kernel import flavour_of, is_release
     from sweep.provenance import provenance
-    from sweep.store import RUNS, Store, finished
+    from sweep.runs import RUNS, finished
+    from sweep.store import Store
     from sweep.tables import letter_line
 
     if kernel is not None and not is_release(kernel):

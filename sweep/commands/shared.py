@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,12 +17,38 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.engine.cell import Cell
+    from sweep.folder import Location
     from sweep.spec import Spec
+
+
+class LocationType(click.ParamType["Location"]):
+    """A path, or the URI of a prefix in an object store."""
+
+    name = "folder"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Location:
+        """The location that the text names. Raises UsageError."""
+        from sweep.folder import located
+
+        return located(str(value))
+
+
+spec_argument = click.argument("spec")
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
+)
+out_option = click.option(
+    "--out", type=LocationType(), metavar="DIR|URI", help="The run's own folder, or s3:// or gs://."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def load(spec: str, settings: Sequence[str]) -> Spec:
     """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
-    from sweep.spec import load_spec, override
+    from sweep.spec import override
+    from sweep.spec_file import load_spec
 
     loaded = override(load_spec(spec), settings)
     if loaded.ensemble:
@@ -66,17 +91,18 @@ def _note_missing_members(spec: Spec) -> None:
             click.echo(f"note: the ensemble of {name} has {members} members, all used", err=True)
 
 
-def run_path(run: str) -> Path:
-    """The folder of a run, given as that or as its name under results/runs."""
-    from sweep.store import RUNS, is_run
+def run_path(run: str) -> Location:
+    """Where a run is, given as that or as its name under results/runs."""
+    from sweep.folder import located
+    from sweep.runs import RUNS, is_run
 
-    path = Path(run)
-    return RUNS / path if os.sep not in run and not is_run(path) else path
+    where = located(run)
+    return RUNS / where if os.sep not in run and not is_run(where) else where
 
 
 def frame(run: str) -> pl.DataFrame:
     """The cells of a run, see `run_path`. Raises UsageError if it has none or cannot be read."""
-    from sweep.store import scan
+    from sweep.runs import scan
 
     path = run_path(run)
     cells = collected(path, scan(path))
@@ -85,7 +111,7 @@ def frame(run: str) -> pl.DataFrame:
     return cells
 
 
-def collected(path: Path, scanned: pl.LazyFrame) -> pl.DataFrame:
+def collected(path: Location, scanned: pl.LazyFrame) -> pl.DataFrame:
     """What was scanned at `path`. Raises UsageError for a file that cannot be read."""
     from polars.exceptions import PolarsError
 
@@ -105,6 +131,11 @@ def cells_of(**axes: Any) -> list[Cell]:
         return plan(Spec(**axes))
     except SpecError as error:
         raise UsageError(f"--{error}") from None
+
+
+def say(message: str) -> None:
+    """Say `message` on stderr."""
+    click.echo(message, err=True)
 
 
 def print_json(value: object) -> None:

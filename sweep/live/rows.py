@@ -14,8 +14,9 @@ from sweep.errors import UsageError
 from sweep.host import CPUINFO, HOST, host_machine
 from sweep.live.session import Measurement
 from sweep.provenance import provenance
+from sweep.runs import is_run, scan
 from sweep.schema import LIVE, SCHEMA_VERSION, Row
-from sweep.store import Store, is_run, scan
+from sweep.store import Store
 from sweep.sysfs import cpuinfo
 
 NO_MODEL = "none"
