@@ -20,7 +20,14 @@ from sweep.commands.explain import explain
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
 from sweep.commands.replay import replay
-from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
+from sweep.commands.shared import (
+    INTERRUPTED,
+    fan_out_options,
+    frame,
+    load,
+    print_columns,
+    print_json,
+)
 from sweep.commands.show import show
 from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
@@ -92,16 +99,9 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
 @_spec
 @_set
 @_out
-@click.option("--ray", is_flag=True, help="Simulate on Ray, one actor for each simulated CPU.")
+@click.option("--ray", is_flag=True, help="Simulate on Ray, on gangs of actors.")
 @click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
-@click.option(
-    "--cpus-per-actor",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="K",
-    help="Simulated CPUs in each actor; of no effect without --ray.",
-)
+@fan_out_options
 @_json
 def run(
     spec: str,
@@ -109,7 +109,8 @@ def run(
     out: Path | None,
     ray: bool,
     address: str | None,
-    cpus_per_actor: int,
+    cpus_per_actor: int | None,
+    gangs: int | None,
     as_json: bool,
 ) -> int:
     """Simulate the cells of SPEC that its run folder lacks.
@@ -120,10 +121,11 @@ def run(
     \b
     uprobe-sweep run cover-letter
     uprobe-sweep run my.yaml --set cpus=1,2 --out try
-    uprobe-sweep run cover-letter --ray --cpus-per-actor 8
+    uprobe-sweep run cover-letter --ray --cpus-per-actor auto
     """
-    if address is not None and not ray:
-        raise UsageError("--address needs --ray")
+    for option, value in (("--address", address), ("--gangs", gangs)):
+        if value is not None and not ray:
+            raise UsageError(f"{option} needs --ray")
     loaded = load(spec, settings)
     from sweep import driver
     from sweep.progress import shown_progress
@@ -132,9 +134,9 @@ def run(
         with ExitStack() as stack:
             executor: Executor | None = None
             if ray:
-                from sweep.executors.ray_gang import RayExecutor
+                from sweep.executors.ray_executor import RayExecutor
 
-                executor = RayExecutor(address, cpus_per_actor)
+                executor = RayExecutor(address, cpus_per_actor, gangs, say=_say)
                 stack.enter_context(closing(executor))
             report = stack.enter_context(shown_progress())
             summary = driver.run(loaded, out, executor, report)
