@@ -16,10 +16,13 @@ import click
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
+from sweep.commands.cancel import cancel
 from sweep.commands.explain import explain
+from sweep.commands.logs import logs
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
 from sweep.commands.replay import replay
+from sweep.commands.runs import runs
 from sweep.commands.shared import (
     INTERRUPTED,
     fan_out_options,
@@ -29,11 +32,16 @@ from sweep.commands.shared import (
     print_json,
 )
 from sweep.commands.show import show
+from sweep.commands.status import status
+from sweep.commands.submit import submit
 from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweep.executors.base import Executor
+    from sweep.service.status import Loads
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _set = click.option(
@@ -102,6 +110,12 @@ def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) 
 @click.option("--ray", is_flag=True, help="Simulate on Ray, on gangs of actors.")
 @click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
 @fan_out_options
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "json"]),
+    default="auto",
+    help="json: for programs that read it, as `submit` does.",
+)
 @_json
 def run(
     spec: str,
@@ -111,6 +125,8 @@ def run(
     address: str | None,
     cpus_per_actor: int | None,
     gangs: int | None,
+    priority: int,
+    progress: str,
     as_json: bool,
 ) -> int:
     """Simulate the cells of SPEC that its run folder lacks.
@@ -133,12 +149,19 @@ def run(
     try:
         with ExitStack() as stack:
             executor: Executor | None = None
+            loads: Callable[[], Loads] = dict
             if ray:
                 from sweep.executors.ray_executor import RayExecutor
 
-                executor = RayExecutor(address, cpus_per_actor, gangs, say=_say)
-                stack.enter_context(closing(executor))
-            report = stack.enter_context(shown_progress())
+                ray_executor = RayExecutor(address, cpus_per_actor, gangs, priority, _say)
+                executor = stack.enter_context(closing(ray_executor))
+                loads = ray_executor.loads
+            if progress == "json":
+                from sweep.service.status import status_lines
+
+                report = stack.enter_context(status_lines(loads))
+            else:
+                report = stack.enter_context(shown_progress())
             summary = driver.run(loaded, out, executor, report)
     except KeyboardInterrupt:
         work = driver.survey(loaded, out)
@@ -242,7 +265,10 @@ def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-for command in (show, explain, whatif, machine, calibrate, mutants, replay):
+for command in (
+    *(show, explain, whatif, machine, calibrate, mutants, replay),
+    *(submit, status, logs, cancel, runs),
+):
     cli.add_command(command)
 
 

@@ -285,9 +285,9 @@ def test_two_gangs_share_the_cells(local_ray: str) -> None:
             counts = [gang.done for gang in executor.gangs if gang.done]
         assert len(counts) == 2
         [load] = executor.loads().values()
-        assert load.gangs == 2
-        assert 0 < load.in_flight <= 2
-        assert load.done == sum(counts)
+        assert load["gangs"] == 2
+        assert 0 < load["in_flight"] <= 2
+        assert load["done"] == sum(counts)
         outcomes.close()
 
 

@@ -15,12 +15,15 @@ def main() -> None:
     """Start a Ray node in this process."""
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray._private import services
+    # Without it Ray and all that it starts replace 127.0.0.1 by the address of an interface.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    from ray._private import ray_constants, services
     from ray.scripts.scripts import main as ray
 
-    # Ray replaces 127.0.0.1 by the address of an interface, and listens on all if it may not.
     services.resolve_ip_for_localhost = lambda host: LOOPBACK if host == "localhost" else host
     services.get_node_ip_address = lambda address=None: LOOPBACK
+    # With it `ray start` refuses to join a head.
+    ray_constants.ENABLE_RAY_CLUSTER = True
     sys.argv = ["ray", "start", "--block", f"--node-ip-address={LOOPBACK}", *sys.argv[1:]]
     ray()
 

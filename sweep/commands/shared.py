@@ -101,9 +101,24 @@ class CpusPerActor(click.ParamType[int | None]):
         return int(text)
 
 
+address_option = click.option(
+    "--address",
+    metavar="URL",
+    help="The cluster's dashboard; else RAY_API_SERVER_ADDRESS, else http://127.0.0.1:8265.",
+)
+
+
 def fan_out_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --cpus-per-actor and --gangs to a command."""
+    """Add --cpus-per-actor, --gangs and --priority to a command."""
     for option in (
+        click.option(
+            "--priority",
+            type=click.IntRange(1, 100),
+            default=1,
+            show_default=True,
+            metavar="P",
+            help="Sweeps at the same time share a cluster in proportion.",
+        ),
         click.option(
             "--gangs",
             type=click.IntRange(min=1),

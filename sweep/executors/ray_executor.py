@@ -6,7 +6,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from core.engine.cell import Cell
 from sweep.errors import InfrastructureError, UsageError
@@ -32,15 +31,6 @@ START_SECONDS = 1200
 
 POLL_SECONDS = 0.5
 """How often to look who else wants places, and which nodes have come."""
-
-
-@dataclass
-class NodeLoad:
-    """What a node does for a sweep: its gangs, cells that they simulate now, cells done so far."""
-
-    gangs: int = 0
-    in_flight: int = 0
-    done: int = 0
 
 
 class RayExecutor:
@@ -114,15 +104,22 @@ class RayExecutor:
             disconnect()
             self._connected = False
 
-    def loads(self) -> dict[str, NodeLoad]:
-        """What each node does for this sweep, by the node's name; nodes that are gone included."""
-        loads = {name: NodeLoad(done=done) for name, done in self._done.items()}
-        for gang in self.gangs:
-            if gang.node is not None:
-                load = loads.setdefault(gang.node, NodeLoad())
-                load.gangs += 1
-                load.in_flight += gang.attempt is not None
-        return loads
+    def loads(self) -> dict[str, dict[str, int]]:
+        """What each node does for this sweep, nodes that are gone included.
+
+        By the node's name: its `gangs`, the cells that they have `in_flight`, and those `done`.
+        """
+        # Copies, because another thread may ask.
+        done, gangs = dict(self._done), list(self.gangs)
+        nodes = dict.fromkeys([*done, *(gang.node for gang in gangs if gang.node is not None)])
+        return {
+            node: {
+                "gangs": sum(gang.node == node for gang in gangs),
+                "in_flight": sum(gang.node == node and gang.attempt is not None for gang in gangs),
+                "done": done.get(node, 0),
+            }
+            for node in nodes
+        }
 
     def _choose_size(self, cells: Sequence[Cell]) -> GangSize:
         cpus = max(cell.cpus for cell in cells)
