@@ -37,6 +37,14 @@ def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     return value
 
 
+def lives(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def environment(home: Path) -> dict[str, str]:
     """That of a user whose home is `home` and who has the project on the path."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
 import pytest
 import yaml
-from loopback import ROOT, STARTER, environment, free_port, wait_until
+from loopback import ROOT, STARTER, environment, free_port, lives, wait_until
 
 import sweep
 
@@ -83,11 +82,7 @@ def launcher(tmp_path: Path) -> Iterator[Launcher]:
         shutil.rmtree(launcher.temporary, ignore_errors=True)
     assert "No nodes remaining" in down
     assert launcher.nodes == []
-    assert not [pid for pid in groups if psutil.pid_exists(pid) and _lives(pid)]
-
-
-def _lives(pid: int) -> bool:
-    return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    assert not [pid for pid in groups if lives(pid)]
 
 
 def test_workers_come_for_a_sweep_and_go_after_it(launcher: Launcher) -> None:
