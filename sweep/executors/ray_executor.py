@@ -213,6 +213,7 @@ class RayExecutor:
             except GangLostError as lost:
                 self._drop(gang)
                 self._next_look = 0.0
+                self._say(f"lost a gang on {gang.node}, with {_count(attempt)} in flight: {lost}")
                 outcome = self._after_death(attempt, lost)
             else:
                 self._last_gang = time.monotonic()
@@ -252,3 +253,7 @@ class RayExecutor:
         for gang in gangs:
             self.gangs.remove(gang)
             gang.kill()
+
+
+def _count(attempt: Attempt | None) -> str:
+    return "no cell" if attempt is None else "1 cell"
