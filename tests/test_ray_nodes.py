@@ -19,8 +19,16 @@ from sweep.service.status import Status, latest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("default")]
 
-SPEC = "bench: uprobe-nop\nflavour: srcu\ncpus: 8\nprobes: 8\nspread: private\nduration: 10ms\n"
-CELLS = 120
+SPEC = """\
+bench: uprobe-nop
+flavour: srcu
+cpus: 8
+probes: 8
+spread: private
+warmup: 1ms
+duration: 4ms
+"""
+CELLS = 600
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sweep.errors import InfrastructureError, UsageError
 from sweep.executors import fan_out
 from sweep.executors.base import Outcome
 from sweep.executors.fair_shares import allowance
-from sweep.executors.fan_out import CPU_ACTOR, GangSize
+from sweep.executors.fan_out import CPU_ACTOR, GangSize, Resources
 from sweep.executors.ray_cluster import connect, disconnect, node_name, node_types, nodes
 from sweep.executors.ray_gang import Attempt, GangLostError, RayGang
 from sweep.executors.ray_places import Places
@@ -163,19 +163,24 @@ class RayExecutor:
         else:
             allowed = min(allowed, wanted)
         self._give_back(allowed)
+        bundles = self._bundles()
+        # A node may have come that can hold what was to be spread, or is.
+        spread = [gang for gang in self.gangs if len(gang.bundles) > len(bundles)]
+        for gang in spread:
+            gang.leaving = True
+        self._drop(*(gang for gang in spread if gang.attempt is None))
         for _ in range(min(wanted, allowed) - len(self.gangs)):
-            self._ask()
+            self.gangs.append(RayGang(self._size, bundles, self._places.next_name()))
         for gang in self.gangs:
             node_id = self._places.node_of(gang.place_id)
             if gang.node is None and node_id is not None and self._queue:
                 gang.start(node_name(node_id), self._queue[0].cell)
         self._check_there_is_one(others=len(claims) > 1)
 
-    def _ask(self) -> None:
+    def _bundles(self) -> Sequence[Resources]:
         offered = nodes().values()
         declared = any(CPU_ACTOR in node for node in offered)
-        bundles = fan_out.bundles(self._size, [*offered, *node_types()], declared)
-        self.gangs.append(RayGang(self._size, bundles, self._places.next_name()))
+        return fan_out.bundles(self._size, [*offered, *node_types()], declared)
 
     def _give_back(self, keep: int) -> None:
         """Leave `keep` gangs: those that wait for a place go first, the busy once they are done."""

@@ -41,6 +41,7 @@ class RayGang:
         from ray.util import placement_group
 
         self.size = size
+        self.bundles = bundles
         self.node: str | None = None
         self.pending: Any = None
         self.attempt: Attempt | None = None
