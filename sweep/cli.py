@@ -13,12 +13,14 @@ import click
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
+from sweep.commands.cancel import cancel
 from sweep.commands.compact import compact
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
 from sweep.commands.failures import failures
 from sweep.commands.grace import grace
 from sweep.commands.live import live
+from sweep.commands.logs import logs
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
 from sweep.commands.plan import plan
@@ -27,9 +29,12 @@ from sweep.commands.read_log import read_log
 from sweep.commands.replay import replay
 from sweep.commands.rerun import rerun
 from sweep.commands.run import run
+from sweep.commands.runs import runs
 from sweep.commands.shared import INTERRUPTED, frame, print_columns, print_json, say
 from sweep.commands.show import show
+from sweep.commands.status import status
 from sweep.commands.stress import stress
+from sweep.commands.submit import submit
 from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
 
@@ -162,24 +167,11 @@ def list_(what: str, as_json: bool) -> None:
 
 
 COMMANDS = (
-    plan,
-    run,
-    failures,
-    rerun,
-    explain_id,
-    compact,
-    show,
-    explain,
-    whatif,
-    machine,
-    calibrate,
-    mutants,
-    replay,
-    grace,
-    stress,
-    live,
-    predict,
-    read_log,
+    *(plan, run, failures, rerun, explain_id, compact),
+    *(show, explain, whatif, machine, calibrate),
+    *(mutants, replay, grace, stress),
+    *(live, predict, read_log),
+    *(submit, status, logs, cancel, runs),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import click
 
 from sweep.commands.shared import (
     INTERRUPTED,
+    fan_out_options,
     json_option,
     load,
     load_on,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sweep.executors.base import Executor
     from sweep.folder import Location
     from sweep.precision import Unsure
+    from sweep.service.status import Loads
 
 IMPRECISE = 3
 """The exit code if every cell is done, and some are not as precise as asked."""
@@ -36,15 +38,14 @@ IMPRECISE = 3
 @spec_argument
 @set_option
 @out_option
-@click.option("--ray", is_flag=True, help="Simulate on Ray, one actor for each simulated CPU.")
+@click.option("--ray", is_flag=True, help="Simulate on Ray, on gangs of actors.")
 @click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
+@fan_out_options
 @click.option(
-    "--cpus-per-actor",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="K",
-    help="Simulated CPUs in each actor; of no effect without --ray.",
+    "--progress",
+    type=click.Choice(["auto", "json"]),
+    default="auto",
+    help="json: for programs that read it, as `submit` does.",
 )
 @click.option("--retry-failed", is_flag=True, help="Also the cells that failed before.")
 @click.option("--fail-fast", is_flag=True, help="Give up the rest when a cell fails.")
@@ -61,7 +62,10 @@ def run(
     machine: str | None,
     ray: bool,
     address: str | None,
-    cpus_per_actor: int,
+    cpus_per_actor: int | None,
+    gangs: int | None,
+    priority: int,
+    progress: str,
     retry_failed: bool,
     fail_fast: bool,
     as_json: bool,
@@ -79,11 +83,12 @@ def run(
     uprobe-sweep run my.yaml --set cpus=1,2 --out try
     uprobe-sweep run cover-letter --out s3://bucket/letter
     uprobe-sweep run cover-letter --set precision=0.5%
-    uprobe-sweep run cover-letter --ray --cpus-per-actor 8
+    uprobe-sweep run cover-letter --ray --cpus-per-actor auto
     uprobe-sweep run cover-letter --machine host --out here
     """
-    if address is not None and not ray:
-        raise UsageError("--address needs --ray")
+    for option, value in (("--address", address), ("--gangs", gangs)):
+        if value is not None and not ray:
+            raise UsageError(f"{option} needs --ray")
     loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
     from sweep import driver
     from sweep.progress import shown_progress
@@ -91,12 +96,19 @@ def run(
     try:
         with ExitStack() as stack:
             executor: Executor | None = None
+            loads: Callable[[], Loads] = dict
             if ray:
-                from sweep.executors.ray_gang import RayExecutor
+                from sweep.executors.ray_executor import RayExecutor
 
-                executor = RayExecutor(address, cpus_per_actor)
-                stack.enter_context(closing(executor))
-            report = stack.enter_context(shown_progress())
+                ray_executor = RayExecutor(address, cpus_per_actor, gangs, priority, say)
+                executor = stack.enter_context(closing(ray_executor))
+                loads = ray_executor.loads
+            if progress == "json":
+                from sweep.service.status import status_lines
+
+                report = stack.enter_context(status_lines(loads))
+            else:
+                report = stack.enter_context(shown_progress())
             summary = driver.run(
                 loaded, out, executor, report, retry_failed=retry_failed, fail_fast=fail_fast
             )
