@@ -11,9 +11,12 @@ import numpy as np
 import polars as pl
 
 from core.engine.cell import PS_PER_SECOND, Cell
+from sweep.churn import DEFAULTS
 from sweep.errors import UsageError
 from sweep.folder import Location
+from sweep.plan import parameters
 from sweep.runs import scan
+from sweep.schema import SIMULATED
 
 NAMES = (
     "bench",
@@ -24,6 +27,7 @@ NAMES = (
     "spread",
     "probes",
     "processes",
+    *DEFAULTS,
     "ensemble",
 )
 """Axes of which another value makes a past cell one step less alike."""
@@ -60,11 +64,11 @@ def estimate(cells: Sequence[Cell], past: pl.DataFrame) -> Cost | None:
     if known.is_empty():
         return None
     columns = [known[name].to_numpy() for name in NAMES]
-    log_cpus = np.log2(known["cpus"].to_numpy())
+    log_cpus = np.log2(np.maximum(known["cpus"].to_numpy(), 1))
     costs = known["wall_seconds"].to_numpy()
     total, measured = 0.0, 0
     for (*names, cpus), seconds in _simulated_seconds(cells).items():
-        steps = DOUBLING * np.abs(log_cpus - np.log2(cpus))
+        steps = DOUBLING * np.abs(log_cpus - np.log2(max(cpus, 1)))
         for column, name in zip(columns, names, strict=True):
             steps = steps + (column != name)
         nearest = steps <= steps.min() + 1e-9
@@ -79,7 +83,8 @@ def past_cells(*locations: Location) -> pl.DataFrame:
     found = []
     for location in locations:
         try:
-            found.append(scan(location).select(columns))
+            simulated = scan(location).filter(pl.col("source") == SIMULATED)
+            found.append(simulated.select(columns))
         except UsageError:
             continue
     if not found:
@@ -97,8 +102,8 @@ def _simulated_seconds(cells: Sequence[Cell]) -> Mapping[tuple[Any, ...], _Secon
     """Simulated seconds of all cells of a configuration: NAMES and the number of CPUs."""
     found: dict[tuple[Any, ...], _Seconds] = {}
     for cell in cells:
-        machine = cell.machine.name
-        names = (machine if name == "machine" else getattr(cell, name) for name in NAMES)
+        named = parameters(cell)
+        names = (named[name] for name in NAMES)
         seconds = found.setdefault((*names, cell.cpus), _Seconds())
         seconds.sum += (cell.warmup_ps + cell.samples * cell.sample_ps) / PS_PER_SECOND
         seconds.cells += 1

@@ -11,7 +11,7 @@ from core import MODEL_VERSION
 from core.engine.cell import PS_PER_SECOND, Cell
 from sweep.durations import format_duration
 from sweep.executors.base import Outcome
-from sweep.plan import ORDER
+from sweep.plan import ORDER, parameters
 from sweep.schema import SCHEMA, Row
 from sweep.spec import Spec
 
@@ -40,11 +40,11 @@ attempt, `rerun` a line for the shell that simulates this cell alone, `failed_at
 def failure_row(outcome: Outcome, run_id: str, machine: str) -> Row:
     """The row of a cell that failed; `machine` is what the spec calls its machine."""
     cell = outcome.cell
+    named = parameters(cell)
     return {
         "cell_id": cell.cell_id,
         "run_id": run_id,
-        **{axis: getattr(cell, axis) for axis in (*ORDER, "ensemble")},
-        "machine": cell.machine.name,
+        **{axis: named[axis] for axis in (*ORDER, "ensemble")},
         "machine_digest": cell.machine.digest,
         "warmup_s": cell.warmup_ps / PS_PER_SECOND,
         "duration_s": cell.duration_ps / PS_PER_SECOND,
@@ -62,7 +62,8 @@ def rerun_command(cell: Cell, machine: str) -> str:
 
     Needs neither the spec nor the run. What a spec has by default is left away.
     """
-    asked = {axis: getattr(cell, axis) for axis in (*ORDER, "ensemble")}
+    named = parameters(cell)
+    asked = {axis: named[axis] for axis in (*ORDER, "ensemble")}
     asked["machine"] = machine
     times = {name: getattr(cell, f"{name}_ps") for name in ("warmup", "duration", "sample")}
     usual = {name: field.default for name, field in Spec.model_fields.items()}

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from tiny import FakeExecutor, tiny_spec
 
+from sweep.churn import DEFAULTS
 from sweep.commands.plan import seconds_text
 from sweep.cost import Cost, estimate, past_cells
 from sweep.driver import run
@@ -21,7 +22,7 @@ def past(**seconds: float) -> pl.DataFrame:
         flavour, _, cpus = name.partition("_")
         row = {"bench": "uprobe-nop", "flavour": flavour, "rcu": "default", "cpus": int(cpus)}
         row |= {"owner_beside_count": False, "machine": "xeon-gold-6138", "spread": "shared"}
-        row |= {"probes": 1, "processes": 1, "ensemble": 0}
+        row |= {"probes": 1, "processes": 1, "ensemble": 0, **DEFAULTS}
         rows.append({**row, "warmup_s": 0.5, "samples": 5, "sample_s": 0.1, "wall_seconds": took})
     return pl.DataFrame(rows)
 

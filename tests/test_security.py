@@ -8,7 +8,7 @@ import pytest
 
 from sweep.driver import survey
 from sweep.errors import UsageError
-from sweep.spec import load_spec
+from sweep.spec_file import load_spec
 from sweep.store import RUNS
 
 AXES = "bench: uprobe-nop\nflavour: srcu\ncpus: 1\n"

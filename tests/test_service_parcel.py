@@ -10,7 +10,8 @@ from sweep.errors import UsageError
 from sweep.machines import named_machine
 from sweep.plan import plan
 from sweep.service.parcel import pack
-from sweep.spec import Spec, load_spec
+from sweep.spec import Spec
+from sweep.spec_file import load_spec
 
 
 def unpacked(spec: Spec, folder: Path) -> Spec:

@@ -162,12 +162,13 @@ def _complained(summary: RunSummary) -> int:
 
 
 def _name_unsure(unsure: Sequence[Unsure]) -> None:
-    from sweep.plan import ORDER
+    from sweep.plan import ORDER, parameters
 
     say(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
-    varying = [axis for axis in ORDER if len({str(getattr(u.cell, axis)) for u in unsure}) > 1]
-    for one in unsure:
-        named = {axis: getattr(one.cell, axis) for axis in ("bench", "flavour", "cpus", *varying)}
+    cells = [parameters(one.cell) for one in unsure]
+    varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]
+    for one, cell in zip(unsure, cells, strict=True):
+        named = {axis: cell[axis] for axis in ("bench", "flavour", "cpus", *varying)}
         where = "  ".join(f"{axis}={value}" for axis, value in named.items())
         say(f"  {where}  ±{100 * one.half_width:.2g}% after {one.replicates}")
 
