@@ -89,7 +89,7 @@ class LoopbackCluster:
         wait_until(self._answers)
 
     def add(self, cpus: int = 1, actors: int = 4) -> subprocess.Popen[bytes]:
-        """Start a node, which joins some seconds later."""
+        """Start a node. Not two at a time: on one machine they get in each other's way."""
         node = self._start(
             f"--address={self.address}",
             f"--num-cpus={cpus}",
@@ -97,6 +97,7 @@ class LoopbackCluster:
             f"--dashboard-agent-listen-port={free_port()}",
         )
         self.nodes.append(node)
+        wait_until(lambda: "Ray runtime started" in self._log(node).read_text())
         return node
 
     def processes(self) -> list[Any]:
@@ -139,13 +140,19 @@ class LoopbackCluster:
         )
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, str(STARTER), "--object-store-memory=100000000", *options],
-            env=self.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with (self.home / "starting.log").open("w") as log:
+            node = subprocess.Popen(
+                [sys.executable, str(STARTER), "--object-store-memory=100000000", *options],
+                env=self.env,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self.home / "starting.log").rename(self._log(node))
+        return node
+
+    def _log(self, node: subprocess.Popen[bytes]) -> Path:
+        return self.home / f"{node.pid}.log"
 
     def _answers(self) -> bool:
         assert self.head.poll() is None, "the head did not start"
