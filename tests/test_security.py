@@ -8,8 +8,8 @@ import pytest
 
 from sweep.driver import survey
 from sweep.errors import UsageError
+from sweep.runs import RUNS
 from sweep.spec_file import load_spec
-from sweep.store import RUNS
 
 AXES = "bench: uprobe-nop\nflavour: srcu\ncpus: 1\n"
 

@@ -32,7 +32,6 @@ from core.engine.spread import Spread
 from core.engine.state import new_state
 from core.hardware.topology import place
 from core.kernel.bench import NAMED
-from core.kernel.hot_path import TRAP
 from core.kernel.layout import Layout
 from core.lifetime import checks as names
 from core.lifetime.checks import Violation
@@ -127,7 +126,7 @@ class Rig:
             wakeup_ps=WAKEUP_PS,
         )
         gang = ThreadGroup(HITS_AHEAD, depth)
-        gang.reset(_triggers(cell, where.ps_per_cycle, depth))
+        gang.reset(_triggers(cell, where.ps_per_cycle, depth, programs.entry_cycles))
         uprobes = Uprobes(cell.probes)
         clockwork = Clockwork(state, programs, gang, cell.cpus, uprobes)
         prepares = PREPARES[rules.prepare]
@@ -220,9 +219,8 @@ def _end(cell: Cell) -> int:
     return cell.warmup_ps + cell.samples * cell.sample_ps
 
 
-def _triggers(cell: Cell, ps_per_cycle: IntArray, depth: int) -> list[Trigger]:
-    """The threads that hit. The jitter of a hit is that of its trap, as without writers."""
-    trap = cell.machine.execution.work_cycles[TRAP.operations[0].work]
+def _triggers(cell: Cell, ps_per_cycle: IntArray, depth: int, entry_cycles: int) -> list[Trigger]:
+    """The threads that hit. A hit's jitter is that of its first stretch, as without writers."""
     user = USER_CYCLES if cell.bench == STRESS else 0
     spread = "uniform" if cell.bench == STRESS else cell.spread
     return [
@@ -233,7 +231,7 @@ def _triggers(cell: Cell, ps_per_cycle: IntArray, depth: int) -> list[Trigger]:
                 probes=cell.probes,
                 spread=cast(Spread, spread),
                 entry_ps=0,
-                jitter_ps=round(trap * int(cycle_ps) * cell.machine.execution.jitter),
+                jitter_ps=round(entry_cycles * int(cycle_ps) * cell.machine.execution.jitter),
                 warmup_ps=cell.warmup_ps,
                 sample_ps=cell.sample_ps,
                 samples=cell.samples,
@@ -281,11 +279,13 @@ def _tasks(cell: Cell, workload: Workload, kernel: Kernel, latencies: Latencies)
 
 
 def _stalls(clockwork: Clockwork, thread: int, per_second: int, seed: np.random.Philox) -> Steps:
+    """Stall a thread at random times; the next stall begins after the last one's end."""
     random = np.random.Generator(seed)
     while True:
         yield clockwork.env.timeout(1 + int(random.exponential(10**12 / per_second)))
-        if not clockwork.drained():
-            clockwork.stall(thread, int(random.integers(1, MAX_STALL_PS)))
+        length_ps = int(random.integers(1, MAX_STALL_PS))
+        if not clockwork.drained() and clockwork.stall(thread, length_ps):
+            yield clockwork.env.timeout(length_ps)
 
 
 def _ri_timer(clockwork: Clockwork, thread: int) -> Steps:
