@@ -15,7 +15,7 @@ from core.rcu.tasks_trace import TasksTrace
 from sweep.plan import plan
 from sweep.spec import Spec
 
-FAULTS = (*Srcu.FAULTS, *TasksTrace.FAULTS, "free-without-waiting", "sync-before-last-nosync")
+FAULTS = (*Srcu.FAULTS, *TasksTrace.FAULTS, "free-without-waiting")
 """What can be planted: names as those of `uprobe-sweep mutants`."""
 
 SAMPLES = 20
