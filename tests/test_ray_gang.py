@@ -276,6 +276,7 @@ two_cores = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs t
 
 
 @two_cores
+@pytest.mark.cluster
 def test_two_gangs_share_the_cells(local_ray: str) -> None:
     with closing(RayExecutor(cpus_per_actor=1, gangs=2)) as executor:
         outcomes: Any = executor.run(list(endless()))
@@ -292,6 +293,7 @@ def test_two_gangs_share_the_cells(local_ray: str) -> None:
 
 
 @two_cores
+@pytest.mark.cluster
 def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: str) -> None:
     later: list[Outcome] = []
     seen = threading.Event()
