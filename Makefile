@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter accuracy test lint bench calibrate mutants clean
+.PHONY: help venv cover-letter accuracy test cluster-test lint bench bench-driver calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,14 @@ lint: venv  ## Check style (ruff) and types (mypy)
 test: lint  ## Lint, types and all tests
 	$(BIN)/pytest
 
+cluster-test: venv  ## Several Ray nodes on loopback: ray up and down, nodes killed (minutes)
+	$(BIN)/pytest -m cluster
+
 bench: venv  ## Speed of the engine at 1, 8 and 64 CPUs, with SimPy beside it
 	$(BIN)/python benchmarks/engine_speed.py
+
+bench-driver: venv  ## Overhead and memory of the driver over 10,000 tiny cells
+	$(BIN)/python benchmarks/driver_overhead.py
 
 calibrate: venv  ## Fit the machine files anew from the published figures (some minutes)
 	$(BIN)/uprobe-sweep calibrate

@@ -13,24 +13,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sweep.attribution import scan_attribution
     from sweep.driver import run
-    from sweep.spec import Spec, load_spec
-    from sweep.store import scan
+    from sweep.runs import scan, scan_failures
+    from sweep.spec import Spec
+    from sweep.spec_file import load_spec
 
-__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution"]
+__all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution", "scan_failures"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Spec": "spec",
-    "load_spec": "spec",
+    "load_spec": "spec_file",
     "run": "driver",
-    "scan": "store",
+    "scan": "runs",
+    "scan_failures": "runs",
     "scan_attribution": "attribution",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name's module when it is first used, so that `import sweep` is instant."""
+    """Import what a public name needs when it is first used, so that `import sweep` is instant."""
+    if name == "live":
+        return import_module("sweep.live")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

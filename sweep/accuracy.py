@@ -18,8 +18,9 @@ from sweep.curves import simulate_curves
 from sweep.driver import run
 from sweep.errors import SweepError
 from sweep.executors.in_process import InProcessExecutor
-from sweep.spec import Spec, load_spec
-from sweep.store import scan
+from sweep.runs import scan
+from sweep.spec import Spec
+from sweep.spec_file import load_spec
 from sweep.targets import CURVES, TARGETS, Measured, Verdict, judge
 
 LETTER = "cover-letter"

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweep.journal import read_entries
+from sweep.folder import ATTRIBUTION, Folder, Location
+from sweep.journal import read_journal
+from sweep.runs import runs_at, scan
 from sweep.schema import ATTRIBUTION_SCHEMA, SHARE_KEY, share_rows
-from sweep.store import ATTRIBUTION, JOURNAL, runs_at, scan
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def scan_attribution(path: str | Path) -> pl.LazyFrame:
-    """The shares of the cells that `scan(path)` gives, with the columns of `ATTRIBUTION_SCHEMA`.
+def scan_attribution(location: Location) -> pl.LazyFrame:
+    """The shares of the cells that `scan(location)` gives; the columns of `ATTRIBUTION_SCHEMA`.
 
     One row for each share, in no particular order; none for cells simulated before shares were
     kept. Raises UsageError if there is no run.
@@ -22,20 +22,20 @@ def scan_attribution(path: str | Path) -> pl.LazyFrame:
     import polars as pl
 
     # In this order: what moves to a file meanwhile is seen twice and never missed.
-    cells = scan(path).select("cell_id")
-    shares = pl.concat([_scan_run(run) for run in runs_at(Path(path))])
+    cells = scan(location).select("cell_id")
+    shares = pl.concat([_scan_run(run) for run in runs_at(location)])
     return shares.unique(SHARE_KEY, keep="first", maintain_order=True).join(
         cells, on="cell_id", how="semi"
     )
 
 
-def _scan_run(run: Path) -> pl.LazyFrame:
+def _scan_run(run: Folder) -> pl.LazyFrame:
     import polars as pl
 
-    entries = read_entries(run / JOURNAL)
+    entries = read_journal(run.journal).entries
     rows = [share for entry in entries for share in share_rows(*entry)]
     waiting = pl.LazyFrame(rows, schema=_schema())
-    if files := sorted((run / ATTRIBUTION).glob("*.parquet")):
+    if files := [run.uri(name) for name in run.parts(ATTRIBUTION)]:
         return pl.concat([pl.scan_parquet(files, schema=_schema()), waiting])
     return waiting
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.churn.workload import STRESS
 from core.engine.spread import SPREADS
 from core.hardware.machine import machine_names
 from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
@@ -18,7 +19,13 @@ from sweep.machines import named_machine
 
 MAX_COUNT = 1_000_000
 """The most probes, replicates, samples of a cell, cells of a spec: no typo may fill the memory."""
+MAX_CONSUMERS = 32
+"""The most consumers that stay: half of what a modelled function can have."""
+MAX_STALLS = 1000
+"""The most stalls a second: beyond, a thread hardly gets anywhere."""
 MAX_SEED = 2**63 - 1
+
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 
 Check = Callable[[str, int | None, object], Any]
 """From axis, index and raw value to the value kept; raises SpecError."""
@@ -59,6 +66,16 @@ def whole(least: int, most: int, upto: str) -> Check:
         return number
 
     return check
+
+
+def fraction(axis: str, index: int | None, value: object) -> float:
+    """The check of a fraction between 0 and 1, given as a number or as text in per cent: "0.5%"."""
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    number = float(match[1]) / 100 if match else value
+    if not isinstance(number, float) or not 0 < number < 1:
+        allowed = "allowed are 0% to 100%, without these two, as in 0.5%"
+        raise SpecError(axis, index, f"{show(value)} is no fraction: {allowed}")
+    return number
 
 
 def flavour(axis: str, index: int | None, value: object) -> str:
@@ -102,14 +119,20 @@ def machine(axis: str, index: int | None, value: object) -> str:
 
 
 AXES: dict[str, Check] = {
-    "bench": one_of(BENCHES),
+    "bench": one_of((*BENCHES, STRESS)),
     "flavour": flavour,
     "rcu": one_of(RCU),
     "owner_beside_count": switch,
-    "cpus": whole(1, MAX_COUNT, "the machine's CPUs"),
+    "cpus": whole(0, MAX_COUNT, "the machine's CPUs"),
     "probes": whole(1, MAX_COUNT, str(MAX_COUNT)),
     "processes": whole(1, MAX_COUNT, "the CPUs of every cell"),
     "spread": one_of(SPREADS),
+    "attach_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
+    "mmap_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
+    "fork_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
+    "consumers": whole(0, MAX_CONSUMERS, str(MAX_CONSUMERS)),
+    "batch": whole(0, MAX_COUNT, str(MAX_COUNT)),
+    "stalls": whole(0, MAX_STALLS, str(MAX_STALLS)),
     "machine": machine,
     "seed": whole(0, MAX_SEED, str(MAX_SEED)),
 }

@@ -50,7 +50,7 @@ def _shape(machine: Machine) -> str:
 def specs() -> Entries:
     """Shipped specs: name, number of cells. Raises UsageError for a broken one."""
     from sweep.plan import plan
-    from sweep.spec import load_spec, spec_names
+    from sweep.spec_file import load_spec, spec_names
 
     return [{"name": name, "cells": len(plan(load_spec(name)))} for name in spec_names()]
 

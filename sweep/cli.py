@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
 from sweep import __version__
 from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
+from sweep.commands.cancel import cancel
+from sweep.commands.compact import compact
 from sweep.commands.explain import explain
+from sweep.commands.explain_id import explain_id
+from sweep.commands.failures import failures
 from sweep.commands.grace import grace
+from sweep.commands.live import live
+from sweep.commands.logs import logs
 from sweep.commands.machine import machine
 from sweep.commands.mutants import mutants
+from sweep.commands.plan import plan
+from sweep.commands.predict import predict
+from sweep.commands.read_log import read_log
 from sweep.commands.replay import replay
-from sweep.commands.shared import INTERRUPTED, frame, load, print_columns, print_json
+from sweep.commands.rerun import rerun
+from sweep.commands.run import run
+from sweep.commands.runs import runs
+from sweep.commands.shared import INTERRUPTED, frame, print_columns, print_json, say
 from sweep.commands.show import show
+from sweep.commands.status import status
+from sweep.commands.stress import stress
+from sweep.commands.submit import submit
 from sweep.commands.whatif import whatif
 from sweep.errors import SweepError, UsageError
 
-if TYPE_CHECKING:
-    from sweep.executors.base import Executor
-
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_set = click.option(
-    "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
-)
-_out = click.option("--out", type=click.Path(path_type=Path), help="The run's own folder.")
-_spec = click.argument("spec")
 _run = click.argument("run")
 
 
@@ -50,115 +54,11 @@ def cli() -> None:
     uprobe-sweep explain cover-letter   where the CPUs' time goes
 
     SPEC is the name of a shipped spec or a .yaml or .py file; RUN is the name of a run under
-    results/runs or a run's folder.
+    results/runs, a run's folder, or its s3:// or gs:// URI.
 
-    Exit codes: 0 done, 1 some cells failed, 2 usage, 4 infrastructure, 130 interrupted.
+    Exit codes: 0 done, 1 some cells failed, 2 usage, 3 done but less precise than asked,
+    4 infrastructure, 130 interrupted.
     """
-
-
-@cli.command()
-@_spec
-@_set
-@_out
-@_json
-def plan(spec: str, settings: tuple[str, ...], out: Path | None, as_json: bool) -> None:
-    """List the cells of SPEC, and which of them are done. Writes nothing.
-
-    \b
-    uprobe-sweep plan cover-letter --set flavour=srcu --set cpus=1,64
-    """
-    loaded = load(spec, settings)
-    from sweep.driver import survey
-    from sweep.plan import ORDER, parameters, run_id
-
-    work = survey(loaded, out)
-    listed = [
-        {**parameters(cell), "done": cell_id in work.finished}
-        for cell_id, cell in work.cells.items()
-    ]
-    count = {"count": len(listed), "done": len(work.finished), "to_do": len(work.to_do)}
-    if as_json:
-        print_json({"run_id": run_id(loaded), "out": str(work.out), **count, "cells": listed})
-        return
-    shown = ["bench", "flavour", "cpus"]
-    varying = [axis for axis in ORDER if len({entry[axis] for entry in listed}) > 1]
-    shown += [axis for axis in varying if axis not in shown]
-    marks = ["done" if entry["done"] else "to do" for entry in listed]
-    cells = [[*(entry[a] for a in shown), m] for entry, m in zip(listed, marks, strict=True)]
-    print_columns([[*shown, ""], *cells])
-    print(f"{count['count']} cells: {count['done']} done in {work.out}, {count['to_do']} to do")
-
-
-@cli.command()
-@_spec
-@_set
-@_out
-@click.option("--ray", is_flag=True, help="Simulate on Ray, one actor for each simulated CPU.")
-@click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
-@click.option(
-    "--cpus-per-actor",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="K",
-    help="Simulated CPUs in each actor; of no effect without --ray.",
-)
-@_json
-def run(
-    spec: str,
-    settings: tuple[str, ...],
-    out: Path | None,
-    ray: bool,
-    address: str | None,
-    cpus_per_actor: int,
-    as_json: bool,
-) -> int:
-    """Simulate the cells of SPEC that its run folder lacks.
-
-    The folder is results/runs/NAME unless --out names one. What is finished stays whatever
-    happens; the same command again does the rest.
-
-    \b
-    uprobe-sweep run cover-letter
-    uprobe-sweep run my.yaml --set cpus=1,2 --out try
-    uprobe-sweep run cover-letter --ray --cpus-per-actor 8
-    """
-    if address is not None and not ray:
-        raise UsageError("--address needs --ray")
-    loaded = load(spec, settings)
-    from sweep import driver
-    from sweep.progress import shown_progress
-
-    try:
-        with ExitStack() as stack:
-            executor: Executor | None = None
-            if ray:
-                from sweep.executors.ray_gang import RayExecutor
-
-                executor = RayExecutor(address, cpus_per_actor)
-                stack.enter_context(closing(executor))
-            report = stack.enter_context(shown_progress())
-            summary = driver.run(loaded, out, executor, report)
-    except KeyboardInterrupt:
-        work = driver.survey(loaded, out)
-        _say(
-            f"interrupted: {len(work.finished)} of {len(work.cells)} cells are done and kept in "
-            f"{work.out}; the same command again does the rest"
-        )
-        return INTERRUPTED
-    if as_json:
-        print_json({**asdict(summary), "out": str(summary.out)})
-    elif summary.done + summary.failed == 0:
-        print(f"nothing to do: all {summary.skipped} cells are in {summary.out}")
-    else:
-        before = f", {summary.skipped} were there" if summary.skipped else ""
-        print(f"{summary.done} cells done{before}: {summary.out}")
-    if not summary.failed:
-        return 0
-    notes = summary.out / "failures.json"
-    first = json.loads(notes.read_text())[0]["error"].splitlines()[-1]
-    _say(f"{summary.failed} cells failed, the first with {first}; tracebacks are in {notes}")
-    return 1
 
 
 @cli.command()
@@ -166,29 +66,45 @@ def run(
 def tables(run: str) -> None:
     """Print RUN as the cover letter's tables, one for each flavour.
 
+    Cells whose hits something disturbs come in a table of their own, with latencies.
+
     \b
     uprobe-sweep tables cover-letter
+    uprobe-sweep tables detach-batch
     """
     cells = frame(run)
+    from sweep.churn_text import disturbed, render
     from sweep.tables import letter_lines
 
-    print(letter_lines(cells))
+    alone, with_others = cells.filter(~disturbed()), cells.filter(disturbed())
+    if len(alone):
+        print(letter_lines(alone))
+    if len(with_others):
+        print(render(with_others), end="")
 
 
 @cli.command()
-@_run
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--rivals", is_flag=True, help="Hold two simple laws of scaling against them too.")
 @_json
-def compare(run: str, rivals: bool, as_json: bool) -> None:
-    """Hold RUN against the published figures.
+def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
+    """Hold a RUN against the published figures, or several against each other.
 
-    Every cell, the errors, and the letter's headline claims.
+    Of one run: every cell, the errors, and the letter's headline claims. Of several, simulated,
+    live or read from logs, and `published` among them: every cell in one table, with errors against
+    the first.
 
     \b
     uprobe-sweep compare cover-letter
     uprobe-sweep compare cover-letter --rivals
+    uprobe-sweep compare live here
     """
-    cells = frame(run)
+    if len(runs) > 1:
+        if rivals:
+            raise UsageError("--rivals is for one run beside the published figures")
+        _compare_mixed(runs, as_json)
+        return
+    cells = frame(runs[0])
     from sweep.compare import compare as compare_with_letter
     from sweep.compare_text import render
     from sweep.rivals import RIVALS
@@ -198,6 +114,19 @@ def compare(run: str, rivals: bool, as_json: bool) -> None:
         print_json(comparison.to_dict())
     else:
         print(render(comparison, colour=sys.stdout.isatty()))
+
+
+def _compare_mixed(runs: Sequence[str], as_json: bool) -> None:
+    from sweep.mix import PUBLISHED, mix
+    from sweep.mix_text import render
+
+    if len(set(runs)) < len(runs):
+        raise UsageError(f"{' '.join(runs)}: a run is named twice")
+    mixed = mix({run: None if run == PUBLISHED else frame(run) for run in runs})
+    if as_json:
+        print_json(mixed.to_dict())
+    else:
+        print(render(mixed, colour=sys.stdout.isatty()), end="")
 
 
 @cli.command()
@@ -237,11 +166,14 @@ def list_(what: str, as_json: bool) -> None:
         print_columns([list(entry.values()) for entry in entries])
 
 
-def _say(message: str) -> None:
-    click.echo(message, err=True)
-
-
-for command in (show, explain, whatif, machine, calibrate, mutants, replay, grace):
+COMMANDS = (
+    *(plan, run, failures, rerun, explain_id, compact),
+    *(show, explain, whatif, machine, calibrate),
+    *(mutants, replay, grace, stress),
+    *(live, predict, read_log),
+    *(submit, status, logs, cancel, runs),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 
@@ -250,13 +182,13 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     try:
         code = cli.main(args, prog_name="uprobe-sweep", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
-        _say(error.format_message())
+        say(error.format_message())
         code = error.exit_code
     except click.ClickException as error:
-        _say(f"error: {' '.join(error.format_message().split())}")
+        say(f"error: {' '.join(error.format_message().split())}")
         code = UsageError.exit_code
     except SweepError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED

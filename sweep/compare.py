@@ -157,7 +157,8 @@ def compare(frame: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
     if not simulated:
         raise UsageError(
             "nothing to compare: no cell of this run has a bench, flavour and CPU count of the "
-            f"letter and {', '.join(f'{axis}={value}' for axis, value in LETTER_SETTING.items())}"
+            f"letter and {', '.join(f'{axis}={value}' for axis, value in LETTER_SETTING.items())}; "
+            "name a second RUN, or `published`, to hold any run against it"
         )
     rows = tuple(_rows(letter, {cell: found[cell] for cell in simulated}))
     return Comparison(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.engine.cell import Cell
-from sweep.executors.base import Executor, Outcome
-from sweep.journal import read_rows
-from sweep.plan import parameters, plan, run_id
+from sweep.errors import InfrastructureError
+from sweep.executors.base import Executor
+from sweep.failures import failure_row
+from sweep.folder import Location, folder_at, located
+from sweep.journal import read_journal
+from sweep.machines import named_machine
+from sweep.plan import run_id
+from sweep.precision import Unsure, cells_wanted, unsure
 from sweep.provenance import provenance
+from sweep.runs import RUNS, failed, rates, read_run
 from sweep.schema import row
 from sweep.spec import Spec
-from sweep.store import FAILURES, JOURNAL, RUNS, Store, finished, read_run
+from sweep.store import Store
 
 
 @dataclass(frozen=True)
@@ -29,81 +34,171 @@ class Progress:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """Cells `done` and `failed` now, `skipped` as finished before, and the run's folder."""
+    """Cells `done` and `failed` now, `skipped` as finished before, and where the run is.
+
+    Of the spec's other cells `failed_before` were not tried again, and `left` were given up.
+    `unsure` are those that missed the spec's precision.
+    """
 
     done: int
     skipped: int
     failed: int
-    out: Path
+    out: Location
+    failed_before: int = 0
+    left: int = 0
+    unsure: tuple[Unsure, ...] = ()
 
 
 @dataclass(frozen=True)
 class Work:
-    """The cells of a spec by id, in plan order, and which of them the run folder has."""
+    """The cells of a spec by id, in plan order, and what the run folder has.
 
-    out: Path
+    `rates` are hits per second of the cells that are finished, `failures` the ids of those that
+    failed, of the spec or not. A precision may ask for more cells when these are finished.
+    """
+
+    out: Location
     cells: dict[str, Cell]
-    finished: set[str]
+    rates: dict[str, float]
+    failures: set[str]
 
     @property
-    def to_do(self) -> list[Cell]:
-        """The cells that are not finished."""
-        return [cell for cell_id, cell in self.cells.items() if cell_id not in self.finished]
+    def finished(self) -> set[str]:
+        """Ids of the spec's cells that are finished."""
+        return self.cells.keys() & self.rates.keys()
+
+    @property
+    def failed(self) -> set[str]:
+        """Ids of the spec's cells that failed and are not finished."""
+        return (self.cells.keys() & self.failures) - self.rates.keys()
+
+    def to_do(self, retry_failed: bool = False) -> list[Cell]:
+        """The cells that are not finished, without those that failed unless these are wanted."""
+        without = self.rates.keys() | (set() if retry_failed else self.failures)
+        return [cell for cell_id, cell in self.cells.items() if cell_id not in without]
 
 
-def survey(spec: Spec, out: Path | None = None) -> Work:
+def survey(spec: Spec, out: Location | None = None) -> Work:
     """What running `spec` into `out` (by default `results/runs/<name>`) would find; writes nothing.
 
     Raises UsageError for a machine file or a run folder that cannot be read.
     """
-    out = out or RUNS / spec.name
-    cells = {cell.cell_id: cell for cell in plan(spec)}
-    return Work(out, cells, finished(out) & cells.keys())
+    out = RUNS / spec.name if out is None else located(str(out))
+    there = rates(out)
+    return Work(out, _by_id(cells_wanted(spec, there)), there, failed(out))
 
 
 def run(
     spec: Spec,
-    out: Path | str | None = None,
+    out: Location | None = None,
     executor: Executor | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    *,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
 ) -> RunSummary:
     """Simulate the cells of `spec` that the run folder `out` does not have yet.
 
-    `out` is by default `results/runs/<name>`, `executor` the cores of this process; one that is
-    given is left open. Calls `on_progress` before the first cell and after each. Cells that fail
-    are in the folder's `failures.json`, with their tracebacks, and are tried again next time.
+    `out` is a path or the URI of an object store, by default `results/runs/<name>`; `executor` the
+    cores of this process; one that is given is left open. Calls `on_progress` before the first cell
+    and after each. Cells that fail are in the table of failures, see `sweep.scan_failures`, and are
+    not simulated again unless `retry_failed`; with `fail_fast` the first gives up those left. A
+    spec with a precision gets further replicates in rounds, each when the last is finished.
 
     Raises UsageError for a folder that cannot be written, before anything is simulated, and
     InfrastructureError if the executor or the disk fails. Those and an interrupt lose only cells
     that are being simulated; the same call resumes.
     """
-    work = survey(spec, Path(out) if out else None)
-    to_do = work.to_do
+    work = survey(spec, out)
+    to_do = work.to_do(retry_failed)
+    failed_before = 0 if retry_failed else len(work.failed)
     about = _about(spec, work)
+    found = work.rates
+    summary = RunSummary(0, len(work.finished), 0, work.out, failed_before)
     if not to_do and _is_settled(work.out, about):
-        return RunSummary(0, len(work.finished), 0, work.out)
-    report = on_progress or (lambda progress: None)
-    done = 0
-    failures: list[Outcome] = []
+        return replace(summary, unsure=tuple(unsure(spec, found)))
     with ExitStack() as stack:
         store = stack.enter_context(Store(work.out, about))
         if executor is None:
             from sweep.executors.in_process import InProcessExecutor
 
             executor = stack.enter_context(closing(InProcessExecutor()))
-        try:
-            report(Progress(len(to_do)))
-            for outcome in executor.run(to_do):
-                if outcome.result is None:
-                    failures.append(outcome)
-                else:
-                    made = row(outcome.cell, outcome.result, about["run_id"])
-                    store.append(made, outcome.result.attribution)
-                    done += 1
-                report(Progress(len(to_do), done, len(failures)))
-        finally:
-            _note_failures(store, failures)
-    return RunSummary(done, len(work.finished), len(failures), work.out)
+        session = Session(store, executor, about["run_id"], _names(spec), on_progress)
+        while to_do:
+            session.simulate(to_do, fail_fast, found)
+            if spec.precision is None or session.left:
+                break
+            tried = work.cells.keys()
+            work = replace(work, cells=_by_id(cells_wanted(spec, found)))
+            to_do = [cell for cell in work.to_do(retry_failed) if cell.cell_id not in tried]
+    return replace(
+        summary,
+        done=session.done,
+        failed=session.failed,
+        left=session.left,
+        unsure=tuple(unsure(spec, found)),
+    )
+
+
+class Session:
+    """Simulates cells with `executor` into `store`, and counts what became of them.
+
+    `machines` has, for the name of each machine, what the spec calls it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        run_id: str,
+        machines: dict[str, str],
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self.done = self.failed = self.total = 0
+        self._store = store
+        self._executor = executor
+        self._run_id = run_id
+        self._machines = machines
+        self._on_progress = on_progress
+
+    @property
+    def left(self) -> int:
+        """Cells that were given up."""
+        return self.total - self.done - self.failed
+
+    def simulate(self, cells: Sequence[Cell], fail_fast: bool, found: dict[str, float]) -> None:
+        """Simulate `cells`, up to the first that fails if `fail_fast`; note rates in `found`.
+
+        Raises InfrastructureError also for an executor that forgets cells.
+        """
+        self.total += len(cells)
+        self._report()
+        for outcome in self._executor.run(cells):
+            if outcome.result is None:
+                machine = self._machines[outcome.cell.machine.name]
+                self._store.append_failure(failure_row(outcome, self._run_id, machine))
+                self.failed += 1
+            else:
+                made = row(outcome.cell, outcome.result, self._run_id)
+                self._store.append(made, outcome.result.attribution)
+                self.done += 1
+                found[outcome.cell.cell_id] = outcome.result.hits_per_s
+            self._report()
+            if self.failed and fail_fast:
+                return
+        if self.left:
+            raise InfrastructureError(f"of {self.total} cells {self.left} did not come back")
+
+    def _report(self) -> None:
+        self._on_progress(Progress(self.total, self.done, self.failed))
+
+
+def _by_id(cells: Sequence[Cell]) -> dict[str, Cell]:
+    return {cell.cell_id: cell for cell in cells}
+
+
+def _names(spec: Spec) -> dict[str, str]:
+    return {named_machine(name).name: name for name in spec.machine}
 
 
 def _about(spec: Spec, work: Work) -> dict[str, Any]:
@@ -118,16 +213,8 @@ def _about(spec: Spec, work: Work) -> dict[str, Any]:
     }
 
 
-def _is_settled(out: Path, about: dict[str, Any]) -> bool:
+def _is_settled(out: Location, about: dict[str, Any]) -> bool:
     """Whether no journal waits to be recovered and `scan` gives the model and machines of now."""
     now, last = about["provenance"], read_run(out).get("provenance", {})
     same = all(now[key] == last.get(key) for key in ("model_version", "machines"))
-    return same and not read_rows(out / JOURNAL)
-
-
-def _note_failures(store: Store, failures: list[Outcome]) -> None:
-    if not failures:
-        store.remove(FAILURES)
-        return
-    notes = [{**parameters(failure.cell), "error": failure.error} for failure in failures]
-    store.write_json(FAILURES, notes)
+    return same and not any(read_journal(folder_at(out).journal))

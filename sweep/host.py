@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -45,6 +46,24 @@ class Host:
     costs_of: str
     same_model: bool
     assumed: tuple[str, ...]
+
+
+def host_file() -> Path:
+    """Where `calibrate --host` keeps what it found: in the user's configuration."""
+    configuration = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(configuration) / "uprobe-sweep" / "host.yaml"
+
+
+def is_of(calibrated: Machine, detected: Machine) -> bool:
+    """Whether a calibrated machine is this host: of the same shape and CPU model."""
+    shape = ("sockets", "cores_per_socket", "threads_per_core", "cores_per_cache", "numbering")
+    same = all(getattr(calibrated, key) == getattr(detected, key) for key in shape)
+    return same and calibrated.title == measured_title(detected)
+
+
+def measured_title(detected: Machine) -> str:
+    """The title that a detected machine has once its costs are measured."""
+    return detected.title.replace("detected)", "measured)")
 
 
 def host_machine(root: Path = Path("/")) -> tuple[Machine, Host]:

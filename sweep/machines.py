@@ -18,7 +18,7 @@ from core.hardware.machine import (
 )
 from core.kernel.flavours import work_names
 from sweep.errors import UsageError, nearest, show
-from sweep.host import HOST, host_machine
+from sweep.host import HOST, host_file, host_machine, is_of
 from sweep.located_yaml import read_located
 
 SUFFIXES = (".yaml", ".yml")
@@ -41,7 +41,7 @@ def named_machine(name: str) -> Machine:
     Raises UsageError of one line; for a file that is no machine it begins "file:line: key".
     """
     if name == HOST:
-        return host_machine()[0]
+        return _host()
     if name.endswith(SUFFIXES):
         return _from_file(Path(name))
     try:
@@ -49,6 +49,22 @@ def named_machine(name: str) -> Machine:
     except KeyError:
         known = nearest(name, [*machine_names(), HOST])
         raise UsageError(f"unknown machine {show(name)}: {known}, or a .yaml file") from None
+
+
+def calibrated_host() -> Machine | None:
+    """This host with the costs that `calibrate --host` found; None if it was never run here.
+
+    Raises UsageError for a file that is no machine, and as `sweep.host.detect`.
+    """
+    path = host_file()
+    if not path.is_file():
+        return None
+    calibrated = _from_file(path)
+    return calibrated if is_of(calibrated, host_machine()[0]) else None
+
+
+def _host() -> Machine:
+    return calibrated_host() or host_machine()[0]
 
 
 def valid_machine(values: dict[Any, Any]) -> Machine:

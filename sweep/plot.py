@@ -20,6 +20,7 @@ from core.kernel.hot_path import BENCHES
 from sweep.compare import letter_rows
 from sweep.errors import UsageError
 from sweep.published import LETTER_SETTING, published
+from sweep.schema import SOURCES
 from sweep.tables import MHITS, in_order
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -118,7 +119,7 @@ def draw(frame: pl.DataFrame) -> Figure:
             panel.plot(mean["cpus"], mean["hits_per_s"] / MHITS, color=colour, **SIMULATED)
         _dress(panel)
     panels[0].set_ylabel("million hits per second")
-    handles = _legend(colours, letter is not None)
+    handles = _legend(colours, ", ".join(in_order(SOURCES, rows["source"])), letter is not None)
     figure.legend(handles=handles, ncols=5 if len(benches) > 1 else 3, **LEGEND)
     caption = _caption(dict(zip(LETTER_SETTING, settings[0], strict=True)), letter is not None)
     lines = [wrapped for line in caption for wrapped in wrap(line, int(16 * width))]
@@ -146,9 +147,9 @@ def _dress(panel: Axes) -> None:
     panel.set_axisbelow(True)
 
 
-def _legend(colours: dict[str, str], with_published: bool) -> list[Line2D]:
+def _legend(colours: dict[str, str], source: str, with_published: bool) -> list[Line2D]:
     handles = [Line2D([], [], color=c, linewidth=4, label=name) for name, c in colours.items()]
-    handles.append(Line2D([], [], color="0.2", label="simulated", **SIMULATED))
+    handles.append(Line2D([], [], color="0.2", label=source, **SIMULATED))
     if with_published:
         handles.append(Line2D([], [], color="0.2", label="published", **PUBLISHED))
     return handles

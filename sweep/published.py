@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import yaml
 
+from sweep.churn import DEFAULTS
+
 CellKey = tuple[str, str, int]
 """Flavour, bench, CPUs: what names one of the letter's lines."""
 
@@ -24,6 +26,7 @@ LETTER_SETTING = {
     "rcu": "default",
     "owner_beside_count": False,
     "processes": 1,
+    **DEFAULTS,
 }
 """What all lines of the letter have in common, by column of a run."""
 

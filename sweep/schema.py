@@ -10,8 +10,9 @@ import pyarrow as pa
 from core import MODEL_VERSION
 from core.engine.cell import PS_PER_SECOND, Cell, CellResult
 from core.engine.shares import Share
+from sweep.churn import COUNTS, DEFAULTS, SECONDS, axes, columns
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a column is added, dropped or means something else."""
 
 ATTRIBUTION_VERSION = 1
@@ -20,9 +21,30 @@ ATTRIBUTION_VERSION = 1
 Row = dict[str, Any]
 """A value for every column: of SCHEMA one finished cell, of ATTRIBUTION_SCHEMA one share."""
 
+MEASURED = {
+    "source": pa.string(),
+    "kernel": pa.string(),
+    "cpu_model": pa.string(),
+    "topology": pa.string(),
+    "attach": pa.string(),
+    "nop_bytes": pa.int64(),
+    "cpu_share": pa.float64(),
+}
+"""Columns of where a row's figures come from, nullable: all but `source` are null if simulated.
+
+`source` is one of SOURCES; `kernel` a release; `attach` what the probe hung on (bpf, perf, multi);
+`nop_bytes` the length of the probed nop, 1 for any other instruction; `cpu_share` how much of the
+samples' time the threads had their CPUs, 1 if nothing else ran there, null for a log.
+"""
+
+NULLABLE = frozenset({"predicted_low", "predicted_high", *MEASURED, *COUNTS, *SECONDS})
+"""Columns without a value where there is nothing to say."""
+
+SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")
+
 SCHEMA = pa.schema(
     [
-        pa.field(name, kind, nullable=name.startswith("predicted_"))
+        pa.field(name, kind, nullable=name in NULLABLE)
         for name, kind in {
             "cell_id": pa.string(),
             "run_id": pa.string(),
@@ -34,6 +56,7 @@ SCHEMA = pa.schema(
             "probes": pa.int64(),
             "processes": pa.int64(),
             "spread": pa.string(),
+            **dict.fromkeys(DEFAULTS, pa.int64()),
             "machine": pa.string(),
             "machine_digest": pa.string(),
             "seed": pa.int64(),
@@ -50,9 +73,12 @@ SCHEMA = pa.schema(
             "predicted_low": pa.float64(),
             "predicted_high": pa.float64(),
             "samples": pa.int64(),
+            **dict.fromkeys(COUNTS, pa.int64()),
+            **dict.fromkeys(SECONDS, pa.float64()),
             "line_ops": pa.int64(),
             "wall_seconds": pa.float64(),
             "model_version": pa.string(),
+            **MEASURED,
             "schema_version": pa.int64(),
         }.items()
     ]
@@ -63,8 +89,9 @@ SCHEMA = pa.schema(
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
 samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
-that `ensemble` members give; null without one. `line_ops` are operations on shared lines that the
-weave served, warm-up included.
+that `ensemble` members give; null without one. The axes of a workload and what comes of it are in
+`sweep.churn`; the latter is null where nothing disturbs the hits. `line_ops` are operations on
+shared lines that the weave served, warm-up included.
 """
 
 ATTRIBUTION_SCHEMA = pa.schema(
@@ -93,6 +120,9 @@ SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1, "ensemble": 0}
 """What files of schema version 1, which lack these columns, were simulated with."""
 
+BEFORE_3 = {"source": SIMULATED, **DEFAULTS}
+"""The same for files of versions 1 and 2."""
+
 
 def row(cell: Cell, result: CellResult, run_id: str) -> Row:
     """The row of a finished cell."""
@@ -107,6 +137,7 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "probes": cell.probes,
         "processes": cell.processes,
         "spread": cell.spread,
+        **axes(cell.workload),
         "machine": cell.machine.name,
         "machine_digest": cell.machine.digest,
         "seed": cell.seed,
@@ -119,13 +150,16 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "sim_seconds": result.sim_seconds,
         "hits_per_s": result.hits_per_s,
         "hits_per_s_stddev": result.hits_per_s_stddev,
-        "hits_per_s_per_cpu": result.hits_per_s / cell.cpus,
+        "hits_per_s_per_cpu": result.hits_per_s / max(cell.cpus, 1),
         "predicted_low": result.predicted_low,
         "predicted_high": result.predicted_high,
         "samples": len(result.hits_per_sample),
+        **columns(result.churn),
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),
         "model_version": MODEL_VERSION,
+        **dict.fromkeys(MEASURED),
+        "source": SIMULATED,
         "schema_version": SCHEMA_VERSION,
     }
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-import runpy
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import (
@@ -19,24 +15,27 @@ from pydantic import (
     model_validator,
 )
 
-from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError, whole
+from sweep.axes import AXES, MAX_COUNT, REQUIRED, SpecError, fraction, whole
+from sweep.crossed_axes import CHECKS
 from sweep.durations import UNITS, format_duration, parse_duration
 from sweep.errors import UsageError, nearest, show
-from sweep.located_yaml import read_located
-from sweep.machines import beside, named_machine
+from sweep.settings import read_settings
 
-SPECS = Path(__file__).resolve().parent.parent / "specs"
 MAX_TIME_PS = 1000 * UNITS["s"]
 MAX_ENSEMBLE = 64
 
-_WHOLE, _TRUTH = re.compile("-?[0-9]{1,20}"), {"true": True, "false": False}
+FEWEST_REPLICATES = 5
+"""Of a cell with a precision: of fewer, the interval is too often too narrow by chance."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Spec(BaseModel):
     """A sweep: the product of its axes, each given as a value or a list and kept as a tuple.
 
-    `replicates` repeats every cell with other random numbers. `ensemble` is how many members of the
+    `replicates` repeats every cell with other random numbers; with a `precision`, a fraction of the
+    mean ("0.5%" as text), until the mean is known that well or there are `max_replicates`, see
+    `sweep.precision`. `ensemble` is how many members of the
     machine's ensemble give each cell its 90 % interval, at most; its file may have fewer. `warmup`,
     `duration` and `sample` are simulated times, given as text ("5ms") and kept in integer
     picoseconds; as the kernel's bench tool does it, means are over samples of `sample` each. `name`
@@ -58,9 +57,17 @@ class Spec(BaseModel):
     probes: tuple[int, ...] = (1,)
     processes: tuple[int, ...] = (1,)
     spread: tuple[str, ...] = ("shared",)
+    attach_threads: tuple[int, ...] = (0,)
+    mmap_threads: tuple[int, ...] = (0,)
+    fork_threads: tuple[int, ...] = (0,)
+    consumers: tuple[int, ...] = (1,)
+    batch: tuple[int, ...] = (0,)
+    stalls: tuple[int, ...] = (0,)
     machine: tuple[str, ...] = ("xeon-gold-6138",)
     seed: tuple[int, ...] = (0,)
     replicates: int = 1
+    precision: float | None = None
+    max_replicates: int = 100
     ensemble: int = 0
     warmup: int = parse_duration("3ms")
     duration: int = parse_duration("5ms")
@@ -105,11 +112,16 @@ class Spec(BaseModel):
             seen[value] = index
         return tuple(seen)
 
-    @field_validator("replicates", mode="before")
+    @field_validator("replicates", "max_replicates", mode="before")
     @classmethod
-    def _replicates(cls, raw: object) -> int:
-        replicates: int = AXES["probes"]("replicates", None, raw)
+    def _replicates(cls, raw: object, info: ValidationInfo) -> int:
+        replicates: int = AXES["probes"](str(info.field_name), None, raw)
         return replicates
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _precision(cls, raw: object) -> float | None:
+        return None if raw is None else fraction("precision", None, raw)
 
     @field_validator("ensemble", mode="before")
     @classmethod
@@ -133,6 +145,24 @@ class Spec(BaseModel):
             raise SpecError(axis, None, f"{raw} is out of range: {allowed}")
         return time_ps
 
+    @property
+    def first_replicates(self) -> int:
+        """Replicates that every cell has; more follow only for the sake of `precision`."""
+        if self.precision is None:
+            return self.replicates
+        return min(max(self.replicates, FEWEST_REPLICATES), self.max_replicates)
+
+    @model_validator(mode="after")
+    def _replicates_fit(self) -> Spec:
+        if "max_replicates" in self.model_fields_set and self.precision is None:
+            if self.max_replicates != type(self).model_fields["max_replicates"].default:
+                raise SpecError("max_replicates", None, "of no use without a precision")
+        elif self.precision is not None and self.max_replicates < max(self.replicates, 2):
+            least = max(self.replicates, 2)
+            message = f"{self.max_replicates} is fewer than the {least} that are simulated anyway"
+            raise SpecError("max_replicates", None, message)
+        return self
+
     @model_validator(mode="after")
     def _samples_fit(self) -> Spec:
         sample, duration = format_duration(self.sample), format_duration(self.duration)
@@ -149,41 +179,14 @@ class Spec(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _machines_have_the_cpus(self) -> Spec:
-        names: dict[str, str] = {}
-        for index, named in enumerate(self.machine):
-            machine = named_machine(named)
-            for at, cpus in enumerate(self.cpus):
-                if cpus > machine.cpus:
-                    allowed = f"allowed are 1 to {machine.cpus}, nearest {machine.cpus}"
-                    message = f"{cpus} CPUs, but {machine.name} has {machine.cpus}: {allowed}"
-                    raise SpecError("cpus", at if len(self.cpus) > 1 else None, message)
-            if machine.name in names:
-                message = f"{show(named)} has the name of {names[machine.name]}: {machine.name}"
-                raise SpecError("machine", index, message)
-            names[machine.name] = f"machine[{index}]"
+    def _axes_go_together(self) -> Spec:
+        for check in CHECKS:
+            check(self)
         return self
 
-    @model_validator(mode="after")
-    def _processes_have_cpus(self) -> Spec:
-        fewest = min(self.cpus)
-        for index, processes in enumerate(self.processes):
-            if processes > fewest:
-                message = f"{processes} processes, but a cell has {fewest} CPUs: allowed are "
-                message += f"1 to {fewest}, nearest {fewest}"
-                raise SpecError("processes", index if len(self.processes) > 1 else None, message)
-        return self
-
-    @model_validator(mode="after")
-    def _cells_fit(self) -> Spec:
-        lengths = {axis: len(getattr(self, axis)) for axis in AXES}
-        lengths["replicates"] = self.replicates
-        cells = math.prod(lengths.values())
-        if cells > MAX_COUNT:
-            longest = max(lengths, key=lambda axis: lengths[axis])
-            message = f"makes {cells:,} cells in all; allowed are {MAX_COUNT:,}"
-            raise SpecError(longest, None, message)
-        return self
+    @field_serializer("precision")
+    def _write_precision(self, precision: float | None) -> str | None:
+        return None if precision is None else f"{100 * precision:.12g}%"
 
     @field_serializer("warmup", "duration", "sample")
     def _write_time(self, time_ps: int) -> str:
@@ -195,71 +198,8 @@ def override(spec: Spec, settings: Sequence[str]) -> Spec:
 
     Raises UsageError, naming the setting.
     """
-    values: dict[str, Any] = {}
-    for setting in settings:
-        axis, equals, text = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set {setting}: write axis=value or axis=value,value")
-        if axis in values:
-            raise UsageError(f"--set {setting}: {axis} is set already")
-        parts = [part.strip() for part in text.split(",")]
-        items = [int(v) if _WHOLE.fullmatch(v) else _TRUTH.get(v, v) for v in parts]
-        values[axis] = items if len(items) > 1 else items[0]
+    values = read_settings(settings, "--set ")
     try:
         return Spec(**{**spec.model_dump(), **values})
     except SpecError as error:
         raise UsageError(f"--set {' '.join(settings)}: {error}") from None
-
-
-def spec_names() -> list[str]:
-    """Names of the specs that ship with the project."""
-    return sorted(path.stem for path in SPECS.glob("*.yaml"))
-
-
-def load_spec(name_or_path: str | Path) -> Spec:
-    """The shipped spec of that name, the one in a .yaml file, or what a .py file calls `spec`.
-
-    YAML runs no code; a .py file is run. A file that gives no name lends its own. Raises
-    UsageError: one line that begins with the file and, where there is one, the line in it.
-    """
-    path = Path(name_or_path)
-    if str(name_or_path) in spec_names():
-        path = SPECS / f"{name_or_path}.yaml"
-    if path.suffix not in (".yaml", ".yml", ".py"):
-        message = f"no such spec: {name_or_path}: {nearest(path.name, spec_names())}"
-        raise UsageError(f"{message}, or a .yaml or .py file")
-    if not path.is_file():
-        near = [p.name for p in path.parent.glob(f"*{path.suffix}")] or spec_names()
-        raise UsageError(f"no such spec file: {path}: {nearest(path.name, sorted(near))}")
-    return _from_python(path) if path.suffix == ".py" else _from_yaml(path)
-
-
-def _from_yaml(path: Path) -> Spec:
-    located = read_located(path)
-    values = {"name": path.stem, **{str(k): v for k, v in located.values.items()}}
-    if "machine" in values:
-        values["machine"] = beside(values["machine"], path.parent)
-    try:
-        return Spec(**values)
-    except SpecError as error:
-        raise UsageError(f"{path}:{located.line(error.axis, error.index)}: {error}") from None
-
-
-def _from_python(path: Path) -> Spec:
-    try:
-        spec = runpy.run_path(str(path)).get("spec")
-    except SyntaxError as error:
-        raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        line = next((f":{f.lineno}" for f in reversed(frames) if f.filename == str(path)), "")
-        kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
-        raise UsageError(f"{path}{line}: {kind}{error}") from None
-    if not isinstance(spec, Spec):
-        raise UsageError(f"{path}: it must define `spec`, a sweep.Spec; found {show(spec)}")
-    if "name" in spec.model_fields_set:
-        return spec
-    try:
-        return Spec(**{**spec.model_dump(), "name": path.stem})
-    except SpecError as error:
-        raise UsageError(f"{path}: {error}") from None

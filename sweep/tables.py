@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
+from sweep.churn import DEFAULTS
 from sweep.published import LETTER_SETTING
+from sweep.schema import SIMULATED
 
 MHITS = 1e6
+
+MEASURED_SETTING = {"source": SIMULATED, "kernel": None, "attach": None}
+"""Columns that tell measurements apart, and what simulated rows have there."""
 
 _SETTING = [
     "machine",
@@ -20,11 +26,13 @@ _SETTING = [
     "owner_beside_count",
     "probes",
     "processes",
+    *DEFAULTS,
     "spread",
     "seed",
     "warmup_s",
     "duration_s",
     "sample_s",
+    *MEASURED_SETTING,
 ]
 """What tells apart rows of one bench, flavour and CPU count, but for the replicate."""
 
@@ -40,13 +48,13 @@ def letter_lines(frame: pl.DataFrame) -> str:
     stddev the root of their mean variance: the spread of samples inside a replicate, not between.
     """
     averaged = frame.group_by(*_SETTING, "flavour", "bench", "cpus").agg(
-        pl.col("hits_per_s", "hits_per_s_per_cpu").mean() / MHITS,
-        pl.col("hits_per_s_stddev").pow(2).mean().sqrt() / MHITS,
+        pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
+        pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
     )
     named = [c for c in _SETTING if _needs_naming(frame, c)]
     tables = []
     for setting in averaged.select(_SETTING).unique().sort(_SETTING).iter_rows(named=True):
-        rows = averaged.filter(pl.col(c) == value for c, value in setting.items())
+        rows = averaged.filter(pl.col(c).eq_missing(value) for c, value in setting.items())
         which = "  ".join(f"{c}={setting[c]}" for c in named)
         tables += [
             _table(flavour, which, rows.filter(pl.col("flavour") == flavour))
@@ -64,7 +72,8 @@ def in_order(known: Iterable[str], present: Iterable[str]) -> list[str]:
 
 def _needs_naming(frame: pl.DataFrame, column: str) -> bool:
     values = frame[column].unique().to_list()
-    return len(values) > 1 or (column in LETTER_SETTING and values != [LETTER_SETTING[column]])
+    usual = {**LETTER_SETTING, **MEASURED_SETTING}
+    return len(values) > 1 or (column in usual and values != [usual[column]])
 
 
 def _table(flavour: str, which: str, rows: pl.DataFrame) -> str:
@@ -76,10 +85,16 @@ def _table(flavour: str, which: str, rows: pl.DataFrame) -> str:
     return "\n".join(head) + "\n" + "\n\n".join(blocks)
 
 
-def _lines(rows: pl.DataFrame) -> str:
-    return "\n".join(
-        f"{r['bench']:<15} ({r['cpus']:2d} cpus): "
-        f"{r['hits_per_s']:8.3f} ± {r['hits_per_s_stddev']:5.3f}M/s  "
-        f"({r['hits_per_s_per_cpu']:7.3f}M/s/cpu)"
-        for r in rows.sort("cpus").iter_rows(named=True)
+def letter_line(row: Mapping[str, Any]) -> str:
+    """One row as the letter's script prints it, rates in million hits per second."""
+    hits, spread, per_cpu = (
+        row[c] / MHITS for c in ("hits_per_s", "hits_per_s_stddev", "hits_per_s_per_cpu")
     )
+    return (
+        f"{row['bench']:<15} ({row['cpus']:2d} cpus): {hits:8.3f} ± {spread:5.3f}M/s  "
+        f"({per_cpu:7.3f}M/s/cpu)"
+    )
+
+
+def _lines(rows: pl.DataFrame) -> str:
+    return "\n".join(letter_line(row) for row in rows.sort("cpus").iter_rows(named=True))

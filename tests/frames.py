@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from sweep.churn import DEFAULTS as CHURN_DEFAULTS
+from sweep.churn import columns
 from sweep.published import LETTER_MACHINE, published
 from sweep.schema import SCHEMA
 
@@ -19,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "cpus": 1,
     "probes": 1,
     "processes": 1,
+    **CHURN_DEFAULTS,
     "spread": "shared",
     "machine": LETTER_MACHINE,
     "machine_digest": "fedcba9876543210",
@@ -36,10 +39,18 @@ DEFAULTS: dict[str, Any] = {
     "predicted_low": None,
     "predicted_high": None,
     "samples": 6,
+    **columns(None),
     "line_ops": 9,
     "wall_seconds": 0.5,
     "model_version": "1",
-    "schema_version": 2,
+    "source": "simulated",
+    "kernel": None,
+    "cpu_model": None,
+    "topology": None,
+    "attach": None,
+    "nop_bytes": None,
+    "cpu_share": None,
+    "schema_version": 3,
 }
 
 

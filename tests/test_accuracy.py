@@ -13,7 +13,8 @@ from sweep.accuracy_text import render
 from sweep.compare import compare
 from sweep.curves import CurveErrors, CurvePoint
 from sweep.errors import InfrastructureError
-from sweep.spec import load_spec, override
+from sweep.spec import override
+from sweep.spec_file import load_spec
 from sweep.targets import CURVES, TARGETS, Measured, judge
 
 

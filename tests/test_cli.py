@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sweep.cli import cli as group
-from sweep.store import finished, read_run, scan
+from sweep.runs import finished, read_run, scan
 
 PROJECT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -106,6 +106,9 @@ def assert_resumes(folder: Path, undisturbed: pl.DataFrame) -> None:
         "skipped": kept,
         "failed": 0,
         "out": "run",
+        "failed_before": 0,
+        "left": 0,
+        "unsure": [],
     }
     assert_frame_equal(collect(folder / "run"), undisturbed)
 
@@ -133,17 +136,58 @@ def test_an_interrupted_run_keeps_what_is_finished_and_says_how_to_go_on(
     assert_resumes(folder, undisturbed)
 
 
+def test_of_two_drivers_on_one_folder_one_is_turned_away(
+    folder: Path, undisturbed: pl.DataFrame
+) -> None:
+    command = [sys.executable, "-m", "sweep", "run", "tiny.yaml", "--out", "run"]
+    pipe = subprocess.PIPE
+    drivers = [
+        subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True)
+        for _ in range(2)
+    ]
+    said = [driver.communicate(timeout=120) for driver in drivers]
+    # Who starts after the other has ended finds nothing to do.
+    codes = sorted(driver.returncode for driver in drivers)
+    assert codes in ([0, 0], [0, 2])
+    if codes == [0, 2]:
+        assert "error: another process is writing to run\n" in [errors for _, errors in said]
+    assert_frame_equal(collect(folder / "run"), undisturbed)
+
+
 def test_a_failing_cell_is_exit_1_and_the_others_are_done(folder: Path) -> None:
     hooked(folder, "raise ArithmeticError('seven')", number=7)
     done = cli("run", "tiny.py", "--out", "run", cwd=folder)
     assert done.returncode == 1
     assert done.stdout == f"{CELLS - 1} cells done: run\n"
     assert done.stderr.splitlines()[-1] == (
-        "1 cells failed, the first with ArithmeticError: seven; tracebacks are in run/failures.json"
+        "1 cells failed, the first with ArithmeticError: seven; see uprobe-sweep failures run"
     )
-    [failure] = json.loads((folder / "run" / "failures.json").read_text())
-    assert failure["error"].endswith("ArithmeticError: seven\n")
     assert len(finished(folder / "run")) == CELLS - 1
+    shown = cli("failures", "run", cwd=folder)
+    command, error, _, count = shown.stdout.splitlines()
+    assert (shown.returncode, error) == (1, "ArithmeticError: seven")
+    assert count == "1 cells failed in run"
+    [failure] = json.loads(cli("failures", "run", "--json", cwd=folder).stdout)
+    assert failure["error"].startswith("Traceback (most recent call last):\n")
+    assert command == f"{failure['cell_id']}  {failure['rerun']}"
+
+    silent = cli("run", "tiny.yaml", "--out", "run", cwd=folder)
+    assert silent.returncode == 1
+    assert silent.stdout == f"nothing was simulated; {CELLS - 1} cells are in run\n"
+    assert "1 cells failed before and were not tried again" in silent.stderr
+
+    rerun = failure["rerun"].split()[1:]
+    alone = json.loads(cli(*rerun, "--json", cwd=folder).stdout)
+    assert alone["cell_id"] == failure["cell_id"]
+    retried = cli("run", "tiny.yaml", "--out", "run", "--retry-failed", cwd=folder)
+    assert retried.returncode == 0
+    [kept] = scan(folder / "run").filter(pl.col("cell_id") == alone["cell_id"]).collect().to_dicts()
+    assert {**kept, "wall_seconds": 0.0, "run_id": ""} == {
+        **alone,
+        "wall_seconds": 0.0,
+        "run_id": "",
+    }
+    assert cli("failures", "run", cwd=folder).stdout == "0 cells failed in run\n"
 
 
 def test_lost_infrastructure_is_exit_4(folder: Path) -> None:
@@ -175,14 +219,16 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ("run nothing", "no such spec: nothing: did you mean 'cover-letter'?"),
+        ("run nothing", "no such spec: nothing: did you mean '"),
         ("run tiny.yml", "no such spec file: tiny.yml"),
         ("run bad.yaml", "bad.yaml:2: cpu: unknown axis: did you mean 'cpus'?"),
         ("run tiny.yaml --set cpus=0", "--set cpus=0: cpus: 0 is out of range"),
         ("run tiny.yaml --set flavour=srco", "did you mean 'srcu'? allowed: baseline, "),
         ("run tiny.yaml --out tiny.yaml/run", "cannot write to tiny.yaml/run: Not a directory"),
         ("run tiny.yaml --address x", "--address needs --ray"),
-        ("run tiny.yaml --cpus-per-actor 0", "0 is not in the range x>=1"),
+        ("run tiny.yaml --cpus-per-actor 0", "'0': allowed are auto, or 1 and more"),
+        ("run tiny.yaml --cpus-per-actor al", "'al': allowed are auto, or 1 and more"),
+        ("run tiny.yaml --gangs 2", "--gangs needs --ray"),
         ("plan", "Missing argument 'SPEC'"),
         ("rum tiny.yaml", "No such command 'rum'. Did you mean"),
         ("tables letter", "no such run: results/runs/letter: there is none in results/runs"),
@@ -191,6 +237,15 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("show srcuu", "unknown flavour 'srcuu': did you mean 'srcu'? allowed: baseline, "),
         ("run tiny.yaml --set flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you"),
         ("run tiny.yaml --set processes=2", "processes: 2 processes, but a cell has 1 CPUs"),
+        ("rerun bench=uprobe-nop", "flavour: is missing; a spec needs bench, flavour, cpus"),
+        ("rerun bench=uprobe-nop flavour=srcu cpus=1,2", "cpus: a cell has one value"),
+        ("rerun bench=uprobe-nop flavour=srcu cpus=1 replicate=-1", "replicate: -1 is out of"),
+        ("rerun cpus", "cpus: write axis=value"),
+        ("run tiny.yaml --out s4://bucket/x", "s4://bucket/x: no such object store: did you mean"),
+        ("failures no", "no such run: results/runs/no: there is none in results/runs"),
+        ("explain-id abcd", "no such run: results/runs: there is none in results"),
+        ("explain-id abcd --spec tiny.yaml", "abcd: the plan has no such cell"),
+        ("explain-id abcd --set cpus=1", "--set needs --spec"),
         ("list flavour", "'flavour' is not one of 'flavours'"),
     ],
 )
@@ -215,12 +270,26 @@ def test_a_plan_lists_every_cell(folder: Path) -> None:
         "uprobe-nop  baseline  64    to do",
         "uprobe-nop  srcu      64    to do",
         "2 cells: 0 done in results/runs/tiny, 2 to do",
+        "no past run to estimate the cost from",
     ]
     planned = json.loads(cli("plan", "cover-letter", "--json", cwd=folder).stdout)
     assert (planned["count"], planned["done"], planned["to_do"]) == (42, 0, 42)
     assert len({cell["cell_id"] for cell in planned["cells"]}) == 42
     assert planned["run_id"].startswith("cover-letter-")
     assert sorted(path.name for path in folder.iterdir()) == ["tiny.yaml"]
+
+
+def test_an_id_is_explained(folder: Path) -> None:
+    few = ("tiny.yaml", "--set", "replicates=1", "--set", "cpus=1", "--set", "flavour=srcu")
+    planned = json.loads(cli("plan", *few, "--json", cwd=folder).stdout)["cells"][0]
+    begins = planned["cell_id"][:6]
+    said = cli("explain-id", begins, "--spec", *few, cwd=folder).stdout.splitlines()
+    assert said[0] == f"{planned['cell_id']} is the hash of"
+    assert any(line.split() == ["flavour", "srcu"] for line in said)
+    assert cli("run", *few, cwd=folder).returncode == 0
+    assert cli("explain-id", begins, cwd=folder).stdout.splitlines() == said
+    parts = json.loads(cli("explain-id", begins, "--run", "tiny", "--json", cwd=folder).stdout)
+    assert (parts["whole"], parts["now"], parts["cpus"]) == (True, {}, 1)
 
 
 def test_the_letter_is_tabled_compared_and_drawn(folder: Path) -> None:

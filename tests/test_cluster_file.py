@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from core.hardware.machine import load_machine
-from sweep.executors.ray_cluster import SIMULATED_CPU
+from sweep.executors.fan_out import CPU_ACTOR
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,7 +24,7 @@ def config() -> dict[str, Any]:
     return prepared
 
 
-def test_workers_come_for_simulated_cpus_and_go(config: dict[str, Any]) -> None:
+def test_workers_come_for_actors_and_go(config: dict[str, Any]) -> None:
     worker = config["available_node_types"]["worker"]
     assert worker["min_workers"] == 0
     assert 0 < worker["max_workers"] <= config["max_workers"]
@@ -32,12 +32,12 @@ def test_workers_come_for_simulated_cpus_and_go(config: dict[str, Any]) -> None:
 
 
 def test_executor_finds_the_resource_before_any_worker_is_there(config: dict[str, Any]) -> None:
-    assert config["available_node_types"][config["head_node_type"]]["resources"][SIMULATED_CPU] > 0
+    assert config["available_node_types"][config["head_node_type"]]["resources"][CPU_ACTOR] > 0
 
 
 def test_a_worker_holds_the_cover_letters_machine(config: dict[str, Any]) -> None:
     cpus = load_machine("xeon-gold-6138").cpus
-    assert config["available_node_types"]["worker"]["resources"][SIMULATED_CPU] >= cpus
+    assert config["available_node_types"]["worker"]["resources"][CPU_ACTOR] >= cpus
 
 
 @pytest.mark.parametrize("side", ["head", "worker"])

@@ -10,13 +10,16 @@ from polars.testing import assert_frame_equal
 from tiny import FakeExecutor, tiny_spec
 
 import core.engine.cell
+import sweep.failures
 import sweep.provenance
 import sweep.schema
 from core.engine.cell import Cell
 from sweep.driver import Progress, RunSummary, run, survey
 from sweep.errors import InfrastructureError, UsageError
+from sweep.failures import FAILURE_SCHEMA
 from sweep.plan import plan, run_id
-from sweep.store import Store, finished, read_run, scan
+from sweep.runs import finished, read_run, scan, scan_failures
+from sweep.store import Store
 
 SPEC = tiny_spec(cpus=[1, 2, 4, 8], flavour=["srcu", "tasks-trace"])
 
@@ -76,7 +79,7 @@ def test_a_larger_spec_does_only_what_is_new(tmp_path: Path) -> None:
 
 def test_a_survey_writes_nothing(tmp_path: Path) -> None:
     work = survey(SPEC, tmp_path / "run")
-    assert (len(work.cells), len(work.finished), work.to_do) == (8, 0, plan(SPEC))
+    assert (len(work.cells), len(work.finished), work.to_do()) == (8, 0, plan(SPEC))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -100,16 +103,89 @@ def test_what_was_finished_when_a_run_broke_off_stays(tmp_path: Path, error: Bas
     assert_frame_equal(collect(tmp_path / "broken"), collect(tmp_path / "undisturbed"))
 
 
-def test_failed_cells_are_noted_and_tried_again(tmp_path: Path) -> None:
-    summary = run(SPEC, tmp_path, FakeExecutor(stop_at(3, ValueError("bad luck"))))
-    assert summary == RunSummary(7, 0, 1, tmp_path)
-    [failure] = json.loads((tmp_path / "failures.json").read_text())
-    failed = plan(SPEC)[2]
-    assert failure["cell_id"] == failed.cell_id
-    assert (failure["cpus"], failure["machine"]) == (failed.cpus, "xeon-gold-6138")
-    assert failure["error"] == "Traceback of\nbad luck"
-    assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(1, 7, 0, tmp_path)
-    assert not (tmp_path / "failures.json").exists()
+def failing(*cpus: int) -> FakeExecutor:
+    """Fails the cells of so many CPUs."""
+
+    def before(cell: Cell) -> None:
+        if cell.cpus in cpus:
+            raise ValueError(f"bad luck with {cell.cpus}")
+
+    return FakeExecutor(before)
+
+
+def failures(out: Path) -> pl.DataFrame:
+    return scan_failures(out).sort("cpus", "flavour").collect()
+
+
+def test_a_cell_that_fails_is_a_row_in_failures_and_the_others_go_on(tmp_path: Path) -> None:
+    assert run(SPEC, tmp_path, failing(2)) == RunSummary(6, 0, 2, tmp_path)
+    found = failures(tmp_path)
+    assert found.schema == pl.DataFrame(FAILURE_SCHEMA.empty_table()).schema
+    failed = [cell for cell in plan(SPEC) if cell.cpus == 2]
+    assert found["cell_id"].to_list() == [cell.cell_id for cell in failed]
+    assert found["error"][0] == "Traceback of\nbad luck with 2"
+    assert found["machine_digest"][0] == failed[0].machine.digest
+    assert found["rerun"][0] == (
+        "uprobe-sweep rerun bench=uprobe-nop flavour=srcu cpus=2 "
+        "warmup=20us duration=20us sample=20us"
+    )
+    assert not collect(tmp_path)["cell_id"].is_in(found["cell_id"].to_list()).any()
+
+
+def test_a_failed_cell_is_tried_again_only_if_that_is_asked_for(tmp_path: Path) -> None:
+    run(SPEC, tmp_path, failing(2, 8))
+    executor = FakeExecutor()
+    again = run(SPEC, tmp_path, executor)
+    assert again == RunSummary(0, 4, 0, tmp_path, failed_before=4)
+    assert executor.seen == []
+    grown = run(tiny_spec(cpus=[1, 2, 16]), tmp_path, executor)
+    assert grown == RunSummary(1, 1, 0, tmp_path, failed_before=1)
+    retried = run(SPEC, tmp_path, failing(8), retry_failed=True)
+    assert retried == RunSummary(2, 4, 2, tmp_path)
+    assert set(failures(tmp_path)["cpus"]) == {8}
+    run(SPEC, tmp_path, failing(), retry_failed=True)
+    assert failures(tmp_path).is_empty()
+    assert collect(tmp_path).height == 9
+
+
+def test_a_cell_that_fails_twice_has_its_last_failure(tmp_path: Path) -> None:
+    run(SPEC, tmp_path, failing(2))
+    before = failures(tmp_path)["failed_at"].to_list()
+    run(tiny_spec(cpus=[2], flavour=["srcu"]), tmp_path, failing(2), retry_failed=True)
+    first, second = failures(tmp_path)["failed_at"]
+    assert first > before[0]
+    assert second == before[1]
+
+
+def test_fail_fast_gives_up_the_rest_which_the_next_run_does(tmp_path: Path) -> None:
+    summary = run(SPEC, tmp_path, failing(2), fail_fast=True)
+    assert summary == RunSummary(1, 0, 1, tmp_path, left=6)
+    assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(6, 1, 0, tmp_path, failed_before=1)
+
+
+def test_a_failure_outlives_its_writer(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(SPEC, tmp_path, FakeExecutor(both(1, 2)))
+    assert len(failures(tmp_path)) == 1
+    assert run(SPEC, tmp_path, FakeExecutor()) == RunSummary(7, 0, 0, tmp_path, failed_before=1)
+
+
+def both(failing: int, interrupted: int) -> Any:
+    """A hook that fails one call and interrupts another."""
+    fail, interrupt = stop_at(failing, ValueError()), stop_at(interrupted, KeyboardInterrupt())
+
+    def before(cell: Cell) -> None:
+        interrupt(cell)
+        fail(cell)
+
+    return before
+
+
+def test_an_executor_that_forgets_cells_is_no_success(tmp_path: Path) -> None:
+    executor = FakeExecutor()
+    executor.run = lambda cells: iter(())  # type: ignore[method-assign]
+    with pytest.raises(InfrastructureError, match="of 8 cells 8 did not come back"):
+        run(SPEC, tmp_path, executor)
 
 
 def test_progress_is_told_before_the_first_cell_and_after_each(tmp_path: Path) -> None:

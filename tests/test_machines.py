@@ -16,7 +16,8 @@ from sweep import host, machines
 from sweep.errors import UsageError
 from sweep.machines import MachineError, named_machine, valid_machine
 from sweep.plan import plan
-from sweep.spec import load_spec, override
+from sweep.spec import override
+from sweep.spec_file import load_spec
 
 TEXT = (Path(str(MACHINES)) / "xeon-gold-6138.yaml").read_text()
 

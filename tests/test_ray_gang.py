@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -21,9 +22,9 @@ from core.engine.cell import Cell, CellResult
 from core.engine.predict import predict
 from core.hardware.machine import load_machine
 from sweep.errors import UsageError
-from sweep.executors import ray_cluster, ray_gang
+from sweep.executors import ray_cluster, ray_executor
 from sweep.executors.base import Outcome
-from sweep.executors.ray_gang import RayExecutor
+from sweep.executors.ray_executor import RayExecutor
 
 US = 10**6
 
@@ -69,14 +70,14 @@ def forget_token() -> None:
 
 @pytest.fixture(scope="module", params=[8, 4, 1], ids=["1 actor", "2 actors", "8 actors"])
 def executor(local_ray: str, request: pytest.FixtureRequest) -> Iterator[RayExecutor]:
-    with closing(RayExecutor(cpus_per_actor=request.param)) as executor:
+    with closing(RayExecutor(cpus_per_actor=request.param, gangs=1)) as executor:
         yield executor
 
 
 @pytest.fixture(scope="module")
 def pair(local_ray: str) -> Iterator[RayExecutor]:
-    """An executor with gangs of two actors, which tests may kill."""
-    with closing(RayExecutor(cpus_per_actor=4)) as executor:
+    """An executor with one gang of two actors, which tests may kill."""
+    with closing(RayExecutor(cpus_per_actor=4, gangs=1)) as executor:
         yield executor
 
 
@@ -100,11 +101,15 @@ def on(actor: Any, function: Callable[[Any], Any]) -> Any:
     return ray.get(actor.__ray_call__.remote(function))
 
 
+def members(executor: RayExecutor) -> list[Any]:
+    """The actors of the only gang, interconnect last."""
+    [gang] = executor.gangs
+    return [*gang.cpu_actors, gang.interconnect]
+
+
 def pids(executor: RayExecutor) -> list[int]:
-    """Process ids of the gang, interconnect last."""
-    assert executor.gang is not None
-    actors = [*executor.gang.cpu_actors, executor.gang.interconnect]
-    return [on(actor, lambda _: os.getpid()) for actor in actors]
+    """Process ids of the only gang, interconnect last."""
+    return [on(actor, lambda _: os.getpid()) for actor in members(executor)]
 
 
 def test_numbers_are_those_of_one_process_also_when_the_gang_is_used_again(
@@ -121,14 +126,13 @@ def test_numbers_are_those_of_one_process_also_when_the_gang_is_used_again(
 
 def test_gang_has_an_actor_for_every_few_cpus(executor: RayExecutor) -> None:
     [_] = executor.run([SHARED])
-    assert executor.gang is not None
-    assert len(executor.gang.cpu_actors) * executor._cpus_per_actor == 8
+    [gang] = executor.gangs
+    assert len(gang.cpu_actors) * gang.size.cpus_per_actor == 8
 
 
 def test_actors_load_little(executor: RayExecutor) -> None:
     [_] = executor.run([SHARED])
-    assert executor.gang is not None
-    cpu_actor, interconnect = executor.gang.cpu_actors[0], executor.gang.interconnect
+    cpu_actor, *_, interconnect = members(executor)
     # Not pyarrow: Ray itself imports that in every worker, for its serializers.
     storage = {"polars", "pyarrow.parquet", "pyarrow.dataset", "sweep.store"}
     assert storage & loaded_in(interconnect) == set()
@@ -204,8 +208,7 @@ def test_death_within_a_cell_costs_an_attempt(
     outcomes = pair.run([ZIPF, UNIFORM])
     next(outcomes)
     before = pids(pair)
-    assert pair.gang is not None
-    on([*pair.gang.cpu_actors, pair.gang.interconnect][victim], sabotage)
+    on(members(pair)[victim], sabotage)
     assert_as_in_process(next(outcomes))
     assert not set(before) & set(pids(pair))
 
@@ -213,7 +216,7 @@ def test_death_within_a_cell_costs_an_attempt(
 def test_cell_that_kills_every_gang_fails_and_the_next_goes_on(
     pair: RayExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ray_gang, "ATTEMPTS", 1)
+    monkeypatch.setattr(ray_executor, "ATTEMPTS", 1)
     outcomes = pair.run([ZIPF, UNIFORM, SHARED])
     next(outcomes)
     os.kill(pids(pair)[0], signal.SIGKILL)
@@ -246,8 +249,7 @@ def call_for_ever(actor: Any) -> None:
 def test_giving_up_ends_the_actors_and_leaves_a_ray_that_was_there(pair: RayExecutor) -> None:
     outcomes: Any = pair.run([ZIPF, UNIFORM])
     next(outcomes)
-    assert pair.gang is not None
-    actors = [*pair.gang.cpu_actors, pair.gang.interconnect]
+    actors = members(pair)
     outcomes.close()
     pair.close()
     for actor in actors:
@@ -257,12 +259,76 @@ def test_giving_up_ends_the_actors_and_leaves_a_ray_that_was_there(pair: RayExec
 
 
 def test_larger_cells_get_a_larger_gang(local_ray: str) -> None:
-    with closing(RayExecutor(cpus_per_actor=3)) as executor:
+    with closing(RayExecutor(cpus_per_actor=3, gangs=1)) as executor:
         for cpus in (1, 3, 2):
             [outcome] = executor.run([replace(UNIFORM, cpus=cpus)])
             assert_as_in_process(outcome)
-        assert executor.gang is not None
-        assert executor.gang.cpus == 3
+        [gang] = executor.gangs
+        assert gang.size.cpus == 3
+
+
+def endless() -> Iterator[Cell]:
+    """Cells by the thousand, none like another."""
+    return (replace(SHARED, cpus=1, seed=seed) for seed in range(5000))
+
+
+two_cores = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+
+
+@two_cores
+@pytest.mark.cluster
+def test_two_gangs_share_the_cells(local_ray: str) -> None:
+    with closing(RayExecutor(cpus_per_actor=1, gangs=2)) as executor:
+        outcomes: Any = executor.run(list(endless()))
+        counts: list[int] = []
+        while len(counts) < 2 and (outcome := next(outcomes, None)):
+            assert_as_in_process(outcome)
+            counts = [gang.done for gang in executor.gangs if gang.done]
+        assert len(counts) == 2
+        [load] = executor.loads().values()
+        assert load["gangs"] == 2
+        assert 0 < load["in_flight"] <= 2
+        assert load["done"] == sum(counts)
+        outcomes.close()
+
+
+@two_cores
+@pytest.mark.cluster
+def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: str) -> None:
+    later: list[Outcome] = []
+    seen = threading.Event()
+
+    def run_second() -> None:
+        with closing(RayExecutor(gangs=2)) as second:
+            for outcome in second.run(list(endless())):
+                later.append(outcome)
+                if seen.is_set():
+                    break
+
+    with closing(RayExecutor(gangs=2)) as first:
+        outcomes: Any = first.run(list(endless()))
+        while sum(gang.done > 0 for gang in first.gangs) < 2:
+            next(outcomes)
+        thread = threading.Thread(target=run_second)
+        thread.start()
+        while not later:
+            next(outcomes)
+        placed = [gang for gang in first.gangs if gang.node is not None]
+        seen.set()
+        while sum(gang.done > 0 for gang in first.gangs) < 2:
+            next(outcomes)
+        thread.join()
+        outcomes.close()
+    assert len(placed) == 1
+    assert_as_in_process(later[0])
+
+
+def test_auto_says_what_it_picked(local_ray: str) -> None:
+    said: list[str] = []
+    with closing(RayExecutor(cpus_per_actor=None, say=said.append)) as executor:
+        assert len(list(executor.run([SHARED] * 5))) == 5
+    [line] = said
+    assert line.startswith("8 CPUs per actor: 1 actors a gang, for 5 cells of up to 8 CPUs on ")
 
 
 def test_no_cells_need_no_ray() -> None:
@@ -293,7 +359,7 @@ def test_local_ray_has_a_token_and_listens_on_loopback_only(local_ray: str) -> N
 JOINS = """
 import sys
 from contextlib import closing
-from sweep.executors.ray_gang import RayExecutor
+from sweep.executors.ray_executor import RayExecutor
 from test_ray_gang import SHARED, assert_as_in_process
 
 with closing(RayExecutor(sys.argv[1], cpus_per_actor=8)) as executor:

@@ -19,11 +19,14 @@ from hypothesis import strategies as st
 from tiny import fake_result, tiny_spec
 
 import sweep
+from sweep.churn import columns
 from sweep.errors import InfrastructureError, UsageError
+from sweep.folder import JOURNAL
 from sweep.journal import Journal
 from sweep.plan import plan
-from sweep.schema import BEFORE_2, SCHEMA, SCHEMA_VERSION, row
-from sweep.store import JOURNAL, ROWS_PER_FILE, Store, finished, read_run, scan
+from sweep.runs import finished, read_run, scan
+from sweep.schema import BEFORE_2, BEFORE_3, LIVE, MEASURED, SCHEMA, SCHEMA_VERSION, row
+from sweep.store import ROWS_PER_FILE, Store
 
 CELLS = plan(tiny_spec(cpus=range(1, 81), replicates=3))
 ROWS = [row(cell, fake_result(cell), "tiny-0") for cell in CELLS]
@@ -100,14 +103,24 @@ def test_a_file_is_written_every_hundred_rows_and_at_the_end(tmp_path: Path) -> 
     assert ids(tmp_path) == ids_of(ROWS)
 
 
-def test_a_file_of_an_earlier_schema_has_what_it_was_simulated_with(tmp_path: Path) -> None:
+SINCE_3 = {**MEASURED, **columns(None), **BEFORE_3}
+
+
+@pytest.mark.parametrize("lacking", [SINCE_3, {**BEFORE_2, **SINCE_3}], ids=["2", "1"])
+def test_a_file_of_an_earlier_schema_has_what_it_was_simulated_with(
+    lacking: dict[str, Any], tmp_path: Path
+) -> None:
     with Store(tmp_path, ABOUT) as store:
         store.append(ROWS[0])
     [path] = files(tmp_path)
-    pq.write_table(pq.read_table(path).drop_columns(list(BEFORE_2)), path)
+    pq.write_table(pq.read_table(path).drop_columns(list(lacking)), path)
     [found] = scan(tmp_path).collect().rows(named=True)
     assert found == ROWS[0]
     assert {column: found[column] for column in BEFORE_2} == BEFORE_2
+    assert {column: found[column] for column in SINCE_3} == {
+        **dict.fromkeys(SINCE_3),
+        **BEFORE_3,
+    }
 
 
 def test_files_carry_schema_and_provenance(tmp_path: Path) -> None:
@@ -212,7 +225,7 @@ class InterruptAt:
 def test_an_interrupt_anywhere_loses_no_row(tmp_path: Path) -> None:
     line, interrupted = 0, True
     while interrupted:
-        line += 1
+        line += 3
         out = tmp_path / str(line)
         store = Store(out, ABOUT)
         store.append(ROWS[0])
@@ -273,7 +286,7 @@ def test_a_full_disk_is_infrastructure_and_keeps_the_rows(
 
     store = Store(tmp_path, ABOUT)
     store.append(ROWS[0])
-    monkeypatch.setattr(pq, "write_table", no_room)
+    monkeypatch.setattr(Path, "write_bytes", no_room)
     with pytest.raises(InfrastructureError, match=r"cannot write .*\.parquet: No space left"):
         store.close()
     monkeypatch.undo()
@@ -329,6 +342,15 @@ def test_rows_of_an_earlier_model_or_machine_are_not_mixed_in(tmp_path: Path) ->
         assert ids(tmp_path) == sorted(["other", ROWS[1]["cell_id"]])
     assert ids(tmp_path) == sorted(["other", ROWS[1]["cell_id"]])
     assert {"old", "edited"} < finished(tmp_path)
+
+
+def test_what_was_measured_outlives_models_and_machines(tmp_path: Path) -> None:
+    about = {"run_id": "x", "provenance": {"model_version": "later", "machines": {"host": "new"}}}
+    measured = {**ROWS[0], "source": LIVE, "model_version": "none", "machine": "host"}
+    with Store(tmp_path, about) as store:
+        store.append(measured)
+        store.append(ROWS[1])
+    assert scan(tmp_path).collect()["cell_id"].to_list() == [measured["cell_id"]]
 
 
 def test_what_is_no_parquet_is_named(tmp_path: Path) -> None:

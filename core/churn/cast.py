@@ -20,7 +20,6 @@ from core.engine.cell import Cell
 from core.engine.cpu import CpuConfig, stream
 from core.engine.spread import Spread
 from core.kernel.bench import NAMED
-from core.kernel.hot_path import TRAP
 
 IntArray = NDArray[np.int64]
 
@@ -36,9 +35,8 @@ def end_of(cell: Cell) -> int:
     return cell.warmup_ps + cell.samples * cell.sample_ps
 
 
-def triggers(cell: Cell, ps_per_cycle: IntArray, depth: int) -> list[Trigger]:
-    """The threads that hit. The jitter of a hit is that of its trap, as without writers."""
-    trap = cell.machine.execution.work_cycles[TRAP.operations[0].work]
+def triggers(cell: Cell, ps_per_cycle: IntArray, depth: int, entry_cycles: int) -> list[Trigger]:
+    """The threads that hit. A hit's jitter is that of its first stretch, as without writers."""
     user = USER_CYCLES if cell.bench == STRESS else 0
     spread = "uniform" if cell.bench == STRESS else cell.spread
     return [
@@ -49,7 +47,7 @@ def triggers(cell: Cell, ps_per_cycle: IntArray, depth: int) -> list[Trigger]:
                 probes=cell.probes,
                 spread=cast(Spread, spread),
                 entry_ps=0,
-                jitter_ps=round(trap * int(cycle_ps) * cell.machine.execution.jitter),
+                jitter_ps=round(entry_cycles * int(cycle_ps) * cell.machine.execution.jitter),
                 warmup_ps=cell.warmup_ps,
                 sample_ps=cell.sample_ps,
                 samples=cell.samples,
@@ -97,12 +95,13 @@ def tasks(cell: Cell, workload: Workload, kernel: Kernel, latencies: Latencies) 
 
 
 def stalls(clockwork: Clockwork, thread: int, per_second: int, seed: np.random.Philox) -> Steps:
-    """Something keeps a thread from going on, so many times a second, until all have drained."""
+    """Stall a thread at random times; the next stall begins after the last one's end."""
     random = np.random.Generator(seed)
     while True:
         yield clockwork.env.timeout(1 + int(random.exponential(10**12 / per_second)))
-        if not clockwork.drained():
-            clockwork.stall(thread, int(random.integers(1, MAX_STALL_PS)))
+        length_ps = int(random.integers(1, MAX_STALL_PS))
+        if not clockwork.drained() and clockwork.stall(thread, length_ps):
+            yield clockwork.env.timeout(length_ps)
 
 
 def ri_timer(clockwork: Clockwork) -> Steps:

@@ -171,7 +171,7 @@ class Kernel:
     def settle(self) -> None:
         """Count what hits did, and reap what their last reference has left dead."""
         self.registry.fold()
-        for uprobe in range(self.uprobes.count):
+        for uprobe in range(len(self.clockwork.seen.walks)):
             self._count(uprobe)
 
     def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, wanted: bool) -> Steps:

@@ -52,7 +52,8 @@ class Programs:
 
     `call[e, r]` and `back[e, r]`, square, are where a call and its return begin with e
     entry and r return consumers; `plain` where they do that hit nothing; `start` the stretches of
-    writers; `level`, shape (operations,), how far a hit is that has this operation before it.
+    writers; `level`, shape (operations,), how far a hit is that has this operation before it;
+    `entry_cycles` the first stretch of a hit, jitter included.
     """
 
     code: Program
@@ -61,6 +62,7 @@ class Programs:
     plain: int
     start: Mapping[str, int]
     level: NDArray[np.int64]
+    entry_cycles: int
 
 
 def compile_programs(
@@ -103,7 +105,11 @@ def compile_programs(
                 placed[paths] = place(paths[0], jitter), place(paths[1]) if paths[1] else plain
             call[entry, at_return], back[entry, at_return] = placed[paths]
     start = {name: place(path) for name, path in STRETCHES.items()}
-    return Programs(_joined(parts), call, back, plain, start, np.concatenate(levels))
+    first = compile_path(
+        _variant(bench, flavour, rcu, 1, 1)[0], layout, known, writers=True, marks=_MARKS
+    )
+    levels_of_all = np.concatenate(levels)
+    return Programs(_joined(parts), call, back, plain, start, levels_of_all, first.entry_cycles)
 
 
 def _variant(bench: str, flavour: str, rcu: str, entry: int, at_return: int) -> tuple[Path, Path]:

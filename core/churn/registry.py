@@ -52,7 +52,10 @@ class Registry:
         """Let hits take note of what they did until now, and reap what has no reference left."""
         self._clockwork.fold()
         self._checks.after_fold()
-        for uprobe in self._uprobes.dead(self._clockwork.seen.held):
+        dead = self._uprobes.dead(self._clockwork.seen.held)
+        for uprobe in dead:
+            self._dies(uprobe)
+        for uprobe in dead:
             self._ends(uprobe)
 
     @contextmanager
@@ -125,6 +128,7 @@ class Registry:
         """Drop a reference when nobody's time matters any more."""
         self._uprobes.ref[uprobe] -= 1
         if self._is_last(uprobe):
+            self._dies(uprobe)
             self._ends(uprobe)
 
     def _takes(self, uprobe: int) -> bool:
@@ -137,7 +141,6 @@ class Registry:
 
     def _ends(self, uprobe: int) -> None:
         """Erase and free it, by nobody whose time matters."""
-        self._dies(uprobe)
         if "erase" not in self._free:
             self._erase(uprobe)
         self._free_after(uprobe, self._free)

@@ -39,6 +39,9 @@ WAKEUP_PS = 3 * 10**6
 PATIENCE_PS = 10**12
 """Simulated time after which a grace period that has not ended never will: fifty usual ones."""
 
+STRIDE_PS = 10**11
+"""Simulated time between two looks at whether everybody has stopped."""
+
 PREPARES = {"get_uprobe": GET, "try_get_uprobe": TRY_GET, "hprobe": LEASE, "hprobe-checked": LEASE}
 
 
@@ -56,6 +59,8 @@ class Rig:
     tasks: list[simpy.Process]
     outcome: Churn | None = None
     """What came out beside hits, once it has drained: before what stays is detached."""
+    watch: Callable[[Rig], None] | None = None
+    """Called now and then, if there is one."""
     _seen: int = 0
 
     @classmethod
@@ -86,7 +91,7 @@ class Rig:
             depth=depth,
             wakeup_ps=WAKEUP_PS,
         )
-        gang.reset(triggers(cell, where.ps_per_cycle, depth))
+        gang.reset(triggers(cell, where.ps_per_cycle, depth, programs.entry_cycles))
         uprobes = Uprobes(cell.probes)
         clockwork = Clockwork(state, programs, gang, cell.cpus, uprobes)
         prepares = PREPARES[rules.prepare]
@@ -132,14 +137,14 @@ class Rig:
         self._until(lambda: not any(task.is_alive for task in self.tasks))
         self.clockwork.drain()
         self._until(self.clockwork.drained)
-        self.outcome = self._churn()
+        self.outcome = self.churn()
         self.kernel.unregister_after(self.static)
         uprobes = self.kernel.uprobes
         self._until(lambda: bool(uprobes.freed[: uprobes.count].all()))
         self.checks.at_the_end()
 
-    def _churn(self) -> Churn:
-        """What came out beside hits."""
+    def churn(self) -> Churn:
+        """What has come out beside hits so far."""
         seen = self.clockwork.seen
         grace = self.kernel.engines.values()
         return Churn(
@@ -161,12 +166,14 @@ class Rig:
         self.clockwork.play(until_ps)
         self.kernel.settle()
         self.checks.periods_end(self.kernel.engines, PATIENCE_PS)
+        if self.watch is not None:
+            self.watch(self)
 
     def _until(self, done: Callable[[], bool]) -> None:
         """Go on until something is so; what takes longer than patience lasts is a violation."""
         last = self.clockwork.now_ps
         while not done():
-            self._go_on_until(self.clockwork.now_ps + self.cell.sample_ps)
+            self._go_on_until(self.clockwork.now_ps + STRIDE_PS)
             if self.latencies.total == self._seen:
                 if self.clockwork.now_ps - last > PATIENCE_PS:
                     raise Violation(names.DEADLOCK, "nobody gets any further")

@@ -71,7 +71,7 @@ class ThreadGroup:
         self._filled = np.zeros(n, dtype=np.int64)
         thread = np.zeros(n, dtype=THREAD)
         thread["uprobe"] = NOBODY
-        frame = np.zeros((n, max(t.most for t in triggers)), dtype=FRAME)
+        frame = np.zeros((n, max((t.most for t in triggers), default=0)), dtype=FRAME)
         frame["uprobe"] = NOBODY
         pairs = [np.zeros((n, 2), dtype=np.int64) for _ in range(4)]
         singles = [np.zeros(n, dtype=np.int64) for _ in range(2)]
@@ -95,7 +95,8 @@ class ThreadGroup:
         if finish:
             left = np.array([len(ahead) for ahead in self._ahead], dtype=np.int64)
             wanted = np.minimum(left, wanted)
-        items, private = [], []
+        items = [np.zeros(0, dtype=np.int32)]
+        private = [np.zeros(0, dtype=np.int64)]
         for index, n in enumerate(wanted):
             drawn = self._draw(index, int(n))
             slots = (self._filled[index] + np.arange(n)) % HITS_AHEAD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,12 @@ from core.engine.shares import Share
 from core.hardware.machine import Machine
 
 PS_PER_SECOND = 10**12
+
+
+def identity_hash(model_version: str, identity: Mapping[str, Any]) -> str:
+    """The id of the cell with this `identity`, see Cell, under that version of the model."""
+    text = json.dumps([model_version, identity], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,12 @@ class Cell:
     @cached_property
     def cell_id(self) -> str:
         """Identity: 16 hex digits of the hash of model version, parameters and seed."""
-        identity = self._named()
-        identity["machine"] = [self.machine.name, self.machine.digest]
-        text = json.dumps([MODEL_VERSION, identity], sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        return identity_hash(MODEL_VERSION, self.identity)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the cell is named by beside the model's version; the machine is name and digest."""
+        return {**self._named(), "machine": [self.machine.name, self.machine.digest]}
 
     @cached_property
     def stream_key(self) -> tuple[int, int]:

@@ -21,27 +21,36 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the files, not the shipped ones'."
 )
+@click.option("--host", is_flag=True, help="Measure this host instead, in a minute. Needs root.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def calibrate(check: bool, out: Path | None, as_json: bool) -> int:
-    """Fit the machine files anew from the published figures.
+def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
+    """Fit the machine files anew from the published figures, or measure this host.
 
     Takes minutes, on all cores, and gives the same files every time: values, their 90 % intervals,
     the model's discrepancy, and the members of the ensemble. Files are written at the end; an
     interrupt leaves them as they were. With --check the exit code is 1 if the shipped files differ
     from what calibration gives.
 
+    With --host, locked operations, system calls and real uprobes are timed on this machine, and
+    the machine called host has its costs from then on. With --check, nothing is kept.
+
     \b
     uprobe-sweep calibrate --check
     uprobe-sweep calibrate --out /tmp/machines
+    uprobe-sweep calibrate --host
     """
     if check and out is not None:
         raise UsageError("--check writes nothing: leave --out away")
+    if host:
+        from sweep.commands.calibrate_host import calibrate_host
+
+        return calibrate_host(None if check else out or host_folder(), as_json)
     from sweep import calibrate as calibration
     from sweep.calibration_progress import shown_steps
 
     folder = out or calibration.SHIPPED
     if not check:
-        _refuse_unwritable(folder)
+        refuse_unwritable(folder)
     try:
         with shown_steps() as report:
             fitted = calibration.calibrate(calibration.stages(), report)
@@ -66,7 +75,14 @@ def calibrate(check: bool, out: Path | None, as_json: bool) -> int:
     return 1 if check and differs else 0
 
 
-def _refuse_unwritable(out: Path) -> None:
+def host_folder() -> Path:
+    """Where the machine called host is looked for."""
+    from sweep.host import host_file
+
+    return host_file().parent
+
+
+def refuse_unwritable(out: Path) -> None:
     """Raises UsageError now for a folder in which files could not be written in the end."""
     path = out.absolute()
     folder = next(known for known in (path, *path.parents) if known.exists())

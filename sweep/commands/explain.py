@@ -111,6 +111,7 @@ def _of_run(
     """The curves of the cells that the options leave, and how many of those have no shares."""
     from sweep.attribution import scan_attribution
     from sweep.explain import explain as explained
+    from sweep.schema import SIMULATED
 
     path = run_path(run)
     cells = frame(run)
@@ -121,6 +122,8 @@ def _of_run(
     shares = collected(path, scan_attribution(path))
     curves = explained(cells, shares)
     left_out = len(cells) - sum(point.replicates for curve in curves for point in curve.points)
+    if not curves and not (cells["source"] == SIMULATED).any():
+        raise UsageError(f"{path} was measured: only of simulated time is it known where it goes")
     if not curves:
         raise UsageError(
             f"{path} was made before it was kept where time goes: "

@@ -172,13 +172,15 @@ def show(name: str, as_json: bool) -> None:
     \b
     uprobe-sweep machine show epyc-milan
     """
-    from sweep.host import HOST, host_machine
-    from sweep.machines import named_machine
+    from sweep.host import HOST, host_file, host_machine
+    from sweep.machines import calibrated_host, named_machine
 
     notes: list[str] = []
     if name == HOST:
         shown, about = host_machine()
         notes = [f"costs of {about.costs_of}", *about.assumed]
+        if (calibrated := calibrated_host()) is not None:
+            shown, notes = calibrated, [f"costs as measured, in {host_file()}"]
     else:
         shown = named_machine(name)
     if as_json:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,17 +17,66 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.engine.cell import Cell
+    from sweep.folder import Location
     from sweep.spec import Spec
+
+
+class LocationType(click.ParamType["Location"]):
+    """A path, or the URI of a prefix in an object store."""
+
+    name = "folder"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Location:
+        """The location that the text names. Raises UsageError."""
+        from sweep.folder import located
+
+        return located(str(value))
+
+
+spec_argument = click.argument("spec")
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
+)
+out_option = click.option(
+    "--out", type=LocationType(), metavar="DIR|URI", help="The run's own folder, or s3:// or gs://."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def load(spec: str, settings: Sequence[str]) -> Spec:
     """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
-    from sweep.spec import load_spec, override
+    from sweep.spec import override
+    from sweep.spec_file import load_spec
 
     loaded = override(load_spec(spec), settings)
     if loaded.ensemble:
         _note_missing_members(loaded)
     return loaded
+
+
+def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
+    """As `load`, on one machine: CPU counts that it does not have are left out, and said.
+
+    Raises UsageError, also if none is left.
+    """
+    from sweep.machines import named_machine
+
+    there = named_machine(machine).cpus
+    asked = load(spec, settings)
+    fitting = [cpus for cpus in asked.cpus if cpus <= there]
+    if not fitting:
+        raise UsageError(f"--machine {machine}: it has {there} CPUs, and the spec asks for more")
+    if left_out := [str(cpus) for cpus in asked.cpus if cpus > there]:
+        beyond = "`uprobe-sweep predict` goes beyond"
+        click.echo(
+            f"note: {machine} has {there} CPUs; left out: {', '.join(left_out)}. {beyond}", err=True
+        )
+    from sweep.spec import Spec
+
+    changed = {**asked.model_dump(), "machine": machine, "cpus": fitting}
+    return Spec(**changed)
 
 
 def _note_missing_members(spec: Spec) -> None:
@@ -43,17 +91,18 @@ def _note_missing_members(spec: Spec) -> None:
             click.echo(f"note: the ensemble of {name} has {members} members, all used", err=True)
 
 
-def run_path(run: str) -> Path:
-    """The folder of a run, given as that or as its name under results/runs."""
-    from sweep.store import RUNS, is_run
+def run_path(run: str) -> Location:
+    """Where a run is, given as that or as its name under results/runs."""
+    from sweep.folder import located
+    from sweep.runs import RUNS, is_run
 
-    path = Path(run)
-    return RUNS / path if os.sep not in run and not is_run(path) else path
+    where = located(run)
+    return RUNS / where if os.sep not in run and not is_run(where) else where
 
 
 def frame(run: str) -> pl.DataFrame:
     """The cells of a run, see `run_path`. Raises UsageError if it has none or cannot be read."""
-    from sweep.store import scan
+    from sweep.runs import scan
 
     path = run_path(run)
     cells = collected(path, scan(path))
@@ -62,7 +111,7 @@ def frame(run: str) -> pl.DataFrame:
     return cells
 
 
-def collected(path: Path, scanned: pl.LazyFrame) -> pl.DataFrame:
+def collected(path: Location, scanned: pl.LazyFrame) -> pl.DataFrame:
     """What was scanned at `path`. Raises UsageError for a file that cannot be read."""
     from polars.exceptions import PolarsError
 
@@ -82,6 +131,65 @@ def cells_of(**axes: Any) -> list[Cell]:
         return plan(Spec(**axes))
     except SpecError as error:
         raise UsageError(f"--{error}") from None
+
+
+def say(message: str) -> None:
+    """Say `message` on stderr."""
+    click.echo(message, err=True)
+
+
+class CpusPerActor(click.ParamType[int | None]):
+    """A positive number, or `auto`, which becomes None."""
+
+    name = "k"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """The number that `value` is, None for `auto`."""
+        if value == "auto":
+            return None
+        text = str(value)
+        if not text.isdecimal() or int(text) < 1:
+            self.fail(f"{text!r}: allowed are auto, or 1 and more", param, ctx)
+        return int(text)
+
+
+address_option = click.option(
+    "--address",
+    metavar="URL",
+    help="The cluster's dashboard; else RAY_API_SERVER_ADDRESS, else http://127.0.0.1:8265.",
+)
+
+
+def fan_out_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --cpus-per-actor, --gangs and --priority to a command."""
+    for option in (
+        click.option(
+            "--priority",
+            type=click.IntRange(1, 100),
+            default=1,
+            show_default=True,
+            metavar="P",
+            help="Sweeps at the same time share a cluster in proportion.",
+        ),
+        click.option(
+            "--gangs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Cells simulated at a time, at most; a gang of actors each.",
+        ),
+        click.option(
+            "--cpus-per-actor",
+            type=CpusPerActor(),
+            default="1",
+            show_default=True,
+            metavar="K",
+            help="Simulated CPUs in each actor; auto: by cells and cores.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def print_json(value: object) -> None:

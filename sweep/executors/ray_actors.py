@@ -61,11 +61,14 @@ class InterconnectHost:
     """The actor that simulates: it has the shared lines, and asks the CPU actors for hits."""
 
     def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
+        self._actors = actors
         self._gang = ActorGang(actors, cpus_per_actor)
 
-    def warm(self, cell: Cell) -> None:
-        """Compile what simulating `cell` needs."""
+    def start(self, cell: Cell) -> None:
+        """Return when every CPU actor is up and what simulating `cell` needs is compiled."""
+        ready = [actor.__ray_ready__.remote() for actor in self._actors]
         warm(cell)
+        ray.get(ready)
 
     def simulate(self, cell: Cell) -> CellResult:
         """Simulate `cell` on the gang."""

@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sweep.errors import InfrastructureError
+from sweep.executors.fan_out import CPU_ACTOR, Resources
 
 log = logging.getLogger(__name__)
-
-SIMULATED_CPU = "simulated_cpu"
-"""Custom resource of which an actor takes one for each CPU that it simulates. It bounds the gangs
-on a node and drives the autoscaler."""
 
 PLENTY = 100_000
 OBJECT_STORE_BYTES = 256 << 20
@@ -59,17 +56,28 @@ def disconnect() -> None:
     ray.shutdown()
 
 
-def resources() -> dict[str, float]:
-    """What the nodes of the cluster offer, in use or not, by name."""
+def nodes() -> dict[str, Resources]:
+    """What each node that is alive offers, in use or not, by the node's id."""
     import ray
 
-    offered: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return offered
+    listed = ray.nodes()  # type: ignore[no-untyped-call]
+    return {node["NodeID"]: node["Resources"] for node in listed if node["Alive"]}
 
 
-def declares_simulated_cpus() -> bool:
-    """Whether any node of the cluster has simulated CPUs to offer."""
-    return SIMULATED_CPU in resources()
+def node_types() -> list[Resources]:
+    """What each type of node offers that an autoscaler can start; [] if there is none."""
+    from ray._private.state import state
+
+    config = state.get_cluster_config()
+    return [dict(group.resources) for group in config.node_group_configs] if config else []
+
+
+def node_name(node_id: str) -> str:
+    """A node's address and the first digits of its id: several may share an address."""
+    import ray
+
+    listed = {node["NodeID"]: node for node in ray.nodes()}  # type: ignore[no-untyped-call]
+    return f"{listed[node_id]['NodeManagerAddress']}/{node_id[:6]}" if node_id in listed else "?"
 
 
 def _start() -> None:
@@ -82,7 +90,7 @@ def _start() -> None:
                 _node_ip_address="127.0.0.1",
                 include_dashboard=False,
                 object_store_memory=OBJECT_STORE_BYTES,
-                resources={SIMULATED_CPU: PLENTY},
+                resources={CPU_ACTOR: PLENTY},
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
@@ -94,17 +102,17 @@ def _join(address: str) -> None:
     import ray
     from ray._private.services import canonicalize_bootstrap_address
 
-    host = address.rpartition(":")[0]
-    with _loopback(wanted=host in ("localhost", "127.0.0.1")):
-        try:
+    try:
+        with _loopback():
             found = canonicalize_bootstrap_address(address)
-            if found is None:
-                raise ConnectionError("no Ray runs on this machine")
-            _probe(found)
-        except Exception as error:
-            raise InfrastructureError(
-                f"cannot join Ray at {address!r}, which should be HOST:PORT or auto: {error}"
-            ) from error
+        if found is None:
+            raise ConnectionError("no Ray runs on this machine")
+        _probe(found)
+    except Exception as error:
+        raise InfrastructureError(
+            f"cannot join Ray at {address!r}, which should be HOST:PORT or auto: {error}"
+        ) from error
+    with _loopback(wanted=found.rpartition(":")[0] == "127.0.0.1"):
         try:
             ray.init(address=found, log_to_driver=False, logging_level=logging.ERROR)
         except (Exception, SystemExit) as error:

@@ -1,0 +1,85 @@
+"""`uprobe-sweep calibrate --host`: measure this machine, and check what it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sweep.commands.shared import INTERRUPTED, print_columns, print_json
+
+if TYPE_CHECKING:
+    from sweep.host_calibrate import HitCheck
+    from sweep.live.timing import Timing
+
+
+def calibrate_host(folder: Path | None, as_json: bool) -> int:
+    """Measure, write `folder`/host.yaml (None: nothing), print costs and check.
+
+    Raises UsageError, RefusedError and InfrastructureError.
+    """
+    from sweep.commands.calibrate import refuse_unwritable
+    from sweep.host import host_machine
+    from sweep.host_calibrate import calibrated, check
+    from sweep.host_calibrate_text import host_text
+    from sweep.live import host_timings
+    from sweep.machine_file import write_machine_file
+
+    if folder is not None:
+        refuse_unwritable(folder)
+    detected, about = host_machine()
+    try:
+        timings = host_timings.measure(detected, _report)
+        machine = calibrated(detected, timings)
+        found = check(machine, [*timings.hits, *host_timings.check(detected)])
+    except KeyboardInterrupt:
+        click.echo("interrupted: no file was written", err=True)
+        return INTERRUPTED
+    written = None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = folder / "host.yaml"
+        now = datetime.now(UTC).isoformat(timespec="minutes")
+        write_machine_file(written, host_text(machine, timings, about.costs_of, now))
+    assert machine.calibration is not None
+    intervals = machine.calibration.intervals
+    values = {path: machine.number(path) for path in intervals}
+    if as_json:
+        checks = [{**asdict(hit), "error": hit.error} for hit in found]
+        costs = {"values": values, "intervals": intervals}
+        print_json(
+            {
+                "written": None if written is None else str(written),
+                "timings": timings.to_dict(),
+                **costs,
+                "check": checks,
+            }
+        )
+        return 0
+    rows: list[list[object]] = [["host", "value", "low", "high"]]
+    rows += [[path, values[path], low, high] for path, (low, high) in intervals.items()]
+    print_columns(rows)
+    print(f"the other costs are those of {about.costs_of}\n")
+    _print_check(found)
+    if written is not None:
+        print(f"\n{written}")
+    return 0
+
+
+def _report(name: str, timing: Timing) -> None:
+    span = f"[{timing.low:,.2f}, {timing.high:,.2f}]"
+    used = f"{timing.undisturbed} of {timing.windows} windows"
+    click.echo(f"{name:<40} {timing.ns:>10,.2f} ns  {span:<24} {used}", err=True)
+
+
+def _print_check(found: list[HitCheck]) -> None:
+    rows: list[list[object]] = [["", "design", "CPUs", "live M/s", "predicted", "error", ""]]
+    for hit in found:
+        probed = f"{hit.bench}" + (f", {hit.nop_bytes} B" if hit.bench.endswith("nop") else "")
+        fitted = "fitted" if hit.cpus == 1 else ""
+        figures = [f"{hit.measured:8.3f}", f"{hit.predicted:8.3f}", f"{hit.error:+.1%}"]
+        rows.append([probed, hit.flavour, hit.cpus, *figures, fitted])
+    print_columns(rows)

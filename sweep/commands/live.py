@@ -1,0 +1,142 @@
+"""`uprobe-sweep live`: the benches on the running kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sweep.commands.shared import load, print_json
+from sweep.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_seconds = click.FloatRange(min=0)
+
+UNSHARED = 0.97
+"""The least share of their CPUs with which threads count as undisturbed."""
+
+USUAL = ("uprobe-nop", "uretprobe-nop")
+
+
+@click.command()
+@click.argument("spec", required=False)
+@click.option("--bench", metavar="B,B", help="Benches, in place of SPEC's.")
+@click.option("--cpus", metavar="N,N", help="Numbers of CPUs; without it, 1, 2, 4, ... and all.")
+@click.option("--warmup", type=_seconds, default=1.0, show_default=True, metavar="S")
+@click.option("--duration", type=_seconds, default=5.0, show_default=True, metavar="S")
+@click.option("--sample", type=_seconds, default=1.0, show_default=True, metavar="S")
+@click.option(
+    "--attach",
+    type=click.Choice(["bpf", "perf"]),
+    default="bpf",
+    show_default=True,
+    help="A BPF program counts, as in the kernel's bench, or the perf events do, one a CPU.",
+)
+@click.option(
+    "--nop",
+    type=click.Choice(["1", "5"]),
+    help="Bytes of the probed nop; 5 where the kernel turns it into a call (v6.18), else 1.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The run's own folder: results/runs/live."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def live(
+    spec: str | None,
+    bench: str | None,
+    cpus: str | None,
+    warmup: float,
+    duration: float,
+    sample: float,
+    attach: str,
+    nop: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure real uprobes on this host's kernel.
+
+    SPEC is a spec, whose benches and CPU counts are measured, or benches by name. Needs root, or
+    CAP_PERFMON and CAP_BPF. Probes a file of its own only, in which as many threads as CPUs call
+    one function, and checks that every call was counted. Times are in seconds. Measurements add up
+    in the run's folder, as replicates.
+
+    \b
+    uprobe-sweep live uprobe-nop --cpus 1,2
+    uprobe-sweep live uprobe-nop --nop 1           # int3, as in the letter
+    uprobe-sweep tables live
+    """
+    from sweep.live.kernel import running, version_of
+
+    kernel = running()
+    benches, counts = _asked(spec, bench, cpus)
+    nop_bytes = None if nop is None else int(nop)
+    from sweep.live.refused import refuse_if_impossible
+    from sweep.live.rows import LiveRun
+    from sweep.live.session import check_request, measure_one
+    from sweep.runs import RUNS
+    from sweep.tables import letter_line
+
+    check_request(benches, counts, attach, nop_bytes, (warmup, duration, sample))
+    refuse_if_impossible()
+    out = out or RUNS / "live"
+    rows, flavour = [], ""
+    with LiveRun(out) as run:
+        if not as_json:
+            print(f"Linux {kernel}, modelled as {version_of(kernel)}")
+        for name in benches:
+            for count in counts:
+                made = measure_one(name, count, warmup, duration, sample, attach, nop_bytes)
+                rows.append(run.append(made))
+                if as_json:
+                    continue
+                if made.flavour != flavour:
+                    print(f"\n{made.flavour}: {made.path_taken}")
+                flavour = made.flavour
+                shared = made.cpu_share < UNSHARED
+                note = f"  ! had {made.cpu_share:.0%} of its CPUs" if shared else ""
+                print(letter_line(rows[-1]) + note, flush=True)
+    if as_json:
+        print_json(rows)
+    else:
+        if any(row["cpu_share"] < UNSHARED for row in rows):
+            print("\n! something else ran on these CPUs: the figures are too low")
+        print(f"\n{len(rows)} measurements, every call counted: {out}")
+
+
+def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[str], list[int]]:
+    """Benches and CPU counts. Raises UsageError."""
+    from core.kernel.bench import NAMED
+    from sweep.live.session import usable_cpus
+    from sweep.spec_file import spec_names
+
+    there = len(usable_cpus())
+    counts = sorted({n for n in (2**i for i in range(12)) if n < there} | {there})
+    benches = list(USUAL)
+    if spec is not None and all(part in NAMED for part in spec.split(",")):
+        benches = spec.split(",")
+    elif spec is not None:
+        if spec not in spec_names() and Path(spec).suffix not in (".yaml", ".yml", ".py"):
+            from sweep.errors import nearest
+
+            known = nearest(spec, [*NAMED, *spec_names()])
+            raise UsageError(f"no such spec or bench: {spec}: {known}, or a .yaml or .py file")
+        loaded = load(spec, ())
+        for axis in ("probes", "processes"):
+            if getattr(loaded, axis) != (1,):
+                raise UsageError(f"{spec}: {axis}: live measures one of them only")
+        benches, counts = list(loaded.bench), list(loaded.cpus)
+    if bench is not None:
+        benches = bench.split(",")
+    if cpus is not None:
+        counts = _numbers(cpus.split(","))
+    return benches, counts
+
+
+def _numbers(texts: Sequence[str]) -> list[int]:
+    for text in texts:
+        if not text.strip().isdecimal():
+            raise UsageError(f"--cpus {','.join(texts)}: write whole numbers, as in 1,2")
+    return [int(text) for text in texts]

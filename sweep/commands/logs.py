@@ -1,0 +1,47 @@
+"""`uprobe-sweep logs`: what a run on a cluster has written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sweep.commands.shared import address_option
+
+if TYPE_CHECKING:
+    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.runs import Job
+
+
+@click.command()
+@click.argument("run")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@address_option
+def logs(run: str, follow: bool, address: str | None) -> None:
+    """Print what RUN, a run on a cluster, has written.
+
+    \b
+    uprobe-sweep logs cover-letter -f
+    """
+    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.runs import find
+    from sweep.service.status import readable
+
+    jobs = Jobs(address)
+    job = find(jobs.all(), run)
+    if follow:
+        print_followed(jobs, job)
+        return
+    for line in jobs.log(job.id):
+        print(readable(line))
+
+
+def print_followed(jobs: Jobs, job: Job) -> None:
+    """Print a job's log until it ends, and how it ended if not well."""
+    from sweep.service.status import readable
+
+    for line in jobs.follow(job.id):
+        print(readable(line), flush=True)
+    job = jobs.get(job.id)
+    if job.state != "succeeded":
+        click.echo(f"{job.run} {job.state}: {' '.join(job.message.split())}", err=True)

@@ -1,0 +1,185 @@
+"""`uprobe-sweep run`: simulate what a run lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.commands.shared import (
+    INTERRUPTED,
+    fan_out_options,
+    json_option,
+    load,
+    load_on,
+    out_option,
+    print_json,
+    say,
+    set_option,
+    spec_argument,
+)
+from sweep.errors import UsageError
+
+if TYPE_CHECKING:
+    from sweep.driver import RunSummary
+    from sweep.executors.base import Executor
+    from sweep.folder import Location
+    from sweep.precision import Unsure
+    from sweep.service.status import Loads
+
+IMPRECISE = 3
+"""The exit code if every cell is done, and some are not as precise as asked."""
+
+
+@click.command()
+@spec_argument
+@set_option
+@out_option
+@click.option("--ray", is_flag=True, help="Simulate on Ray, on gangs of actors.")
+@click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
+@fan_out_options
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "json"]),
+    default="auto",
+    help="json: for programs that read it, as `submit` does.",
+)
+@click.option("--retry-failed", is_flag=True, help="Also the cells that failed before.")
+@click.option("--fail-fast", is_flag=True, help="Give up the rest when a cell fails.")
+@click.option(
+    "--machine",
+    metavar="M",
+    help="Replace the spec's machines, and leave out CPU counts that this one does not have.",
+)
+@json_option
+def run(
+    spec: str,
+    settings: tuple[str, ...],
+    out: Location | None,
+    machine: str | None,
+    ray: bool,
+    address: str | None,
+    cpus_per_actor: int | None,
+    gangs: int | None,
+    priority: int,
+    progress: str,
+    retry_failed: bool,
+    fail_fast: bool,
+    as_json: bool,
+) -> int:
+    """Simulate the cells of SPEC that its run folder lacks.
+
+    The folder is results/runs/NAME unless --out names one. What is finished stays whatever
+    happens; the same command again does the rest. A cell that fails is listed by `failures` and
+    not tried again without --retry-failed; the exit code is 1 for as long as the run has one. A
+    spec with a precision repeats cells until their means are known that well; the exit code is 3
+    if some still are not.
+
+    \b
+    uprobe-sweep run cover-letter
+    uprobe-sweep run my.yaml --set cpus=1,2 --out try
+    uprobe-sweep run cover-letter --out s3://bucket/letter
+    uprobe-sweep run cover-letter --set precision=0.5%
+    uprobe-sweep run cover-letter --ray --cpus-per-actor auto
+    uprobe-sweep run cover-letter --machine host --out here
+    """
+    for option, value in (("--address", address), ("--gangs", gangs)):
+        if value is not None and not ray:
+            raise UsageError(f"{option} needs --ray")
+    loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
+    from sweep import driver
+    from sweep.progress import shown_progress
+
+    try:
+        with ExitStack() as stack:
+            executor: Executor | None = None
+            loads: Callable[[], Loads] = dict
+            if ray:
+                from sweep.executors.ray_executor import RayExecutor
+
+                ray_executor = RayExecutor(address, cpus_per_actor, gangs, priority, say)
+                executor = stack.enter_context(closing(ray_executor))
+                loads = ray_executor.loads
+            if progress == "json":
+                from sweep.service.status import status_lines
+
+                report = stack.enter_context(status_lines(loads))
+            else:
+                report = stack.enter_context(shown_progress())
+            summary = driver.run(
+                loaded, out, executor, report, retry_failed=retry_failed, fail_fast=fail_fast
+            )
+    except KeyboardInterrupt:
+        work = driver.survey(loaded, out)
+        say(
+            f"interrupted: {len(work.finished)} of {len(work.cells)} cells are done and kept in "
+            f"{work.out}; the same command again does the rest"
+        )
+        return INTERRUPTED
+    if as_json:
+        print_json(_described(summary))
+    else:
+        print(_told(summary))
+    return _complained(summary)
+
+
+def _told(summary: RunSummary) -> str:
+    """What became of the cells, in a line."""
+    if summary.done + summary.failed:
+        before = f", {summary.skipped} were there" if summary.skipped else ""
+        return f"{summary.done} cells done{before}: {summary.out}"
+    if summary.failed_before:
+        return f"nothing was simulated; {summary.skipped} cells are in {summary.out}"
+    return f"nothing to do: all {summary.skipped} cells are in {summary.out}"
+
+
+def _complained(summary: RunSummary) -> int:
+    """Say on stderr what is missing, and give the exit code."""
+    see = f"see uprobe-sweep failures {summary.out}"
+    if summary.left:
+        say(f"{summary.left} cells were given up after the failure; the same command does them")
+    if summary.failed_before:
+        say(
+            f"{summary.failed_before} cells failed before and were not tried again; {see}; "
+            f"--retry-failed tries them"
+        )
+    if summary.failed:
+        from sweep.commands.shared import collected
+        from sweep.failures import last_line
+        from sweep.runs import scan_failures
+
+        failures = collected(summary.out, scan_failures(summary.out)).sort("failed_at")
+        first = last_line(failures["error"][-summary.failed])
+        say(f"{summary.failed} cells failed, the first with {first}; {see}")
+    if summary.unsure:
+        _name_unsure(summary.unsure)
+    if summary.failed or summary.failed_before:
+        return 1
+    return IMPRECISE if summary.unsure else 0
+
+
+def _name_unsure(unsure: Sequence[Unsure]) -> None:
+    from sweep.plan import ORDER, parameters
+
+    say(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
+    cells = [parameters(one.cell) for one in unsure]
+    varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]
+    for one, cell in zip(unsure, cells, strict=True):
+        named = {axis: cell[axis] for axis in ("bench", "flavour", "cpus", *varying)}
+        where = "  ".join(f"{axis}={value}" for axis, value in named.items())
+        say(f"  {where}  ±{100 * one.half_width:.2g}% after {one.replicates}")
+
+
+def _described(summary: RunSummary) -> dict[str, Any]:
+    """For JSON."""
+    from sweep.plan import parameters
+
+    unsure = [
+        {**parameters(u.cell), "replicates": u.replicates, "half_width": u.half_width}
+        for u in summary.unsure
+    ]
+    counts = {f.name: getattr(summary, f.name) for f in fields(summary)}
+    return {**counts, "out": str(summary.out), "unsure": unsure}

@@ -1,0 +1,67 @@
+"""`uprobe-sweep status`: how far runs on a cluster are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.commands.shared import address_option, print_columns, print_json
+
+if TYPE_CHECKING:
+    from sweep.service.runs import Job
+    from sweep.service.status import Status
+
+
+@click.command()
+@click.argument("run", required=False)
+@address_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(run: str | None, address: str | None, as_json: bool) -> None:
+    """Say how far RUN is, a run on a cluster; without it, all runs that have not ended.
+
+    Cells done, failed and in flight, the rate, the time left, and the same by node.
+
+    \b
+    uprobe-sweep status
+    uprobe-sweep status cover-letter
+    """
+    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.runs import by_run, find
+    from sweep.service.status import latest
+
+    jobs = Jobs(address)
+    listed = jobs.all()
+    if run is not None:
+        chosen = [find(listed, run)]
+    else:
+        last = [run_jobs[-1] for run_jobs in by_run(listed).values()]
+        chosen = [job for job in last if not job.is_over]
+    found = [(job, latest(jobs.end_of_log(job))) for job in chosen]
+    if as_json:
+        entries = [_entry(job, now) for job, now in found]
+        print_json(entries if run is None else entries[0])
+    elif not found:
+        print("no run is going on")
+    for job, now in found if not as_json else ():
+        _print(job, now)
+
+
+def _entry(job: Job, now: Status | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"run": job.run, "state": job.state, "exit_code": job.exit_code}
+    if now is not None:
+        entry |= asdict(now) | {"in_flight": now.in_flight, "seconds_left": now.seconds_left}
+    return entry
+
+
+def _print(job: Job, now: Status | None) -> None:
+    print(f"{job.run}: {job.state}{f', {now.text()}' if now else ''}")
+    if job.is_over and job.state != "succeeded" and job.message:
+        print(f"  {' '.join(job.message.split())}")
+    if now is not None and now.nodes:
+        columns = ("gangs", "in_flight", "done")
+        lines: list[list[object]] = [["  node", "gangs", "in flight", "done"]]
+        for node, load in now.nodes.items():
+            lines.append([f"  {node}", *(load[column] for column in columns)])
+        print_columns(lines)

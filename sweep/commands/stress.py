@@ -1,0 +1,174 @@
+"""`uprobe-sweep stress`: hits while others attach, detach, map and fork, checked all the time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sweep.commands.shared import print_columns, print_json
+from sweep.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from core.churn.outcome import Churn, Latency
+    from sweep.stress import Look, Outcome
+
+_count = click.IntRange(min=0)
+
+
+@click.command()
+@click.option(
+    "-t", "--trigger-threads", "trigger", type=click.IntRange(min=1), default=1, metavar="N"
+)
+@click.option("-a", "--attach-threads", "attach", type=_count, default=1, metavar="N")
+@click.option("-m", "--mmap-threads", "mmap", type=_count, default=1, metavar="N")
+@click.option("-f", "--fork-threads", "fork", type=_count, default=1, metavar="N")
+@click.option("--flavour", default="tasks-trace", show_default=True, metavar="F")
+@click.option("--rcu", default="default", show_default=True, metavar="R")
+@click.option("--machine", default="xeon-gold-6138", show_default=True, metavar="M")
+@click.option("--functions", type=int, default=100, show_default=True, metavar="N")
+@click.option(
+    "--consumers",
+    type=int,
+    metavar="N",
+    help="Consumers of every function that stay; 0, or 1 if nobody attaches.",
+)
+@click.option(
+    "--stalls",
+    type=int,
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How often a second something keeps each trigger thread where it is, up to 20 ms.",
+)
+@click.option("--ms", "milliseconds", type=click.IntRange(2, 10**6), default=500, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N")
+@click.option("--fault", "faults", multiple=True, metavar="F", help="Plant a fault; may repeat.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def stress(faults: tuple[str, ...], as_json: bool, consumers: int | None, **options: Any) -> int:
+    """Run the uprobe-stress workload and check every hit, free and grace period.
+
+    Trigger threads call random functions at random depth; attach threads attach and detach links
+    of up to 9 of them, half at the return; mmap threads map the code again, fork threads fork and
+    exec. Times are simulated, --ms of them. The exit code is 1 if a check fails; the line that is
+    then printed fails again in the same way.
+
+    \b
+    uprobe-sweep stress -a20 -f3 -m5 -t4
+    uprobe-sweep stress -t8 -a4 --fault skips-running-holdouts
+    """
+    from sweep.stress import FAULTS, spec_of
+    from sweep.stress import stress as run_stress
+
+    for fault in faults:
+        if fault not in FAULTS:
+            raise UsageError(f"unknown fault {fault!r}: {nearest(fault, FAULTS)}")
+    stay = consumers if consumers is not None else int(options["attach"] == 0)
+    spec = spec_of(consumers=stay, **options)
+    began = time.perf_counter()
+    shown = Live(began)
+    outcome = run_stress(spec, faults, shown)
+    shown.end()
+    wall = time.perf_counter() - began
+    again = _again(options, stay, faults)
+    if as_json:
+        print_json(_document(outcome, wall, again))
+    else:
+        _print(outcome, wall, again)
+    return 0 if outcome.violation is None else 1
+
+
+class Live:
+    """What has happened so far, on stderr: one line on a terminal, one every few seconds else."""
+
+    SECONDS = 5.0
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._next = 0.0
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, look: Look) -> None:
+        """Show it, if it is time to."""
+        now = time.perf_counter()
+        if now < self._next:
+            return
+        self._next = now + (0.1 if self._terminal else self.SECONDS)
+        churn = look.churn
+        line = (
+            f"{look.done:4.0%} {look.at_s * 1e3:.0f} ms simulated, {churn.firings:,} hits "
+            f"({churn.firings / (now - self._began):,.0f}/s), {_count_of(churn.attach)} attached, "
+            f"{_count_of(churn.detach)} detached, {churn.grace_periods} grace periods"
+        )
+        click.echo(f"\r{line}\x1b[K" if self._terminal else line, err=True, nl=not self._terminal)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _count_of(latency: Latency | None) -> int:
+    return latency.count if latency else 0
+
+
+def _again(options: dict[str, Any], consumers: int, faults: tuple[str, ...]) -> str:
+    """The command line of this very stress."""
+    o = options
+    line = (
+        f"uprobe-sweep stress -t{o['trigger']} -a{o['attach']} -m{o['mmap']} -f{o['fork']} "
+        f"--flavour {o['flavour']} --rcu {o['rcu']} --machine {o['machine']} "
+        f"--functions {o['functions']} --consumers {consumers} --stalls {o['stalls']} "
+        f"--ms {o['milliseconds']} --seed {o['seed']}"
+    )
+    return line + "".join(f" --fault {fault}" for fault in faults)
+
+
+def _document(outcome: Outcome, wall: float, again: str) -> dict[str, Any]:
+    look, result = outcome.last, outcome.result
+    churn = result.churn if result else look.churn if look else None
+    return {
+        "violation": outcome.violation,
+        "replay": again,
+        "wall_seconds": wall,
+        "hits_per_s": result.hits_per_s if result else None,
+        "churn": asdict(churn) if churn else None,
+    }
+
+
+def _print(outcome: Outcome, wall: float, again: str) -> None:
+    result = outcome.result
+    if result is None:
+        look = outcome.last
+        after = f" after {look.churn.firings:,} hits" if look else ""
+        print(f"violation{after}: {outcome.violation}")
+        print(f"replay: {again}")
+        return
+    churn = result.churn
+    assert churn is not None
+    rows = [
+        [name, latency.count, *map(_time, (latency.p50_ps, latency.p99_ps, latency.max_ps))]
+        for name, latency in _latencies(churn)
+    ]
+    if rows:
+        print_columns([["", "count", "p50", "p99", "max"], *rows])
+    print(
+        f"{result.hits_per_s / 1e6:.3f}M hits/s simulated; {churn.firings:,} hits checked in "
+        f"{wall:.1f} s ({churn.firings / wall:,.0f}/s), {churn.missed} of them found no uprobe"
+    )
+    print(
+        f"{churn.grace_periods} grace periods, at most {churn.unreaped_bytes:,} bytes unreaped; "
+        f"{churn.checks:,} frees, periods and references checked; no violation"
+    )
+
+
+def _latencies(churn: Churn) -> list[tuple[str, Latency]]:
+    timed = (("attach", churn.attach), ("detach", churn.detach), ("grace period", churn.grace))
+    return [(name, latency) for name, latency in timed if latency is not None]
+
+
+def _time(ps: int) -> str:
+    return f"{ps / 1e9:.3f} ms"

@@ -1,0 +1,139 @@
+"""The Ray Jobs API of a cluster: jobs that run sweeps there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sweep.errors import InfrastructureError, UsageError
+from sweep.service.runs import Job
+
+DEFAULT_ADDRESS = "http://127.0.0.1:8265"
+"""Ray's dashboard on a head's loopback, or what `ray dashboard cluster.yaml` forwards there."""
+
+CHATTY = (
+    "dashboard.modules.dashboard_sdk",
+    "dashboard.modules.job.sdk",
+    "_private.runtime_env.packaging",
+)
+"""Modules of Ray that tell of every package on stderr."""
+
+LAST_LINES = 200
+"""Lines at the end of a log in which the last status is looked for."""
+
+
+class Jobs:
+    """The jobs of uprobe-sweep on the cluster whose dashboard is at `address`, a URL.
+
+    By default that is RAY_API_SERVER_ADDRESS, or DEFAULT_ADDRESS. Every method raises
+    InfrastructureError if the cluster does not answer or does not take the token.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        address = address or os.environ.get("RAY_API_SERVER_ADDRESS") or DEFAULT_ADDRESS
+        if not address.startswith(("http://", "https://")):
+            raise UsageError(f"--address {address}: write a URL like {DEFAULT_ADDRESS}")
+        self._address = address
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        # Ray prefers its variables to what it is told.
+        os.environ["RAY_API_SERVER_ADDRESS"] = address
+        with self._answering():
+            from ray.job_submission import JobSubmissionClient
+
+            for chatty in CHATTY:
+                logging.getLogger(f"ray.{chatty}").setLevel(logging.WARNING)
+            self._client = JobSubmissionClient(address)
+
+    def submit(self, job_id: str, command: str, folder: Path, about: Mapping[str, str]) -> bool:
+        """Have `command` run on the head, in a copy of `folder`; False if there is such a job."""
+        with self._answering():
+            try:
+                self._client.submit_job(
+                    entrypoint=command,
+                    submission_id=job_id,
+                    runtime_env={"working_dir": str(folder)},
+                    metadata=dict(about),
+                )
+            except RuntimeError as error:
+                if "already exists" in str(error):
+                    return False
+                raise
+        return True
+
+    def all(self) -> list[Job]:
+        """All jobs that `submit` has made, also those that ended."""
+        with self._answering():
+            listed = self._client.list_jobs()
+        return [_job(details) for details in listed if "run" in (details.metadata or {})]
+
+    def get(self, job_id: str) -> Job:
+        """A job as it is now."""
+        with self._answering():
+            return _job(self._client.get_job_info(job_id))
+
+    def log(self, job_id: str) -> list[str]:
+        """The lines of a job's log so far."""
+        with self._answering():
+            return str(self._client.get_job_logs(job_id)).splitlines()
+
+    def end_of_log(self, job: Job) -> list[str]:
+        """The last lines of a job's log; none before it has started."""
+        if not job.node_id:
+            return []
+        path = f"/api/v0/logs/file?node_id={job.node_id}&filename=job-driver-{job.id}.log"
+        with self._answering():
+            answer = self._client._do_request("GET", f"{path}&lines={LAST_LINES}")
+        return str(answer.text).splitlines() if answer.status_code == 200 else []
+
+    def follow(self, job_id: str) -> Iterator[str]:
+        """The lines of a job's log, until the job ends."""
+        rest = ""
+        with self._answering(), asyncio.Runner() as runner:
+            pieces = self._client.tail_job_logs(job_id)
+            while (piece := runner.run(anext(pieces, None))) is not None:
+                *lines, rest = (rest + piece).split("\n")
+                yield from lines
+        if rest:
+            yield rest
+
+    def stop(self, job_id: str) -> None:
+        """Ask a job to end; it may take some seconds."""
+        with self._answering():
+            self._client.stop_job(job_id)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except (GeneratorExit, UsageError, InfrastructureError):
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            if "Authentication" in kind or "401" in str(error) or "403" in str(error):
+                said = "it does not take our token, which belongs in ~/.ray/auth_token"
+            elif isinstance(error, OSError):
+                said = "nothing answers there; is the cluster up, and its dashboard forwarded?"
+            else:
+                said = f"{kind}: {error}"
+            raise InfrastructureError(f"the cluster at {self._address}: {said}") from error
+
+
+def _job(details: Any) -> Job:
+    about = details.metadata
+    return Job(
+        id=details.submission_id,
+        run=about["run"],
+        spec=about["spec"],
+        out=about["out"],
+        state=str(details.status).rpartition(".")[2].lower(),
+        started=details.start_time / 1000 if details.start_time else None,
+        ended=details.end_time / 1000 if details.end_time else None,
+        exit_code=details.driver_exit_code,
+        message=details.message or "",
+        node_id=details.driver_node_id or "",
+    )

@@ -1,0 +1,135 @@
+"""What host calibration measures: primitives at every distance, and hits on one CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.hardware.machine import Machine
+from core.hardware.topology import place
+from core.kernel.bench import NAMED
+from sweep.errors import UsageError
+from sweep.live import loops
+from sweep.live.callers import Callers
+from sweep.live.code import CALL_OPCODE, Code
+from sweep.live.kernel import flavour_of, nop_bytes, running
+from sweep.live.probe import Probe
+from sweep.live.refused import refuse_if_impossible
+from sweep.live.session import refuse_lost, usable_cpus
+from sweep.live.timing import Timing, of_callers, of_loop
+
+SECONDS = 1.5
+"""For each figure, if nothing disturbs it."""
+
+Report = Callable[[str, Timing], None]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A hit timed on `cpus` CPUs: what was probed, and the design that it ran through."""
+
+    bench: str
+    nop_bytes: int
+    flavour: str
+    cpus: int
+    time: Timing
+
+
+@dataclass(frozen=True)
+class HostTimings:
+    """Times of one thread, ns. Of `contended`, `system_call` and `clock` by busy CPUs.
+
+    `clock` is a core's cycle, by busy cores; `one_way` by distance (`same core` between siblings)
+    is a line's way from one CPU to another, with the locked operation that fetches it; `contended`
+    one locked operation on a word that all use, 1 CPU: on a word of its own.
+    """
+
+    kernel: str
+    clock: dict[int, Timing]
+    system_call: dict[int, Timing]
+    one_way: dict[str, Timing]
+    contended: dict[int, Timing]
+    hits: tuple[Hit, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def pairs(machine: Machine) -> dict[str, tuple[int, int]]:
+    """For each distance that the topology offers, CPU 0 and the first CPU so far away."""
+    where = place(machine, machine.cpus)
+    found: dict[str, tuple[int, int]] = {}
+    for cpu in range(1, machine.cpus):
+        if where.core[cpu] == where.core[0]:
+            distance = "same core"
+        elif where.cache[cpu] == where.cache[0]:
+            distance = "same cache"
+        else:
+            distance = "other cache" if where.socket[cpu] == where.socket[0] else "other socket"
+        found.setdefault(distance, (0, cpu))
+    return found
+
+
+def counts(most: int) -> list[int]:
+    """1, 2, 4, ... and `most`."""
+    return sorted({n for n in (2**i for i in range(12)) if n < most} | {most})
+
+
+def measure(machine: Machine, report: Report, seconds: float = SECONDS) -> HostTimings:
+    """Time this host, whose topology `machine` has; calls `report` after each figure.
+
+    Raises UsageError if this process may not run on all of the host's CPUs, RefusedError where
+    probes are not allowed.
+    """
+    refuse_if_impossible()
+    cpus = usable_cpus()
+    if len(cpus) != machine.cpus:
+        raise UsageError(
+            f"calibration needs all {machine.cpus} CPUs of this host, and this process may run on "
+            f"{len(cpus)}: see taskset and the container's cpuset"
+        )
+
+    def timed(loop: loops.Loop, name: str, places: range | tuple[int, ...]) -> Timing:
+        found = of_loop(loop, [cpus[place] for place in places], seconds)
+        report(name, found)
+        return found
+
+    where = place(machine, machine.cpus)
+    firsts = [int((where.core == core).argmax()) for core in range(machine.cores_per_socket)]
+    clock, call = loops.CLOCK, loops.SYSTEM_CALL
+    cores = counts(machine.cores_per_socket)
+    return HostTimings(
+        running(),
+        {n: timed(clock, f"a multiplication, {n} cores", tuple(firsts[:n])) for n in cores},
+        {n: timed(call, f"a system call, {n} cores", tuple(firsts[:n])) for n in cores},
+        {d: timed(loops.PING_PONG, f"a line's way, {d}", p) for d, p in pairs(machine).items()},
+        {
+            n: timed(loops.LOCKED, f"a locked operation, {n} CPUs on a line", range(n))
+            for n in counts(machine.cpus)
+        },
+        tuple(_hits(cpus, 1, seconds, report)),
+    )
+
+
+def check(machine: Machine, seconds: float = SECONDS) -> Iterator[Hit]:
+    """The same hits on 2, 4, ... and all CPUs: nothing is fitted on them."""
+    for count in counts(machine.cpus)[1:]:
+        yield from _hits(usable_cpus(), count, seconds, lambda name, timing: None)
+
+
+def _hits(cpus: list[int], count: int, seconds: float, report: Report) -> Iterator[Hit]:
+    nops = (1, 5) if nop_bytes(running()) == 5 else (1,)
+    asked = [("uprobe-nop", nop) for nop in nops] + [("uretprobe-nop", 1)]
+    for name, nop in [*asked, ("uprobe-push", 1), ("uprobe-ret", 1)]:
+        bench, where = NAMED[name], cpus[:count]
+        with Code(bench.instruction, nop) as code, Probe(code, bench, "bpf", where) as probe:
+            with Callers(code.caller, where) as callers:
+                found = of_callers(callers, seconds)
+            refuse_lost(f"{name}, {count} CPUs", callers.calls(), probe.hits())
+            if nop == 5 and code.first_byte() != CALL_OPCODE:
+                continue
+            flavour = flavour_of(running(), bench, code.first_byte())
+        report(f"{name}, {count} CPUs" + (f", {nop}-byte nop" if "nop" in name else ""), found)
+        yield Hit(name, nop, flavour, count, found)

@@ -1,0 +1,132 @@
+"""Live measurements as rows of the schema that simulated cells have."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.hardware.machine import Machine
+from sweep.churn import DEFAULTS, columns
+from sweep.errors import UsageError
+from sweep.host import CPUINFO, HOST, host_machine
+from sweep.live.session import Measurement
+from sweep.provenance import provenance
+from sweep.runs import is_run, scan
+from sweep.schema import LIVE, SCHEMA_VERSION, Row
+from sweep.store import Store
+from sweep.sysfs import cpuinfo
+
+NO_MODEL = "none"
+"""In place of a model version: nothing was simulated."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """This host, as rows name it: `digest` is of its topology as /sys shows it."""
+
+    cpu_model: str
+    topology: str
+    digest: str
+
+
+def here() -> Here:
+    """What to say of this host; the topology is left open where the model cannot express it."""
+    try:
+        machine, host = host_machine()
+    except UsageError:
+        about = cpuinfo(Path("/") / CPUINFO)
+        return Here(about.get("model name", "CPU of unknown model"), "unknown", "unknown")
+    return Here(host.model, _topology(machine), machine.digest)
+
+
+def _topology(machine: Machine) -> str:
+    shape = f"{machine.sockets} x {machine.cores_per_socket} x {machine.threads_per_core} CPUs"
+    return f"{shape}, {machine.cores_per_cache} cores a cache, {machine.numbering}"
+
+
+def row(measured: Measurement, host: Here, replicate: int = 0, run_id: str = LIVE) -> Row:
+    """The row of a measurement; its identity includes the moment, for no two are the same."""
+    identity = json.dumps([LIVE, time.time_ns(), measured.bench.name, measured.cpus, host.digest])
+    return {
+        "cell_id": hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+        "run_id": run_id,
+        "bench": measured.bench.name,
+        "flavour": measured.flavour,
+        "rcu": "default",
+        "owner_beside_count": False,
+        "cpus": measured.cpus,
+        "probes": 1,
+        "processes": 1,
+        "spread": "shared",
+        **DEFAULTS,
+        "machine": HOST,
+        "machine_digest": host.digest,
+        "seed": 0,
+        "replicate": replicate,
+        "ensemble": 0,
+        "warmup_s": measured.warmup_s,
+        "duration_s": measured.sample_s * (len(measured.samples) - 1),
+        "sample_s": measured.sample_s,
+        "hits": measured.hits_in_samples,
+        "sim_seconds": measured.sample_s * len(measured.samples),
+        "hits_per_s": measured.mean,
+        "hits_per_s_stddev": measured.stddev,
+        "hits_per_s_per_cpu": measured.mean / measured.cpus,
+        "predicted_low": None,
+        "predicted_high": None,
+        "samples": len(measured.samples),
+        **columns(None),
+        "line_ops": 0,
+        "wall_seconds": measured.seconds,
+        "model_version": NO_MODEL,
+        "source": LIVE,
+        "kernel": measured.kernel,
+        "cpu_model": host.cpu_model,
+        "topology": host.topology,
+        "attach": measured.attach,
+        "nop_bytes": measured.nop_bytes,
+        "cpu_share": measured.cpu_share,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+class LiveRun:
+    """The run folder `out`, open to add measurements to. A context manager.
+
+    What was measured there before stays; the same measurement again is a further replicate. Raises
+    UsageError for a folder that cannot be written, or that holds a simulated run.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._seen: dict[tuple[str, str, int], int] = {}
+        if is_run(out):
+            earlier = scan(out).select("bench", "flavour", "cpus", "source").collect()
+            if set(earlier["source"]) - {LIVE}:
+                raise UsageError(f"{out} holds a run that is not live: choose another --out")
+            for bench, flavour, cpus, _ in earlier.iter_rows():
+                self._next(bench, flavour, cpus)
+        self._host = here()
+        about = {**provenance({}), "model_version": NO_MODEL}
+        self._store = Store(out, {"run_id": out.name, "spec": {}, "provenance": about})
+        self._name = out.name
+
+    def append(self, measured: Measurement) -> Row:
+        """Keep a measurement. Returns its row. Raises InfrastructureError if it cannot."""
+        replicate = self._next(measured.bench.name, measured.flavour, measured.cpus)
+        made = row(measured, self._host, replicate, self._name)
+        self._store.append(made)
+        return made
+
+    def _next(self, bench: str, flavour: str, cpus: int) -> int:
+        key = bench, flavour, cpus
+        self._seen[key] = self._seen.get(key, 0) + 1
+        return self._seen[key] - 1
+
+    def __enter__(self) -> LiveRun:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._store.close()

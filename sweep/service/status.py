@@ -1,0 +1,142 @@
+"""How far a run on a cluster is: the line of its log that says so, and that line for people."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+import click
+
+from sweep.driver import Progress
+
+MARK = "status "
+"""What a line of a log begins with that has a status; the rest of it is JSON."""
+
+SECONDS_BETWEEN = 2.0
+RATE_SECONDS = 60.0
+"""The rate is that of the last minute, so that the wait for nodes is soon forgotten."""
+
+Loads = Mapping[str, Mapping[str, int]]
+"""By node: its `gangs`, its cells `in_flight` and `done`."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Cells `done` and `failed` of the `total` that the run set out to simulate, and the nodes.
+
+    `rate` is in cells a second, 0 as long as none has ended.
+    """
+
+    total: int
+    done: int = 0
+    failed: int = 0
+    rate: float = 0.0
+    nodes: Loads = field(default_factory=dict)
+
+    @property
+    def in_flight(self) -> int:
+        """Cells that are being simulated."""
+        return sum(load["in_flight"] for load in self.nodes.values())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the present rate; None if there is none."""
+        left = self.total - self.done - self.failed
+        return left / self.rate if self.rate else None
+
+    def line(self) -> str:
+        """As a line of a log."""
+        return MARK + json.dumps(asdict(self))
+
+    def text(self) -> str:
+        """For people, on one line."""
+        left = self.seconds_left
+        gangs = sum(load["gangs"] for load in self.nodes.values())
+        return (
+            f"{self.done + self.failed}/{self.total} cells, {self.failed} failed, "
+            f"{self.in_flight} in flight on {gangs} gangs, {self.rate:.1f} cells/s, "
+            f"{'?' if left is None else math.ceil(left)} s left"
+        )
+
+
+def parse(line: str) -> Status | None:
+    """The status in a line of a log; None if it has none."""
+    if not line.startswith(MARK):
+        return None
+    try:
+        return Status(**json.loads(line.removeprefix(MARK)))
+    except (ValueError, TypeError):
+        return None
+
+
+def latest(lines: Iterable[str]) -> Status | None:
+    """The last status in the lines of a log."""
+    return next((s for line in reversed(list(lines)) if (s := parse(line))), None)
+
+
+def readable(line: str) -> str:
+    """A line of a log as people want it."""
+    status = parse(line)
+    return status.text() if status else line
+
+
+class Meter:
+    """Turns progress and loads into statuses; `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ended: deque[tuple[float, int]] = deque()
+
+    def status(self, progress: Progress, loads: Loads) -> Status:
+        """How far a run is now."""
+        now, ended = self._clock(), progress.done + progress.failed
+        self._ended.append((now, ended))
+        # One from before the last minute is kept, as what the minute began with.
+        while len(self._ended) > 2 and self._ended[1][0] <= now - RATE_SECONDS:
+            self._ended.popleft()
+        began, before = self._ended[0]
+        rate = (ended - before) / (now - began) if now > began else 0.0
+        return Status(progress.total, progress.done, progress.failed, round(rate, 3), dict(loads))
+
+
+@contextmanager
+def status_lines(loads: Callable[[], Loads]) -> Iterator[Callable[[Progress], None]]:
+    """Give the callback for `sweep.driver.run` that writes statuses to stderr.
+
+    One every SECONDS_BETWEEN, also between two cells, if anything has changed; and one at the end.
+    """
+    meter = Meter()
+    current: list[Progress] = []
+    said = ""
+    over = threading.Event()
+
+    def say() -> None:
+        nonlocal said
+        if not current:
+            return
+        line = meter.status(current[-1], loads()).line()
+        if line != said:
+            click.echo(line, err=True)
+        said = line
+
+    def speak() -> None:
+        while not over.wait(SECONDS_BETWEEN):
+            say()
+
+    def report(progress: Progress) -> None:
+        current[:] = [progress]
+
+    thread = threading.Thread(target=speak, name="status", daemon=True)
+    thread.start()
+    try:
+        yield report
+    finally:
+        over.set()
+        thread.join()
+        say()

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep.executors.fan_out import (
+    ACTORS_PER_CORE,
+    CPU_ACTOR,
+    GangSize,
+    bundles,
+    cpus_per_actor,
+    gangs_on_this_machine,
+)
+
+COUNT = st.integers(1, 2000)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "each", "actors"), [(1, 1, 1), (64, 1, 64), (64, 8, 8), (65, 8, 9), (5, 64, 1)]
+)
+def test_a_gang_has_an_actor_for_every_few_cpus(cpus: int, each: int, actors: int) -> None:
+    assert GangSize(cpus, each).actors == actors
+
+
+@pytest.mark.parametrize(
+    ("cells", "cpus", "cores", "each"),
+    [
+        (42, 64, 2, 64),  # cells fill the cores: a gang of one actor
+        (42, 64, 42, 64),
+        (1, 64, 16, 4),  # 16 cores for one cell: 16 actors
+        (4, 64, 16, 16),
+        (1, 8, 100, 1),  # more cores than CPUs
+        (0, 8, 4, 2),
+    ],
+)
+def test_auto(cells: int, cpus: int, cores: int, each: int) -> None:
+    assert cpus_per_actor(cells, cpus, cores) == each
+
+
+@given(COUNT, COUNT, COUNT)
+def test_auto_makes_no_more_actors_than_cores(cells: int, cpus: int, cores: int) -> None:
+    each = cpus_per_actor(cells, cpus, cores)
+    assert 1 <= each <= cpus
+    assert GangSize(cpus, each).actors <= max(1, cores // cells)
+
+
+@pytest.mark.parametrize(
+    ("cores", "actors", "gangs"), [(2, 1, 2), (2, 4, 2), (2, 5, 1), (2, 64, 1), (16, 64, 1)]
+)
+def test_gangs_on_one_machine(cores: int, actors: int, gangs: int) -> None:
+    assert gangs_on_this_machine(cores, GangSize(actors, 1)) == gangs
+
+
+@given(COUNT, COUNT)
+def test_gangs_on_one_machine_are_bounded(cores: int, actors: int) -> None:
+    gangs = gangs_on_this_machine(cores, GangSize(actors, 1))
+    assert 1 <= gangs <= cores
+    assert gangs == 1 or gangs * actors <= ACTORS_PER_CORE * cores
+
+
+def test_a_gang_that_a_node_can_hold_is_one_bundle() -> None:
+    nodes = [{"CPU": 0, CPU_ACTOR: 1}, {"CPU": 16, CPU_ACTOR: 8}]
+    assert bundles(GangSize(8, 1), nodes, declared=True) == [{"CPU": 1, CPU_ACTOR: 8}]
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [{"CPU": 16.0, CPU_ACTOR: 7.0}],
+        [{"CPU": 0.0, CPU_ACTOR: 80.0}],
+        [{"CPU": 1.0}, {CPU_ACTOR: 80.0}],
+        [],
+    ],
+)
+def test_a_gang_that_no_node_can_hold_may_spread(nodes: list[dict[str, float]]) -> None:
+    parts = bundles(GangSize(8, 1), nodes, declared=True)
+    assert parts == [{"CPU": 1}, *8 * [{CPU_ACTOR: 1}]]
+
+
+def test_a_cluster_that_declares_no_actors_is_asked_for_a_core() -> None:
+    assert bundles(GangSize(8, 1), [{"CPU": 16}], declared=False) == [{"CPU": 1}]
