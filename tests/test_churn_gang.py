@@ -30,13 +30,16 @@ class Remote:
         self._over("reset", triggers)
 
     def fold(self, view: View, where: Where) -> Seen:
-        return self._over("fold", view, where)
+        seen: Seen = self._over("fold", view, where)
+        return seen
 
     def expire(self, view: View) -> Seen:
-        return self._over("expire", view)
+        seen: Seen = self._over("expire", view)
+        return seen
 
     def draw(self, wanted: Any, *, finish: bool = False) -> Hits:
-        return self._over("draw", wanted, finish=finish)
+        hits: Hits = self._over("draw", wanted, finish=finish)
+        return hits
 
     def _over(self, name: str, *args: Any, **options: Any) -> Any:
         self.calls[name] += 1

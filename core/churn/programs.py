@@ -35,10 +35,11 @@ _LOCKS = {side.lock.function for side in READ_SIDES.values()}
 _UNLOCKS = {side.unlock.function for side in READ_SIDES.values()}
 _FINDS = ("rb_find", "rb_find_rcu")
 _GETS = ("get_uprobe", "try_get_uprobe")
+_DOWN_READ = "down_read(&uprobe->register_rwsem)"
 _LEVELS = {
     **dict.fromkeys(_LOCKS, ENTERED),
     **dict.fromkeys((*_FINDS, *_GETS), FOUND),
-    "down_read(&uprobe->register_rwsem)": WALKING,
+    _DOWN_READ: WALKING,
     **dict.fromkeys((*PROGRAMS, PREPARE), WALKED),
     "up_read(&uprobe->register_rwsem)": UNWALKED,
     "put_uprobe": LEFT,
@@ -124,16 +125,20 @@ def _is_return(path: Path) -> bool:
 
 
 def _level(program: Program, *, is_return: bool) -> IntArray:
-    """How far a hit is that has each operation before it."""
+    """How far a hit is that has each operation before it.
+
+    A call has done its part with its last operation, but down_read() with the first: it has the
+    lock then. A lookup that takes a reference has found its uprobe when it has that.
+    """
     level = np.zeros(len(program.kind), dtype=np.int64)
+    functions = [function for function, _, _ in program.names]
+    gets = any(function in _GETS for function in functions)
     reached = TAKEN
-    gets = any(function in _GETS for function, _, _ in program.names)
-    for row, (function, _, _) in enumerate(program.names):
+    for row, function in enumerate(functions):
         level[row] = reached
-        # A lookup that takes a reference has found its uprobe when it has that.
-        if gets and function in _FINDS:
-            continue
-        reached = max(reached, _reached_by(function, is_return=is_return))
+        goes_on = functions[row + 1 : row + 2] == [function] and function != _DOWN_READ
+        if not goes_on and not (gets and function in _FINDS):
+            reached = max(reached, _reached_by(function, is_return=is_return))
     return level
 
 

@@ -140,7 +140,7 @@ class Rig:
         self.outcome = self.churn()
         self.kernel.unregister_after(self.static)
         uprobes = self.kernel.uprobes
-        self._until(lambda: bool(uprobes.freed[: uprobes.count].all()))
+        self._until(lambda: bool((uprobes.freed == uprobes.dying).all()))
         self.checks.at_the_end()
 
     def churn(self) -> Churn:
