@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from core.churn import kernel
 from core.churn.outcome import Churn
 from core.churn.rig import Rig
 from core.churn.simulate import simulate_churn
@@ -13,10 +14,11 @@ from core.engine.cell import PS_PER_SECOND, CellResult
 from core.lifetime.checks import Violation
 from core.rcu.srcu import Srcu
 from core.rcu.tasks_trace import TasksTrace
+from sweep.errors import UsageError
 from sweep.plan import plan
 from sweep.spec import Spec
 
-FAULTS = (*Srcu.FAULTS, *TasksTrace.FAULTS, "free-without-waiting")
+FAULTS = (*Srcu.FAULTS, *TasksTrace.FAULTS, *kernel.FAULTS)
 """What can be planted: names as those of `uprobe-sweep mutants`."""
 
 SAMPLES = 20
@@ -46,7 +48,7 @@ def stress(
 ) -> Outcome:
     """Simulate the one cell of `spec` with `faults` planted; `report` sees how it goes on.
 
-    Raises UsageError for what the cell's machine cannot be.
+    Raises UsageError for what the cell's machine cannot be, and a fault that has no place in it.
     """
     (cell,) = plan(spec)
     end_s = (cell.warmup_ps + cell.samples * cell.sample_ps) / PS_PER_SECOND
@@ -63,6 +65,8 @@ def stress(
         return Outcome(last, simulate_churn(cell, faults, watch), None)
     except Violation as violation:
         return Outcome(last, None, str(violation))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def spec_of(

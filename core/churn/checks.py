@@ -20,6 +20,9 @@ from core.lifetime.checks import Violation
 from core.lifetime.rules import Rules
 from core.rcu.engine import Engine
 
+STRAY_BREAKPOINT = "stray breakpoint"
+"""A process has a breakpoint that no filter takes it for. Not a check of `core.lifetime`."""
+
 FOUND_BY_FOLD = {
     USED_FREED: names.FREED_UPROBE,
     NOT_CALLED: names.NOT_CALLED,
@@ -76,6 +79,18 @@ class Checks:
         self.made += 1
         if self._references(uprobe) < 0:
             self._fail(names.REFERENCES, f"uprobe {uprobe} has {self._references(uprobe)}")
+
+    def breakpoints(self, installed: NDArray[np.bool_]) -> None:
+        """A process that nobody asked for has those that filters take any process for."""
+        self.made += 1
+        u = self._uprobes
+        lacks = ~installed & (u.must & u.anywhere != 0)
+        if lacks.any():
+            text = f"function {int(np.argmax(lacks))} has no breakpoint in a child"
+            self._fail(names.NOT_CALLED, text)
+        stray = installed & (u.known & u.anywhere == 0)
+        if stray.any():
+            self._fail(STRAY_BREAKPOINT, f"in a child, of function {int(np.argmax(stray))}")
 
     def periods_end(self, engines: dict[str, Engine], patience_ps: int) -> None:
         """No grace period lasts longer than patience does."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.churn.checks import Checks
+from core.churn.children import Breakpoints, Children
 from core.churn.clockwork import Clockwork
 from core.churn.records import IntArray
 from core.churn.registry import Registry, Steps
@@ -27,8 +28,8 @@ FAULTS = ("free-without-waiting", "sync-before-last-nosync")
 
 
 class Kernel:
-    """The kernel of one cell. `mappings` counts further mappings of the code in the process,
-    `children` those that were forked off it."""
+    """The kernel of one cell. `mappings` counts further mappings of the code in the process that
+    hits; `children` are those that were forked off it."""
 
     def __init__(
         self,
@@ -49,8 +50,8 @@ class Kernel:
         at_once = "free-without-waiting" in faults
         self.registry = Registry(rules, clockwork, uprobes, engines, checks, free_at_once=at_once)
         self.mappings = 0
-        self.children = 0
-        self._cycle_ps = cycle_ps
+        self._install_ps = INSTALL_CYCLES * cycle_ps
+        self.children = Children(clockwork, uprobes, self.registry, self._install_ps)
         self._counted: IntArray = np.zeros((2, 0), dtype=np.int64)
 
     def uprobe_register(self, cpu: int, consumer: Consumer) -> Steps:
@@ -67,7 +68,7 @@ class Kernel:
         with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.add(uprobe, consumer)
-        yield from self._register_for_each_vma(cpu, consumer, wanted=True)
+        yield from self._register_for_each_vma(cpu, consumer, comes=True)
         with self.registry.changing(function):
             self.uprobes.must[function] |= one(consumer.bit)
         yield run(cpu, "register_rwsem: unlock", function)
@@ -85,7 +86,7 @@ class Kernel:
             self._count(uprobe)
             self.uprobes.delete(consumer)
         last = not self.uprobes.consumers[uprobe]
-        yield from self._register_for_each_vma(cpu, consumer, wanted=not last)
+        yield from self._register_for_each_vma(cpu, consumer, comes=False)
         if self.rules.tree_reference and last:
             yield from self.registry.delete_uprobe(cpu, uprobe)
         yield run(cpu, "register_rwsem: unlock", function)
@@ -131,18 +132,23 @@ class Kernel:
         self.mappings -= 1
         yield self.clockwork.run(cpu, "mmap: unlock")
 
-    def fork(self, cpu: int) -> Steps:
-        """fork and exec: a copy of the process under its mmap_lock, then the code mapped anew."""
-        run = self.clockwork.run
-        yield run(cpu, "fork")
-        self.children += 1
-        installs = int(self.uprobes.installed.sum())
-        yield run(cpu, "exec", extra_ps=installs * self._install_ps)
+    def fork(self, cpu: int, function: int) -> Steps:
+        """fork and exec: a copy of the process under its mmap_lock, which calls `function` first.
 
-    def exit(self, cpu: int) -> Steps:
+        Its value is the child, for `exit`.
+        """
+        yield self.clockwork.run(cpu, "fork: lock")
+        child = self.children.dup_mmap()
+        yield self.clockwork.run(cpu, "fork: unlock")
+        yield from self.children.calls(cpu, child, function)
+        yield from self.children.exec(cpu, child)
+        return child
+
+    def exit(self, cpu: int, child: Breakpoints) -> Steps:
         """A child is gone."""
+        self.checks.breakpoints(child)
+        self.children.exit(child)
         yield self.clockwork.run(cpu, "exit")
-        self.children -= 1
 
     def register_before(self, consumers: Sequence[Consumer]) -> None:
         """Register consumers before time begins."""
@@ -174,12 +180,13 @@ class Kernel:
         for uprobe in range(len(self.clockwork.seen.walks)):
             self._count(uprobe)
 
-    def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, wanted: bool) -> Steps:
-        """Visit every mapping of the code, and see to it that the breakpoint is there if `wanted`.
+    def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, comes: bool) -> Steps:
+        """Visit every mapping of the code: filters decide whether the breakpoint is to be there.
 
-        A consumer that comes, or goes and is not the last, finds nothing to change.
+        All take the process that hits, so that there it goes with the last consumer.
         """
         run, function = self.clockwork.run, consumer.function
+        wanted = comes or bool(self.uprobes.consumers[consumer.uprobe])
         there = bool(self.uprobes.installed[function]) == wanted
         stretch = "install: again" if there else "install: lock"
         yield run(cpu, stretch, function)
@@ -189,13 +196,10 @@ class Kernel:
         for _ in range(self.mappings):
             yield run(cpu, stretch, function)
             yield run(cpu, "install: unlock", function)
-        if self.children and not there:
-            # In other processes: nobody here waits for their mmap_lock.
-            yield run(cpu, "consumer list", function, extra_ps=self.children * self._install_ps)
-
-    @property
-    def _install_ps(self) -> int:
-        return INSTALL_CYCLES * self._cycle_ps
+        changed = self.children.register_for_each_vma(consumer, comes=comes)
+        if changed:
+            # Nobody here waits for the mmap_lock of other processes.
+            yield run(cpu, "consumer list", function, extra_ps=changed * self._install_ps)
 
     def _count(self, uprobe: int) -> None:
         """Give the consumers of a list the calls that hits made of it since it last changed."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.churn.children import Breakpoints
 from core.churn.kernel import Kernel
 from core.churn.registry import Steps
 from core.churn.uprobes import Consumer
@@ -81,20 +82,21 @@ class Task:
             yield from self.kernel.munmap(self.cpu)
 
     def fork_and_exec(self) -> Steps:
-        """Fork and exec, reap a child, or sleep."""
-        children = 0
+        """Fork, call a function and exec, reap a child, or sleep."""
+        children: list[Breakpoints] = []
+        functions = self.kernel.uprobes.functions
         while self._now < self.until_ps:
             match int(self.random.integers(3)):
-                case 0 if children < MAX_MAPPINGS:
-                    yield from self.kernel.fork(self.cpu)
-                    children += 1
+                case 0 if len(children) < MAX_MAPPINGS:
+                    function = int(self.random.integers(functions))
+                    child = yield from self.kernel.fork(self.cpu, function)
+                    children.append(child)
                 case 1 if children:
-                    yield from self.kernel.exit(self.cpu)
-                    children -= 1
+                    yield from self.kernel.exit(self.cpu, children.pop(0))
                 case _:
                     yield from self._sleep()
-        for _ in range(children):
-            yield from self.kernel.exit(self.cpu)
+        for child in children:
+            yield from self.kernel.exit(self.cpu, child)
 
     @property
     def _now(self) -> int:

@@ -86,7 +86,8 @@ class Uprobes:
     in the tree; `dying`, its free has begun; `freed`; `entry_list` and `return_list`, the masks of
     the consumers on its list. By function: `must`, consumers whose registration has returned and
     whose unregistration has not begun; `known`, those that were made and not yet freed; `returns`,
-    which of these are of the return; `installed`, whether the breakpoint is in the process that
+    which of these are of the return, `anywhere`, which have a filter that takes any process;
+    `installed`, whether the breakpoint is in the process that
     hits; `found`, what a lookup gives. `most` is the most uprobes there were at a time.
     """
 
@@ -101,8 +102,8 @@ class Uprobes:
         self.ref: IntArray = np.zeros(0, dtype=np.int64)
         self.active, self.dying, self.freed = (np.zeros(0, dtype=np.bool_) for _ in range(3))
         self.entry_list, self.return_list = (np.zeros(0, dtype=np.uint64) for _ in range(2))
-        self.must, self.known, self.returns = (
-            np.zeros(self.functions, dtype=np.uint64) for _ in range(3)
+        self.must, self.known, self.returns, self.anywhere = (
+            np.zeros(self.functions, dtype=np.uint64) for _ in range(4)
         )
         self.found = self.tree.find(self.keys)
         self.installed = np.zeros(self.functions, dtype=np.bool_)
@@ -144,10 +145,8 @@ class Uprobes:
             bit = (bit + 1) % BITS
         self._next_bit[function] = (bit + 1) % BITS
         self.known[function] |= one(bit)
-        if at_return:
-            self.returns[function] |= one(bit)
-        else:
-            self.returns[function] &= ~one(bit)
+        for mask, has in ((self.returns, at_return), (self.anywhere, everywhere)):
+            mask[function] = mask[function] | one(bit) if has else mask[function] & ~one(bit)
         return Consumer(function, at_return, bit, everywhere)
 
     def add(self, uprobe: int, consumer: Consumer) -> None:
@@ -155,6 +154,15 @@ class Uprobes:
         consumer.uprobe = uprobe
         self.consumers[uprobe].append(consumer)
         (self.return_list if consumer.at_return else self.entry_list)[uprobe] |= one(consumer.bit)
+
+    def wanted_anywhere(self) -> NDArray[np.bool_]:
+        """filter_chain() for a process of which nobody is about: by function, what the lists say.
+
+        True if a consumer on the list of the function's uprobe takes any process.
+        """
+        lists = self.entry_list[self.found] | self.return_list[self.found]
+        wanted: NDArray[np.bool_] = (self.found != NOBODY) & (lists & self.anywhere != 0)
+        return wanted
 
     def delete(self, consumer: Consumer) -> None:
         """consumer_del: off the list; it is known until it is freed."""

@@ -84,7 +84,10 @@ STRETCHES: dict[str, Path] = {
     "mmap: lock": (LOCK_MM, Call("mmap_region", work("mmap_region"))),
     "uprobe_mmap": (LOCK_TREE_READ, hp.RB_FIND, UNLOCK_TREE_READ),
     "mmap: unlock": (UNLOCK_MM,),
-    "fork": (LOCK_MM, Call("dup_mmap", work("dup_mmap")), UNLOCK_MM),
+    "fork: lock": (LOCK_MM, Call("dup_mmap", work("dup_mmap"))),
+    "fork: unlock": (UNLOCK_MM,),
+    "handler_chain: lock": (hp.CONSUMERS_LOCK,),
+    "unapply_uprobe: unlock": (hp.CONSUMERS_UNLOCK,),
     "exec": (Call("exec", work("exec")),),
     "exit": (Call("exit_mmap", work("exit_mmap")),),
 }
