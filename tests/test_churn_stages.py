@@ -26,12 +26,12 @@ def outcome(cell: Cell, *faults: str) -> Churn:
 
 
 @pytest.mark.parametrize("flavour", ALL)
-@pytest.mark.parametrize("probes", [5, 100])
-def test_stress_without_violation(flavour: str, probes: int) -> None:
-    result = simulate_churn(churn_cell(STRESSED, ms=15, cpus=4, probes=probes, flavour=flavour))
+def test_stress_without_violation(flavour: str) -> None:
+    result = simulate_churn(churn_cell(STRESSED, ms=15, cpus=4, probes=100, flavour=flavour))
     assert result.churn is not None
     assert result.hits > 0
-    assert result.churn.windows > 0
+    attach, detach = result.churn.attach, result.churn.detach
+    assert (attach and attach.count) == (detach and detach.count)
     # Every picosecond of every CPU, writers' and stalls' included.
     assert sum(share.ps for share in result.attribution) == 10 * 15 * MS
 
@@ -74,7 +74,7 @@ def test_what_stays_attached_is_no_memory_held_by_frees() -> None:
         ("skips-running-holdouts", 8, checks.TOO_SHORT),
         ("no-flip", 5, checks.TOO_SHORT),
         ("free-without-waiting", 3, checks.FREED_UPROBE),
-        ("sync-before-last-nosync", 6, checks.FREED_CONSUMER),
+        ("free-without-waiting", 10, checks.FREED_UPROBE),
         ("sync-before-last-nosync", 8, checks.FREED_CONSUMER),
     ],
 )
