@@ -27,6 +27,7 @@ def test_for_people() -> None:
         "10/20 cells, 1 failed, 2 in flight on 3 gangs, 2.0 cells/s, 5 s left"
     )
     assert Status(20).text().endswith("0.0 cells/s, ? s left")
+    assert Status(20, rate=5e-324).text().endswith("0.0 cells/s, ? s left")
 
 
 @given(COUNT, COUNT, COUNT, st.floats(0, 1e6))

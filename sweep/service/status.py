@@ -46,9 +46,10 @@ class Status:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the present rate; None if there is none."""
+        """At the present rate; None if that gives no finite time."""
         left = self.total - self.done - self.failed
-        return left / self.rate if self.rate else None
+        seconds = left / self.rate if self.rate else math.inf
+        return seconds if math.isfinite(seconds) else None
 
     def line(self) -> str:
         """As a line of a log."""
