@@ -103,10 +103,7 @@ def hits_per_us(
         )
         for cpu in range(cpus)
     ]
-    gang = CpuGroup()
-    gang.reset(configs)
     interconnect = Interconnect(state(model, code, cpus))
-    play(interconnect, gang, warmup_us * US, sample_us * US, samples)
-    counts = gang.samples()
+    counts, _ = play(interconnect, CpuGroup(), configs)
     assert counts.shape == (cpus, samples)
     return float(np.sum(counts)) / (samples * sample_us), interconnect

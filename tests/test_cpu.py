@@ -95,24 +95,21 @@ def test_what_each_spread_means() -> None:
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(1, 4))
 def test_groups_together_are_one_gang(wanted: list[int], first: int) -> None:
     configs = [replace(CONFIG, cpu=cpu) for cpu in range(4)]
-    whole = CpuGroup()
-    whole.reset(configs)
     sizes = [first, 4 - first] if first < 4 else [4]
-    parts = [CpuGroup() for _ in sizes]
-    for part, chosen in zip(parts, np.split(np.arange(4), np.cumsum(sizes)[:-1]), strict=True):
-        part.reset([configs[i] for i in chosen])
+    cuts = np.cumsum(sizes)[:-1]
     want = np.array(wanted, dtype=np.int64)
     served = Served(want, np.arange(want.sum(), dtype=np.int64) * 3 + 45)
-    expected = whole.exchange(served, want)
-    cuts = np.cumsum(sizes)[:-1]
-    got = merge_hits(
-        [
-            part.exchange(piece, n)
-            for part, piece, n in zip(
-                parts, split_served(served, sizes), np.split(want, cuts), strict=True
-            )
-        ]
-    )
-    for a, b in zip(expected, got, strict=True):
-        assert (a == b).all()
-    assert (whole.samples() == np.concatenate([p.samples() for p in parts])).all()
+    whole, parts = CpuGroup(), [CpuGroup() for _ in sizes]
+    shares = [[configs[i] for i in chosen] for chosen in np.split(np.arange(4), cuts)]
+    draws = np.split(want, cuts)
+    pieces = split_served(served, sizes)
+    begun = [p.start(c, n) for p, c, n in zip(parts, shares, draws, strict=True)]
+    gone_on = [p.exchange(s, n) for p, s, n in zip(parts, pieces, draws, strict=True)]
+    ended = [p.finish(s) for p, s in zip(parts, pieces, strict=True)]
+    for expected, got in (
+        (whole.start(configs, want), merge_hits(begun)),
+        (whole.exchange(served, want), merge_hits(gone_on)),
+    ):
+        for a, b in zip(expected, got, strict=True):
+            assert (a == b).all()
+    assert (whole.finish(served) == np.concatenate(ended)).all()

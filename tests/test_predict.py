@@ -13,7 +13,7 @@ from tiny import tiny_spec
 
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup
+from core.engine.gang import CpuGroup, Hits, IntArray
 from core.engine.predict import contended_share, discrepancy, log_interval, predict
 from core.engine.simulate import simulate
 from core.hardware.machine import Machine, load_machine
@@ -110,18 +110,18 @@ def test_no_hits_no_interval() -> None:
 class Counted(CpuGroup):
     """CPUs in this process that count how often they are given a cell."""
 
-    resets = 0
+    cells = 0
 
-    def reset(self, configs: Sequence[CpuConfig]) -> None:
-        self.resets += 1
-        super().reset(configs)
+    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+        self.cells += 1
+        return super().start(configs, wanted)
 
 
 def test_whoever_hosts_the_cpus_the_prediction_is_the_same_and_members_stay_here() -> None:
     gang = Counted()
     asked = cell(5, ensemble=3, spread="uniform", probes=3)
     here, there = predict(asked), predict(asked, gang)
-    assert gang.resets == 1
+    assert gang.cells == 1
     for field in fields(CellResult):
         if field.name != "wall_seconds":
             assert np.array_equal(getattr(here, field.name), getattr(there, field.name))

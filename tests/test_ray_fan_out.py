@@ -10,9 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from churn_cells import churn_cell
 from test_ray_gang import SHARED, assert_as_in_process, local_ray
 
+from core.churn.workload import Workload
 from core.engine.cell import Cell
+from core.engine.predict import predict
 from sweep.executors.base import Outcome
 from sweep.executors.ray_executor import RayExecutor
 
@@ -73,6 +76,16 @@ def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: st
         outcomes.close()
     assert len(placed) == 1
     assert_as_in_process(later[0])
+
+
+def test_a_gang_simulates_cells_in_which_nobody_hits(local_ray: str) -> None:
+    batch = Workload(attach_threads=1, consumers=0, batch=4)
+    idle = churn_cell(batch, cpus=0, bench="uprobe-multi-nop")
+    with closing(RayExecutor(cpus_per_actor=None, gangs=1)) as executor:
+        [outcome] = executor.run([idle])
+    assert outcome.error is None
+    assert outcome.result is not None
+    assert outcome.result.churn == predict(idle).churn
 
 
 def test_auto_says_what_it_picked(local_ray: str) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
+from churn_cells import churn_cell
 from ray.exceptions import RayActorError
 
+from core.churn.workload import Workload
 from core.engine.cell import Cell, CellResult
 from core.engine.predict import predict
 from core.hardware.machine import load_machine
@@ -90,6 +92,8 @@ def assert_equal(result: CellResult | None, expected: CellResult) -> None:
     assert result.cell_id == expected.cell_id
     assert result.line_ops == expected.line_ops
     np.testing.assert_array_equal(result.hits_per_sample, expected.hits_per_sample)
+    assert result.attribution == expected.attribution
+    assert result.churn == expected.churn
     assert result.predicted_low == expected.predicted_low
     assert result.predicted_high == expected.predicted_high
     assert expected.hits > 0
@@ -123,6 +127,20 @@ def test_numbers_are_those_of_one_process_also_when_the_gang_is_used_again(
     assert pids(executor) == gang
 
 
+def test_cells_with_writers_are_those_of_one_process(pair: RayExecutor) -> None:
+    workload = Workload(attach_threads=3, mmap_threads=1, fork_threads=1, stalls=40)
+    hit = churn_cell(workload, ms=8, cpus=6, flavour="srcu-uretprobe")
+    [outcome] = pair.run([hit])
+    assert_as_in_process(outcome)
+    # The threads really live in the actors, in which no other test needs the compiler.
+    assert all("core.churn.fold" in loaded_in(actor) for actor in members(pair)[:-1])
+    assert outcome.result is not None
+    assert outcome.result.churn is not None
+    assert outcome.result.churn.attach is not None
+    for outcome in pair.run([replace(hit, cpus=1, flavour="baseline"), SHARED]):
+        assert_as_in_process(outcome)
+
+
 def test_gang_has_an_actor_for_every_few_cpus(executor: RayExecutor) -> None:
     [_] = executor.run([SHARED])
     [gang] = executor.gangs
@@ -146,6 +164,7 @@ def loaded_in(actor: Any) -> set[str]:
     ("module", "heavy"),
     [
         ("core.engine.gang", {"polars", "pyarrow", "numba", "pydantic", "ray", "sweep"}),
+        ("sweep.executors.cpu_actor", {"polars", "pyarrow", "numba", "pydantic", "ray"}),
         ("sweep.executors.ray_actors", {"polars", "pyarrow"}),
     ],
 )

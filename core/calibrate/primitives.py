@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from core.engine.cpu import CpuConfig
 from core.engine.gang import CpuGroup
 from core.engine.interconnect import Interconnect
@@ -55,8 +53,6 @@ def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:
         CpuConfig(cpu, (0, 0), 1, "shared", entry_ps[cpu], 0, WARMUP_PS, SAMPLE_PS, 1)
         for cpu in range(cpus)
     ]
-    gang = CpuGroup()
-    gang.reset(configs)
     state = new_state(machine, where, program, Layout(1).lines, 1 << 14, seed=1)
-    play(Interconnect(state), gang, WARMUP_PS, SAMPLE_PS, 1)
-    return SAMPLE_PS / 1000 * cpus / float(np.sum(gang.samples()))
+    hits, _ = play(Interconnect(state), CpuGroup(), configs)
+    return SAMPLE_PS / 1000 * cpus / float(hits.sum())

@@ -170,7 +170,7 @@ class Clockwork:
         self.fold()
         # The item that a thread is at stays in its ring until it is over.
         wanted = self._interconnect.wanted(self._state.probe.shape[1] - 1)[: self._threads]
-        hits = self._gang.draw(wanted, finish=self._draining)
+        hits = self._gang.draw(wanted, self._draining)
         writers = np.zeros(len(self._state.cpus) - self._threads, dtype=np.int64)
         self._interconnect.accept(hits._replace(counts=np.append(hits.counts, writers)))
 

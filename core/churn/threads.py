@@ -5,9 +5,10 @@ Whoever hosts a thread, its calls are the same: they are drawn from a stream of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from core.engine.gang import Hits, merge_hits
 from core.engine.pipeline import RETURN
 from core.engine.simulate import HITS_AHEAD
 from core.engine.spread import draw_probes
+
+Each = Callable[[str, Sequence[tuple[Any, ...]]], list[Any]]
+"""Calls a method of several groups at once, each with its own arguments."""
 
 
 class Where(NamedTuple):
@@ -52,7 +56,7 @@ class Gang(Protocol):
     def expire(self, view: View) -> Seen:
         """The timers of all threads' return instances, right after a fold."""
 
-    def draw(self, wanted: IntArray, *, finish: bool = False) -> Hits:
+    def draw(self, wanted: IntArray, finish: bool = False) -> Hits:
         """The next calls and returns, `wanted[i]` of thread i, and user space's work before each.
 
         To `finish` is to go no further than the end of what a thread has begun.
@@ -90,7 +94,7 @@ class ThreadGroup:
         expire(self._threads, view)
         return Seen(*self._threads[1:])
 
-    def draw(self, wanted: IntArray, *, finish: bool = False) -> Hits:
+    def draw(self, wanted: IntArray, finish: bool = False) -> Hits:
         """The next calls and returns of every thread, and the work in user space before each."""
         if finish:
             left = np.array([len(ahead) for ahead in self._ahead], dtype=np.int64)
@@ -147,33 +151,37 @@ class ThreadGroup:
 
 
 class JoinedGang:
-    """A gang of several gangs, which may live elsewhere: one call to each for one to this."""
+    """A gang of `ThreadGroup`s that live elsewhere, `size` threads in each but the last.
 
-    def __init__(self, gangs: Sequence[Gang], sizes: Sequence[int]) -> None:
-        """`sizes[i]` threads are those of `gangs[i]`; the last one's go on to the end."""
-        self._gangs = gangs
-        self._cuts = np.cumsum(sizes)[:-1]
+    `each(method, arguments)` calls that method of the first groups, as many as there are tuples of
+    arguments, and returns what they give.
+    """
+
+    def __init__(self, each: Each, size: int) -> None:
+        self._each = each
+        self._size = size
+        self._cuts: list[int] = []
 
     def reset(self, triggers: Sequence[Trigger]) -> None:
-        """Become the threads of a new cell."""
-        ends = [*self._cuts.tolist(), len(triggers)]
-        for gang, first, end in zip(self._gangs, [0, *ends], ends, strict=False):
-            gang.reset(triggers[first:end])
+        """Become the threads of a new cell, which has some."""
+        self._cuts = list(range(self._size, len(triggers), self._size))
+        bounds = pairwise([0, *self._cuts, len(triggers)])
+        self._each("reset", [(triggers[first:end],) for first, end in bounds])
 
     def fold(self, view: View, where: Where) -> Seen:
         """Take every thread to where it is, in the kernel that `view` shows."""
         taken, level = (np.split(array, self._cuts) for array in where)
-        parts = zip(self._gangs, taken, level, strict=True)
-        return _joined([gang.fold(view, Where(t, n)) for gang, t, n in parts])
+        places = map(Where, taken, level)
+        return _joined(self._each("fold", [(view, place) for place in places]))
 
     def expire(self, view: View) -> Seen:
         """The timers of all threads' return instances, right after a fold."""
-        return _joined([gang.expire(view) for gang in self._gangs])
+        return _joined(self._each("expire", [(view,)] * (len(self._cuts) + 1)))
 
-    def draw(self, wanted: IntArray, *, finish: bool = False) -> Hits:
+    def draw(self, wanted: IntArray, finish: bool = False) -> Hits:
         """The next calls and returns of every thread."""
-        split = zip(self._gangs, np.split(wanted, self._cuts), strict=True)
-        return merge_hits([gang.draw(part, finish=finish) for gang, part in split])
+        parts = np.split(wanted, self._cuts)
+        return merge_hits(self._each("draw", [(part, finish) for part in parts]))
 
 
 def _joined(parts: Sequence[Seen]) -> Seen:

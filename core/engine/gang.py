@@ -38,14 +38,14 @@ class Served(NamedTuple):
 class Gang(Protocol):
     """What the simulation needs of its CPUs. One call a window, whatever the gang is made of."""
 
-    def reset(self, configs: Sequence[CpuConfig]) -> None:
-        """Become the CPUs of a new cell."""
+    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+        """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
 
-    def exchange(self, served: Served | None, wanted: IntArray) -> Hits:
+    def exchange(self, served: Served, wanted: IntArray) -> Hits:
         """Fold what the last window served, then produce `wanted[i]` further hits for CPU i."""
 
-    def samples(self) -> IntArray:
-        """Hits completed in each sample, shape (cpus, samples)."""
+    def finish(self, served: Served) -> IntArray:
+        """Fold the last window; hits completed in each sample, shape (cpus, samples)."""
 
 
 class CpuGroup:
@@ -54,26 +54,30 @@ class CpuGroup:
     def __init__(self) -> None:
         self._cpus: list[Cpu] = []
 
-    def reset(self, configs: Sequence[CpuConfig]) -> None:
-        """Become the CPUs of a new cell."""
+    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+        """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
         self._cpus = [Cpu(config) for config in configs]
+        return self._bound(wanted)
 
-    def exchange(self, served: Served | None, wanted: IntArray) -> Hits:
+    def exchange(self, served: Served, wanted: IntArray) -> Hits:
         """Fold what the last window served, then produce `wanted[i]` further hits for CPU i."""
-        if served is not None:
-            ends = np.cumsum(served.counts)
-            for cpu, end, count in zip(self._cpus, ends, served.counts, strict=True):
-                cpu.fold(served.done_ps[end - count : end])
-        drawn = [cpu.bound(int(n)) for cpu, n in zip(self._cpus, wanted, strict=True)]
-        return Hits(
-            wanted,
-            np.concatenate([probe for probe, _ in drawn]),
-            np.concatenate([private for _, private in drawn]),
-        )
+        self._fold(served)
+        return self._bound(wanted)
 
-    def samples(self) -> IntArray:
-        """Hits completed in each sample, shape (cpus, samples)."""
+    def finish(self, served: Served) -> IntArray:
+        """Fold the last window; hits completed in each sample, shape (cpus, samples)."""
+        self._fold(served)
         return np.stack([cpu.hits_per_sample for cpu in self._cpus])
+
+    def _fold(self, served: Served) -> None:
+        done_ps = np.split(served.done_ps, np.cumsum(served.counts)[:-1])
+        for cpu, times in zip(self._cpus, done_ps, strict=True):
+            cpu.fold(times)
+
+    def _bound(self, wanted: IntArray) -> Hits:
+        drawn = [cpu.bound(int(n)) for cpu, n in zip(self._cpus, wanted, strict=True)]
+        probe, private_ps = zip(*drawn, strict=True)
+        return Hits(wanted, np.concatenate(probe), np.concatenate(private_ps))
 
 
 def merge_hits(parts: Sequence[Hits]) -> Hits:

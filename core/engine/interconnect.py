@@ -53,8 +53,14 @@ class Interconnect:
         wanted: IntArray = np.clip(min(ahead, self._state.probe.shape[1]) - have, 0, None)
         return wanted
 
+    def hits_until(self, end_ps: int) -> int:
+        """Hits that the CPU with most of them will take until then, at its rate until now."""
+        now = max(1, int(self._state.events.time[1]))
+        return int(self._state.cpus["taken"].max()) * (end_ps - now) // now
+
     def accept(self, hits: Hits) -> None:
-        """Append hits to every CPU's ring; `hits.counts` comes from `wanted()`."""
+        """Append hits to every CPU's ring, for a new window; `hits.counts` is `wanted()`."""
+        self._state.cpus["done"] = 0
         fill(self._state, hits.counts, hits.probe, hits.private_ps)
 
     def run(self, until_ps: int) -> bool:
@@ -62,11 +68,10 @@ class Interconnect:
         if not self._started:
             start(self._state)
             self._started = True
-        self._state.cpus["done"] = 0
         return bool(weave(self._state, until_ps))
 
     def served(self) -> Served:
-        """Completion times of the hits that the last `run` completed."""
+        """Completion times of the hits that were completed since the last `accept`."""
         count = self._state.cpus["done"].copy()
         done = [times[:n] for times, n in zip(self._state.done_ps, count, strict=True)]
         return Served(count, np.concatenate(done))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from math import exp, hypot, log
 from statistics import NormalDist, stdev
 
 from core.churn.simulate import simulate_churn
+from core.churn.threads import Gang as ThreadGang
 from core.engine.cell import Cell, CellResult
 from core.engine.gang import Gang
 from core.engine.simulate import simulate
@@ -21,18 +25,19 @@ MEMBER_SAMPLES = 2
 Interval = tuple[float, float]
 
 
-def predict(cell: Cell, gang: Gang | None = None) -> CellResult:
-    """Simulate `cell` on `gang`, then the members of its ensemble in this process.
+def predict(cell: Cell, gang: Gang | None = None, threads: ThreadGang | None = None) -> CellResult:
+    """Simulate `cell` on `gang`, and the members of its ensemble in this process.
 
     The ensemble changes nothing but the interval, which is None if the cell asks for none, its
     machine has fewer than two members, or one of them completes no hit. A cell with a workload has
-    none either, and is simulated in this process. Raises as `simulate` and `simulate_churn` do.
+    none either; `threads` host those of it that hit. By default both are this process. Raises as
+    `simulate` and `simulate_churn` do.
     """
     if cell.workload is not None:
-        return simulate_churn(cell)
+        return simulate_churn(cell, gang=threads)
     began = time.perf_counter()
-    plain = simulate(replace(cell, ensemble=0), gang)
-    low, high = _interval(cell, plain.hits_per_s) or (None, None)
+    plain, rates = _simulated(cell, gang)
+    low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
     return replace(
         plain,
         cell_id=cell.cell_id,
@@ -40,6 +45,28 @@ def predict(cell: Cell, gang: Gang | None = None) -> CellResult:
         predicted_low=low,
         predicted_high=high,
     )
+
+
+def warm(cell: Cell) -> None:
+    """Compile what predicting `cell` needs, by simulating a microsecond of it on one CPU."""
+    moment = 10**6
+    workload = cell.workload and replace(
+        cell.workload, attach_threads=0, mmap_threads=0, fork_threads=0
+    )
+    # A cell that cannot be simulated says so when its turn comes.
+    with suppress(Exception):
+        predict(
+            replace(
+                cell,
+                cpus=1,
+                processes=1,
+                ensemble=0,
+                warmup_ps=0,
+                duration_ps=moment,
+                sample_ps=moment,
+                workload=workload,
+            )
+        )
 
 
 def log_interval(rate: float, rates: list[float], discrepancy: float) -> Interval:
@@ -78,12 +105,25 @@ def discrepancy(cell: Cell, share: float) -> float:
     return hypot((1 - share) * error.uncontended, share * error.contended)
 
 
-def _interval(cell: Cell, rate: float) -> Interval | None:
-    members = cell.machine.members[: cell.ensemble]
-    if len(members) < 2 or rate == 0:
-        return None
-    rates = [simulate(_briefly(replace(cell, machine=member))).hits_per_s for member in members]
-    if not all(rates):
+def _simulated(cell: Cell, gang: Gang | None) -> tuple[CellResult, list[float]]:
+    """The cell as it is, and the rate of each member."""
+    bare = replace(cell, ensemble=0)
+    members = [_briefly(replace(cell, machine=m)) for m in cell.machine.members[: cell.ensemble]]
+    if gang is None:
+        return simulate(bare), [_rate(member) for member in members]
+    # Cores would be idle while a gang that lives elsewhere is waited for.
+    cores = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(cores, thread_name_prefix="member") as pool:
+        rates = pool.map(_rate, members)
+        return simulate(bare, gang), list(rates)
+
+
+def _rate(cell: Cell) -> float:
+    return simulate(cell).hits_per_s
+
+
+def _interval(cell: Cell, rate: float, rates: list[float]) -> Interval | None:
+    if len(rates) < 2 or rate == 0 or not all(rates):
         return None
     return log_interval(rate, rates, discrepancy(cell, contended_share(cell, rate)))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
-from core.engine.gang import CpuGroup, Gang, Served
+from core.engine.gang import CpuGroup, Gang
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
 from core.engine.shares import shares
@@ -26,10 +25,10 @@ from core.kernel.what_if import edited
 IntArray = NDArray[np.int64]
 
 HITS_AHEAD = 4096
-"""Hits a CPU may have ahead: about a millisecond of the fastest path."""
+"""Hits a CPU may have ahead: a millisecond of the fastest path, many of a contended one."""
 
 FIRST_HITS = 256
-"""Hits every CPU is asked for at first; later a quarter more than the busiest used in a window."""
+"""Hits every CPU is asked for at first; later a quarter more than the busiest seems to need."""
 
 
 def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
@@ -49,26 +48,15 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
     where = place(cell.machine, cell.cpus)
     state = new_state(cell.machine, where, program, layout.lines, HITS_AHEAD, seed, process)
     interconnect = Interconnect(state)
-    gang.reset(configs)
-    spent = play(interconnect, gang, cell.warmup_ps, cell.sample_ps, cell.samples)
+    hits, spent = play(interconnect, gang, configs)
     return CellResult(
         cell.cell_id,
-        gang.samples().sum(axis=0),
+        hits.sum(axis=0),
         cell.sample_ps,
         interconnect.line_ops,
         shares(program, spent),
         time.perf_counter() - began,
     )
-
-
-def warm(cell: Cell) -> None:
-    """Compile what simulating `cell` needs, by simulating a microsecond of it on one CPU."""
-    moment = 10**6
-    # A cell that cannot be simulated says so when its turn comes.
-    with suppress(Exception):
-        simulate(
-            replace(cell, cpus=1, processes=1, warmup_ps=0, duration_ps=moment, sample_ps=moment)
-        )
 
 
 def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
@@ -94,30 +82,24 @@ def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
 
 
 def play(
-    interconnect: Interconnect, gang: Gang, warmup_ps: int, sample_ps: int, samples: int
-) -> IntArray:
-    """Run warm-up and samples: one exchange with the gang a window, more if hits run out.
+    interconnect: Interconnect, gang: Gang, configs: Sequence[CpuConfig]
+) -> tuple[IntArray, IntArray]:
+    """Run warm-up and samples of the CPUs of `configs`. A window lasts until one has no hit left.
 
-    A window is a sample long, so that a gang far away is asked rarely. Returns where the CPUs' time
-    in the samples went, see `Interconnect.spent`; all of it, to the picosecond.
+    One call of the gang before the first window, one after each: what a CPU does next depends on
+    nothing that others do, so a gang far away is asked as rarely as the rings of hits ahead allow.
+    Returns the hits completed in each sample, shape (cpus, samples), and where the CPUs' time in
+    the samples went, see `Interconnect.spent`; all of it, to the picosecond.
     """
-    end = warmup_ps + samples * sample_ps
-    until = 0
-    ahead = FIRST_HITS
-    served: Served | None = None
-    while until < end:
-        until = min(until + sample_ps, warmup_ps if until < warmup_ps else end)
-        reached = False
-        while not reached:
-            hits = gang.exchange(served, interconnect.wanted(ahead))
+    c = configs[0]
+    end = c.warmup_ps + c.samples * c.sample_ps
+    interconnect.accept(gang.start(configs, interconnect.wanted(FIRST_HITS)))
+    for until in (c.warmup_ps, end):
+        while not interconnect.run(until):
+            ahead = max(FIRST_HITS, interconnect.hits_until(end) * 5 // 4)
+            hits = gang.exchange(interconnect.served(), interconnect.wanted(ahead))
             interconnect.accept(hits)
-            reached = interconnect.run(until)
-            served = interconnect.served()
-            ahead = max(ahead, int(1.25 * served.counts.max()))
-        if until == warmup_ps:
-            interconnect.spent(until)
-    gang.exchange(served, interconnect.wanted(0))
-    spent = interconnect.spent(end)
-    if (total := int(spent.sum())) != (whole := interconnect.cpus * (end - warmup_ps)):
+        spent = interconnect.spent(until)
+    if (total := int(spent.sum())) != (whole := interconnect.cpus * (end - c.warmup_ps)):
         raise AssertionError(f"{total} ps of CPU time attributed, {whole} simulated")
-    return spent
+    return gang.finish(interconnect.served()), spent

@@ -9,8 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
 from core.engine.cell import Cell
-from core.engine.predict import predict
-from core.engine.simulate import warm
+from core.engine.predict import predict, warm
 from sweep.executors.base import Outcome
 
 

@@ -1,11 +1,9 @@
-"""What runs inside a gang's actors: groups of CPUs, and the interconnect that plays them.
-
-A CPU actor is core's CpuGroup as it is, so that its process loads numpy and little else.
-"""
+"""What a gang's interconnect actor does: it plays cells, whose CPUs live in the CPU actors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -13,48 +11,63 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
+from core.churn.threads import JoinedGang, ThreadGroup
 from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
-from core.engine.gang import Hits, Served, merge_hits, split_served
-from core.engine.predict import predict
-from core.engine.simulate import warm
+from core.engine.gang import CpuGroup, Hits, Served, merge_hits, split_served
+from core.engine.predict import predict, warm
 
 IntArray = NDArray[np.int64]
 
 
-class ActorGang:
-    """CPUs spread over `actors`, `cpus_per_actor` to each: one call to each actor a window.
+def call_each(
+    actors: Sequence[Any], group: type, method: str, arguments: Sequence[tuple[Any, ...]]
+) -> list[Any]:
+    """Call `method` of the groups that the first actors host; see `sweep.executors.cpu_actor`.
 
     An actor's death surfaces as ray.exceptions.RayError, and is final.
     """
+    calls = zip(actors, arguments, strict=False)
+    return list(ray.get([actor.call.remote(group, method, *given) for actor, given in calls]))
+
+
+class ActorGang:
+    """CPUs spread over `actors`, `cpus_per_actor` to each: one call to each actor a window."""
 
     def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
-        self._actors = actors
+        self._each = partial(call_each, actors, CpuGroup)
         self._cpus_per_actor = cpus_per_actor
-        self._used: Sequence[Any] = ()
         self._sizes: list[int] = []
 
-    def reset(self, configs: Sequence[CpuConfig]) -> None:
-        """Become the CPUs of a new cell; actors that it has no CPUs for stay out of it."""
+    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+        """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i.
+
+        Actors that the cell has no CPUs for stay out of it.
+        """
         ahead = iter(configs)
         shares = []
         while share := list(islice(ahead, self._cpus_per_actor)):
             shares.append(share)
-        self._used = self._actors[: len(shares)]
         self._sizes = [len(share) for share in shares]
-        calls = zip(self._used, shares, strict=True)
-        ray.get([actor.reset.remote(share) for actor, share in calls])
+        return merge_hits(self._each("start", self._rows(shares, self._split(wanted))))
 
-    def exchange(self, served: Served | None, wanted: IntArray) -> Hits:
+    def exchange(self, served: Served, wanted: IntArray) -> Hits:
         """Fold what the last window served, then produce `wanted[i]` further hits for CPU i."""
-        folds = split_served(served, self._sizes) if served else [None] * len(self._used)
-        draws = np.split(wanted, np.cumsum(self._sizes)[:-1])
-        calls = zip(self._used, folds, draws, strict=True)
-        return merge_hits(ray.get([actor.exchange.remote(f, d) for actor, f, d in calls]))
+        folds = split_served(served, self._sizes)
+        return merge_hits(self._each("exchange", self._rows(folds, self._split(wanted))))
 
-    def samples(self) -> IntArray:
-        """Hits completed in each sample, shape (cpus, samples)."""
-        return np.concatenate(ray.get([actor.samples.remote() for actor in self._used]))
+    def finish(self, served: Served) -> IntArray:
+        """Fold the last window; hits completed in each sample, shape (cpus, samples)."""
+        folds = split_served(served, self._sizes)
+        return np.concatenate(self._each("finish", self._rows(folds)))
+
+    def _split(self, wanted: IntArray) -> list[IntArray]:
+        return np.split(wanted, np.cumsum(self._sizes)[:-1])
+
+    @staticmethod
+    def _rows(*columns: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """An actor's arguments in each row."""
+        return list(zip(*columns, strict=True))
 
 
 class InterconnectHost:
@@ -63,6 +76,7 @@ class InterconnectHost:
     def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
         self._actors = actors
         self._gang = ActorGang(actors, cpus_per_actor)
+        self._threads = JoinedGang(partial(call_each, actors, ThreadGroup), cpus_per_actor)
 
     def start(self, cell: Cell) -> None:
         """Return when every CPU actor is up and what simulating `cell` needs is compiled."""
@@ -71,5 +85,5 @@ class InterconnectHost:
         ray.get(ready)
 
     def simulate(self, cell: Cell) -> CellResult:
-        """Simulate `cell` on the gang."""
-        return predict(cell, self._gang)
+        """Simulate `cell` on the gang; in this process if nobody hits in it."""
+        return predict(cell, self._gang, self._threads if cell.cpus else None)

@@ -122,7 +122,8 @@ class RayExecutor:
         }
 
     def _choose_size(self, cells: Sequence[Cell]) -> GangSize:
-        cpus = max(cell.cpus for cell in cells)
+        # Of cells in which nobody hits, too, a gang has an actor.
+        cpus = max(1, *(cell.cpus for cell in cells))
         if self._cpus_per_actor is not None:
             return GangSize(cpus, self._cpus_per_actor)
         cores = int(sum(node.get("CPU", 0) for node in nodes().values()))

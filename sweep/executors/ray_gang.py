@@ -71,14 +71,14 @@ class RayGang:
         import ray
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-        from core.engine.gang import CpuGroup
+        from sweep.executors.cpu_actor import CpuActor
         from sweep.executors.ray_actors import InterconnectHost
 
         self.node = node
         here = PlacementGroupSchedulingStrategy(self._place)
         common: dict[str, Any] = {"max_restarts": 0, "scheduling_strategy": here}
         each = {CPU_ACTOR: 1.0} if self._declared else {}
-        cpu_actor: Any = ray.remote(num_cpus=0, resources=each, **common)(CpuGroup)
+        cpu_actor: Any = ray.remote(num_cpus=0, resources=each, **common)(CpuActor)
         interconnect: Any = ray.remote(num_cpus=1, **common)(InterconnectHost)
         self.cpu_actors = [cpu_actor.remote() for _ in range(self.size.actors)]
         self.interconnect = interconnect.remote(self.cpu_actors, self.size.cpus_per_actor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.engine.simulate import warm
+from core.engine.predict import warm
 from sweep.plan import plan
 from sweep.spec_file import load_spec
 
