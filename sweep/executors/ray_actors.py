@@ -85,5 +85,10 @@ class InterconnectHost:
         ray.get(ready)
 
     def simulate(self, cell: Cell) -> CellResult:
-        """Simulate `cell` on the gang; in this process if nobody hits in it."""
-        return predict(cell, self._gang, self._threads if cell.cpus else None)
+        """Simulate `cell` on the gang.
+
+        Threads of a cell with writers are asked ten thousand times and more; so they live in this
+        process, unless there are CPUs of them to be spread over several actors.
+        """
+        spread = cell.cpus and len(self._actors) > 1
+        return predict(cell, self._gang, self._threads if spread else None)
