@@ -7,4 +7,5 @@ from sweep.plan import plan
 from sweep.spec_file import load_spec
 
 if __name__ == "__main__":
-    warm(plan(load_spec("cover-letter"))[0])
+    for spec in ("cover-letter", "uprobe-stress"):
+        warm(plan(load_spec(spec))[0])
