@@ -38,6 +38,8 @@ class Launcher:
             "LOOPBACK_PORT": str(free_port()),
             "LOOPBACK_DASHBOARD_PORT": str(dashboard),
             "LOOPBACK_TEMP_DIR": str(self.temporary),
+            # Nothing is compiled yet, as on a fresh machine.
+            "NUMBA_CACHE_DIR": str(home / "numba"),
             "RAY_AUTH_MODE": "token",
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             "RAY_USAGE_STATS_ENABLED": "0",

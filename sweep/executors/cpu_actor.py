@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
+
+
+def leave_working_dir() -> None:
+    """Go where a process can stay: Ray may delete a job's working_dir under the actors in it.
+
+    Numba asks for the current directory when it compiles.
+    """
+    os.chdir("/")
 
 
 class CpuActor:
@@ -15,6 +24,7 @@ class CpuActor:
     """
 
     def __init__(self) -> None:
+        leave_working_dir()
         self._groups: dict[type, Any] = {}
 
     def call(self, group: type, method: str, *arguments: Any) -> Any:

@@ -16,6 +16,7 @@ from core.engine.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
 from core.engine.gang import CpuGroup, Hits, Served, merge_hits, split_served
 from core.engine.predict import predict, warm
+from sweep.executors.cpu_actor import leave_working_dir
 
 IntArray = NDArray[np.int64]
 
@@ -74,6 +75,7 @@ class InterconnectHost:
     """The actor that simulates: it has the shared lines, and asks the CPU actors for hits."""
 
     def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
+        leave_working_dir()
         self._actors = actors
         self._gang = ActorGang(actors, cpus_per_actor)
         self._threads = JoinedGang(partial(call_each, actors, ThreadGroup), cpus_per_actor)
