@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter accuracy test cluster-test lint bench bench-driver bench-gang calibrate mutants clean
+.PHONY: help venv cover-letter accuracy test cluster-test lint bench bench-driver bench-gang bench-nodes calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench-driver: venv  ## Overhead and memory of the driver over 10,000 tiny cells
 
 bench-gang: venv  ## The letter with one Ray actor for each CPU, against the same in process
 	$(BIN)/python benchmarks/ray_gang.py
+
+bench-nodes: venv  ## How a sweep scales to 100 nodes: modelled, and two of a real Ray (2 minutes)
+	$(BIN)/python benchmarks/nodes.py --ray
 
 calibrate: venv  ## Fit the machine files anew from the published figures (some minutes)
 	$(BIN)/uprobe-sweep calibrate

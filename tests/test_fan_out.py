@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from sweep.executors.fan_out import (
     ACTORS_PER_CORE,
     CPU_ACTOR,
+    GANGS,
     GangSize,
     bundles,
     cpus_per_actor,
+    gangs_on_a_cluster,
     gangs_on_this_machine,
 )
 
@@ -57,6 +59,30 @@ def test_gangs_on_one_machine_are_bounded(cores: int, actors: int) -> None:
     gangs = gangs_on_this_machine(cores, GangSize(actors, 1))
     assert 1 <= gangs <= cores
     assert gangs == 1 or gangs * actors <= ACTORS_PER_CORE * cores
+
+
+NODE = {"CPU": 4.0, CPU_ACTOR: 20.0}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "actors", "gangs"),
+    [
+        (100, 1, 400),  # bounded by cores
+        (100, 8, 200),  # bounded by actors, 2 gangs a node
+        (100, 21, GANGS),  # room on no node
+        (3, 1, GANGS),  # the rest is demand to the autoscaler
+        (0, 1, GANGS),
+    ],
+)
+def test_a_cluster_is_asked_for_all_that_it_has_room_for(
+    nodes: int, actors: int, gangs: int
+) -> None:
+    head = {"CPU": 0.0, "memory": 1e9}
+    assert gangs_on_a_cluster(GangSize(actors, 1), [head, *nodes * [NODE]], True) == gangs
+
+
+def test_on_a_cluster_that_declares_no_actors_a_gang_takes_a_core() -> None:
+    assert gangs_on_a_cluster(GangSize(8, 1), 20 * [{"CPU": 16.0}], declared=False) == 320
 
 
 def test_a_gang_that_a_node_can_hold_is_one_bundle() -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from loopback import LoopbackCluster, addresses_listened_at, loopback_cluster, wait_until
 from polars.testing import assert_frame_equal
+from tiny import FakeExecutor
 
 import sweep
+from core.engine.cell import Cell
 from sweep.driver import run
 
 TINY = """\
@@ -80,6 +82,25 @@ def test_a_submitted_sweep_is_that_of_one_process(
     assert "4 cells done: " in log
     assert "status {" not in log
     assert re.search("^tiny-.* succeeded ", cluster.cli("runs").stdout, re.MULTILINE)
+
+
+def test_failed_cells_are_tried_again_if_that_is_asked_for(
+    cluster: LoopbackCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(cell: Cell) -> None:
+        raise ValueError("bad luck")
+
+    monkeypatch.chdir(cluster.home)
+    spec, out = sweep.load_spec("tiny.yaml"), cluster.home / "failed"
+    assert run(spec, out, FakeExecutor(fail)).failed == 4
+    submit = ("submit", "tiny.yaml", "--out", out, "--wait")
+    refused = cluster.cli(*submit)
+    assert refused.returncode == 1
+    assert "4 cells failed before and were not tried again" in refused.stdout
+    retried = cluster.cli(*submit, "--retry-failed", "--gangs", 1)
+    assert retried.returncode == 0, retried.stderr
+    assert "4/4 cells, 0 failed" in retried.stdout
+    assert sweep.scan_failures(out).collect().is_empty()
 
 
 def test_the_same_spec_joins_and_goes_on_after_a_cancel(cluster: LoopbackCluster) -> None:

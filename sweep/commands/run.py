@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.commands.run_options import run_options
 from sweep.commands.shared import (
     INTERRUPTED,
-    fan_out_options,
     json_option,
     load,
     load_on,
@@ -40,15 +40,13 @@ IMPRECISE = 3
 @out_option
 @click.option("--ray", is_flag=True, help="Simulate on Ray, on gangs of actors.")
 @click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
-@fan_out_options
+@run_options
 @click.option(
     "--progress",
     type=click.Choice(["auto", "json"]),
     default="auto",
     help="json: for programs that read it, as `submit` does.",
 )
-@click.option("--retry-failed", is_flag=True, help="Also the cells that failed before.")
-@click.option("--fail-fast", is_flag=True, help="Give up the rest when a cell fails.")
 @click.option(
     "--machine",
     metavar="M",

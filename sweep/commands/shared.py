@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -138,58 +138,11 @@ def say(message: str) -> None:
     click.echo(message, err=True)
 
 
-class CpusPerActor(click.ParamType[int | None]):
-    """A positive number, or `auto`, which becomes None."""
-
-    name = "k"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        """The number that `value` is, None for `auto`."""
-        if value == "auto":
-            return None
-        text = str(value)
-        if not text.isdecimal() or int(text) < 1:
-            self.fail(f"{text!r}: allowed are auto, or 1 and more", param, ctx)
-        return int(text)
-
-
 address_option = click.option(
     "--address",
     metavar="URL",
     help="The cluster's dashboard; else RAY_API_SERVER_ADDRESS, else http://127.0.0.1:8265.",
 )
-
-
-def fan_out_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --cpus-per-actor, --gangs and --priority to a command."""
-    for option in (
-        click.option(
-            "--priority",
-            type=click.IntRange(1, 100),
-            default=1,
-            show_default=True,
-            metavar="P",
-            help="Sweeps at the same time share a cluster in proportion.",
-        ),
-        click.option(
-            "--gangs",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Cells simulated at a time, at most; a gang of actors each.",
-        ),
-        click.option(
-            "--cpus-per-actor",
-            type=CpusPerActor(),
-            default="1",
-            show_default=True,
-            metavar="K",
-            help="Simulated CPUs in each actor; auto: by cells and cores.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 def print_json(value: object) -> None:

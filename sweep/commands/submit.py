@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import INTERRUPTED, address_option, fan_out_options, load, print_json
+from sweep.commands.run_options import as_words, run_options
+from sweep.commands.shared import INTERRUPTED, address_option, load, print_json
 
 if TYPE_CHECKING:
     from sweep.executors.ray_jobs import Jobs
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
 )
 @click.option("--out", default="", metavar="PATH", help="The run's folder or URI on the cluster.")
-@fan_out_options
+@run_options
 @click.option("--wait", is_flag=True, help="Show its log until it ends; exit with its code.")
 @address_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -30,34 +31,29 @@ def submit(
     spec: str,
     settings: tuple[str, ...],
     out: str,
-    cpus_per_actor: int | None,
-    gangs: int | None,
-    priority: int,
     wait: bool,
     address: str | None,
     as_json: bool,
+    **chosen: Any,
 ) -> int:
     """Have a Ray cluster run SPEC by itself.
 
     The spec and its machine files are sent as data. The run lands on the head, in
     ~/uprobe-sweep/results/runs/NAME unless --out names another place. The same spec again joins
-    the run that is there, or goes on with it if it was cut short. --wait may be interrupted: the
-    run goes on.
+    the run that is there, whose options stay as they are, or goes on with it if it has ended.
+    --wait may be interrupted: the run goes on.
 
     \b
     uprobe-sweep submit cover-letter --cpus-per-actor auto --wait
     uprobe-sweep submit my.yaml --priority 3 --address http://127.0.0.1:8265
+    uprobe-sweep submit my.yaml --retry-failed
     """
+    from sweep.executors.ray_jobs import Jobs
     from sweep.service.parcel import pack
 
     parcel = pack(load(spec, settings), out)
-    options = ["--cpus-per-actor", str(cpus_per_actor or "auto"), "--priority", str(priority)]
-    if gangs is not None:
-        options += ["--gangs", str(gangs)]
-    from sweep.executors.ray_jobs import Jobs
-
     jobs = Jobs(address)
-    job, joined = _submit(jobs, parcel, parcel.command(*options))
+    job, joined = _submit(jobs, parcel, parcel.command(*as_words(chosen)))
     said = "is there already, joined it" if joined else "submitted"
     if as_json:
         print_json({"run": job.run, "job": job.id, "joined": joined, "state": job.state})

@@ -13,6 +13,10 @@ processes, of 60-100 MB each, a node gets, and drives the autoscaler."""
 ACTORS_PER_CORE = 4
 """CPU actors a core of a machine that is not a cluster: they idle while their gang weaves."""
 
+GANGS = 32
+"""Gangs that a sweep asks a cluster for if its nodes have room for fewer: what the cluster lacks is
+demand to its autoscaler."""
+
 Resources = Mapping[str, float]
 
 
@@ -48,6 +52,16 @@ def gangs_on_this_machine(cores: int, size: GangSize) -> int:
     return max(1, min(cores, ACTORS_PER_CORE * cores // size.actors))
 
 
+def gangs_on_a_cluster(size: GangSize, nodes: Iterable[Resources], declared: bool) -> int:
+    """Gangs to ask a cluster for: as many as `nodes` have room for, and GANGS if that is less.
+
+    If the cluster has not `declared` CPU_ACTOR, a gang takes a core.
+    """
+    whole = _whole(size) if declared else {"CPU": 1.0}
+    room = sum(min(int(node.get(k, 0) // v) for k, v in whole.items()) for node in nodes)
+    return max(GANGS, room)
+
+
 def bundles(size: GangSize, nodes: Iterable[Resources], declared: bool) -> Sequence[Resources]:
     """What to ask Ray for so that a gang of `size` gets a place: resources, a bundle each.
 
@@ -57,7 +71,12 @@ def bundles(size: GangSize, nodes: Iterable[Resources], declared: bool) -> Seque
     """
     if not declared:
         return [{"CPU": 1.0}]
-    whole = {"CPU": 1.0, CPU_ACTOR: float(size.actors)}
+    whole = _whole(size)
     if any(all(node.get(k, 0) >= v for k, v in whole.items()) for node in nodes):
         return [whole]
     return [{"CPU": 1.0}, *({CPU_ACTOR: 1.0} for _ in range(size.actors))]
+
+
+def _whole(size: GangSize) -> Resources:
+    """What a node offers that can hold a gang."""
+    return {"CPU": 1.0, CPU_ACTOR: float(size.actors)}

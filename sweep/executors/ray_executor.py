@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from core.engine.cell import Cell
 from sweep.errors import InfrastructureError, UsageError
@@ -14,7 +14,7 @@ from sweep.executors.base import Outcome
 from sweep.executors.fair_shares import allowance
 from sweep.executors.fan_out import CPU_ACTOR, GangSize, Resources
 from sweep.executors.ray_cluster import connect, disconnect, node_name, node_types, nodes
-from sweep.executors.ray_gang import Attempt, GangLostError, RayGang
+from sweep.executors.ray_gang import Attempt, GangLostError, RayGang, ready
 from sweep.executors.ray_places import Places
 
 log = logging.getLogger(__name__)
@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 3
 """How often a cell is simulated if actors die under it, and how often in a row gangs may die as
 they start."""
-
-GANGS = 32
-"""Cells of a sweep that a cluster simulates at a time, unless told otherwise."""
 
 START_SECONDS = 1200
 """How long a sweep goes on without a gang: an autoscaler may have to bring up a node first."""
@@ -37,8 +34,8 @@ class RayExecutor:
     """Simulates cells on gangs, each as large as the largest of the cells.
 
     `run` joins the Ray at `address`, or starts one on this machine. `cpus_per_actor` None lets
-    fan_out decide and `say` what it decided. `gangs` is how many to ask for at most; None means
-    GANGS on a cluster and what suits one machine otherwise. Several sweeps share a cluster in
+    fan_out decide and `say` what it decided. `gangs` is how many to ask for at most; None lets
+    fan_out decide, on a cluster anew as nodes come and go. Several sweeps share a cluster in
     proportion to `priority`. A cell under which an actor dies is simulated anew, whole, elsewhere.
     """
 
@@ -79,7 +76,6 @@ class RayExecutor:
             return
         self._connected |= connect(self._address)
         self._size = self._choose_size(cells)
-        self._most = self._choose_gangs()
         if any(gang.size.cpus < self._size.cpus for gang in self.gangs):
             self._drop(*self.gangs)
         self._queue = deque(Attempt(cell) for cell in cells)
@@ -91,7 +87,10 @@ class RayExecutor:
                     self._balance()
                     self._next_look = time.monotonic() + POLL_SECONDS
                 self._assign()
-                yield from self._collect()
+                outcomes = self._collect()
+                # First, because whoever takes the outcomes may be busy with them for a while.
+                self._assign()
+                yield from outcomes
         except BaseException:
             # Gangs may be in the middle of cells that nobody waits for any more.
             self._drop(*self.gangs)
@@ -134,12 +133,12 @@ class RayExecutor:
         )
         return size
 
-    def _choose_gangs(self) -> int:
+    def _most_gangs(self, offered: Collection[Resources], declared: bool) -> int:
         if self._asked_gangs is not None:
             return self._asked_gangs
         if self._address is not None:
-            return GANGS
-        cores = int(sum(node.get("CPU", 0) for node in nodes().values()))
+            return fan_out.gangs_on_a_cluster(self._size, offered, declared)
+        cores = int(sum(node.get("CPU", 0) for node in offered))
         return fan_out.gangs_on_this_machine(cores, self._size)
 
     def _busy(self) -> int:
@@ -148,7 +147,10 @@ class RayExecutor:
     def _balance(self) -> None:
         """Ask for places and give them back; start gangs in those that were given."""
         self._places.look()
-        wanted = min(self._most, len(self._queue) + self._busy())
+        offered = nodes().values()
+        declared = any(CPU_ACTOR in node for node in offered)
+        most = self._most_gangs(offered, declared)
+        wanted = min(most, len(self._queue) + self._busy())
         claims = self._places.claims(wanted)
         now = time.monotonic()
         if claims[self._places.me].held:
@@ -164,7 +166,7 @@ class RayExecutor:
         else:
             allowed = min(allowed, wanted)
         self._give_back(allowed)
-        bundles = self._bundles()
+        bundles = fan_out.bundles(self._size, [*offered, *node_types()], declared)
         # A node may have come that can hold what was to be spread, or is.
         spread = [gang for gang in self.gangs if len(gang.bundles) > len(bundles)]
         for gang in spread:
@@ -177,11 +179,6 @@ class RayExecutor:
             if gang.node is None and node_id is not None and self._queue:
                 gang.start(node_name(node_id), self._queue[0].cell)
         self._check_there_is_one(others=len(claims) > 1)
-
-    def _bundles(self) -> Sequence[Resources]:
-        offered = nodes().values()
-        declared = any(CPU_ACTOR in node for node in offered)
-        return fan_out.bundles(self._size, [*offered, *node_types()], declared)
 
     def _give_back(self, keep: int) -> None:
         """Leave `keep` gangs: those that wait for a place go first, the busy once they are done."""
@@ -198,38 +195,38 @@ class RayExecutor:
             if self._queue and gang.idle and not gang.leaving:
                 gang.simulate(self._queue.popleft())
 
-    def _collect(self) -> Iterator[Outcome]:
-        """Wait a little for gangs to become ready, and yield what their cells became."""
-        import ray
-
-        working = {gang.pending: gang for gang in self.gangs if gang.pending is not None}
-        if not working:
+    def _collect(self) -> list[Outcome]:
+        """Wait a little for gangs to become ready, and give what their cells became."""
+        if all(gang.pending is None for gang in self.gangs):
             for gang in self.gangs[:1] or ():
                 gang.wait_for_place(POLL_SECONDS)
             if not self.gangs:
                 time.sleep(POLL_SECONDS)
             self._next_look = 0.0
-            return
-        ready, _ = ray.wait(list(working), num_returns=1, timeout=POLL_SECONDS)
-        for reference in ready:
-            gang = working[reference]
-            attempt = gang.attempt
-            try:
-                outcome = gang.finish()
-            except GangLostError as lost:
-                self._drop(gang)
-                self._next_look = 0.0
-                self._say(f"lost a gang on {gang.node}, with {_count(attempt)} in flight: {lost}")
-                outcome = self._after_death(attempt, lost)
-            else:
-                self._last_gang = time.monotonic()
-                self._failed_starts = 0
-                if outcome is not None and gang.node is not None:
-                    self._done[gang.node] = self._done.get(gang.node, 0) + 1
-                if gang.leaving:
-                    self._drop(gang)
-            if outcome is not None:
-                yield outcome
+            return []
+        ended = [self._finish(gang) for gang in ready(self.gangs, POLL_SECONDS)]
+        return [outcome for outcome in ended if outcome is not None]
+
+    def _finish(self, gang: RayGang) -> Outcome | None:
+        """What became of the cell of a gang that is ready; None if it has to be done again.
+
+        Also None if the gang was starting. Raises InfrastructureError.
+        """
+        attempt = gang.attempt
+        try:
+            outcome = gang.finish()
+        except GangLostError as lost:
+            self._drop(gang)
+            self._next_look = 0.0
+            self._say(f"lost a gang on {gang.node}, with {_count(attempt)} in flight: {lost}")
+            return self._after_death(attempt, lost)
+        self._last_gang = time.monotonic()
+        self._failed_starts = 0
+        if outcome is not None and gang.node is not None:
+            self._done[gang.node] = self._done.get(gang.node, 0) + 1
+        if gang.leaving:
+            self._drop(gang)
+        return outcome
 
     def _after_death(self, attempt: Attempt | None, lost: GangLostError) -> Outcome | None:
         """Queue the cell again, or the failure that it now is. Raises InfrastructureError."""

@@ -131,6 +131,20 @@ class RayGang:
         return attempt
 
 
+def ready(gangs: Sequence[RayGang], seconds: float) -> list[RayGang]:
+    """Those of `gangs`, of which one or more are at work, that are done with what was pending.
+
+    Returns as soon as there is one, and none after so many seconds.
+    """
+    import ray
+
+    working = {gang.pending: gang for gang in gangs if gang.pending is not None}
+    first, rest = ray.wait(list(working), num_returns=1, timeout=seconds)
+    if first and rest:
+        first += ray.wait(rest, num_returns=len(rest), timeout=0)[0]
+    return [working[reference] for reference in first]
+
+
 def _plain(error: BaseException) -> str:
     """The message of `error` without the colours that Ray puts in."""
     return re.sub(r"\x1b\[\d+m", "", str(error))
