@@ -144,7 +144,7 @@ class Clockwork:
             found=u.found,
             installed=u.installed,
             must=u.must,
-            known=u.known,
+            may=u.may,
             returns=u.returns,
             alive=references > 0,
             freed=u.freed[:n],

@@ -85,6 +85,7 @@ class Kernel:
         with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.delete(consumer)
+            self.uprobes.may[function] &= ~one(consumer.bit)
         last = not self.uprobes.consumers[uprobe]
         yield from self._register_for_each_vma(cpu, consumer, comes=False)
         if self.rules.tree_reference and last:
@@ -170,6 +171,7 @@ class Kernel:
             uprobe = consumer.uprobe
             self.uprobes.must[consumer.function] &= ~one(consumer.bit)
             self.uprobes.delete(consumer)
+            self.uprobes.may[consumer.function] &= ~one(consumer.bit)
             if not self.rules.tree_reference or not self.uprobes.consumers[uprobe]:
                 self.registry.put_at_once(uprobe)
             self.uprobes.forget(consumer)
