@@ -12,10 +12,11 @@ from churn_cells import MS, churn_cell
 from core.churn.clockwork import Clockwork
 from core.churn.grace import Readers
 from core.churn.kernel import Kernel
+from core.churn.records import Seen, View
 from core.churn.registry import Registry, Steps
 from core.churn.rig import Rig
 from core.churn.simulate import simulate_churn
-from core.churn.threads import ThreadGroup
+from core.churn.threads import ThreadGroup, Where
 from core.churn.uprobes import Consumer, Uprobes
 from core.churn.workload import Workload
 from core.engine.cell import Cell
@@ -44,6 +45,37 @@ def go_on(rig: Rig, for_ps: int) -> int:
     rig.clockwork.play(rig.clockwork.now_ps + for_ps)
     rig.kernel.settle()
     return int(rig.clockwork.seen.walks.sum())
+
+
+def test_where_nobody_hits_nobody_is_asked_what_hits_did() -> None:
+    asked = 0
+
+    class Asked(ThreadGroup):
+        def fold(self, view: View, where: Where) -> Seen:
+            nonlocal asked
+            asked += 1
+            return super().fold(view, where)
+
+    workload = Workload(attach_threads=1, consumers=0, batch=1)
+    cell = churn_cell(workload, bench="uprobe-multi-nop", cpus=0, probes=8)
+    churn = simulate_churn(cell, gang=Asked()).churn
+    assert churn is not None
+    assert churn.detach is not None
+    assert churn.detach.count == 8
+    assert asked == 1
+
+
+def test_only_lists_that_were_walked_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = quiet("srcu")
+    rig.kernel.settle()
+    counted: list[int] = []
+    monkeypatch.setattr(rig.kernel, "_count", counted.append)
+    rig.kernel.settle()
+    assert counted == []
+    go_on(rig, MS)
+    assert counted == [rig.static[0].uprobe]
+    monkeypatch.undo()
+    rig.drain()
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,10 @@ class Kernel:
     def settle(self) -> None:
         """Count what hits did, and reap what their last reference has left dead."""
         self.registry.fold()
-        for uprobe in range(len(self.clockwork.seen.walks)):
+        seen, n = self.clockwork.seen, self._counted.shape[1]
+        more = np.array([seen.walks[:n], seen.return_walks[:n]]) != self._counted
+        walked: list[int] = np.flatnonzero(more.any(axis=0)).tolist()
+        for uprobe in (*walked, *range(n, len(seen.walks))):
             self._count(uprobe)
 
     def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, comes: bool) -> Steps:
