@@ -44,7 +44,7 @@ class Group:
             found=np.array([0]),
             installed=np.array([True]),
             must=np.zeros(1, dtype=np.uint64),
-            known=np.zeros(1, dtype=np.uint64),
+            may=np.zeros(1, dtype=np.uint64),
             returns=np.zeros(1, dtype=np.uint64),
             alive=np.array([True]),
             freed=np.array([False]),
@@ -58,7 +58,7 @@ class Group:
         """A consumer is there, and has been for long."""
         mask = np.uint64(1 << bit)
         self.view.must[0] |= mask
-        self.view.known[0] |= mask
+        self.view.may[0] |= mask
         if at_return:
             self.view.returns[0] |= mask
         (self.view.return_list if at_return else self.view.entry_list)[0] |= mask
@@ -173,7 +173,7 @@ def test_a_bit_that_is_somebody_elses_by_the_return() -> None:
     group = Group(UNDER_TRACE)
     group.has(0, at_return=True)
     group.to(1, DONE)
-    group.view.must[0] = group.view.known[0] = group.view.return_list[0] = 0
+    group.view.must[0] = group.view.may[0] = group.view.return_list[0] = 0
     group.to(1, DONE)
     group.view.returns[0] = 0
     group.has(0)
@@ -193,7 +193,7 @@ def no_breakpoint(view: View) -> None:
 
 
 def unregistered(view: View) -> None:
-    view.must[0] = view.known[0] = 0
+    view.must[0] = view.may[0] = 0
 
 
 def freed(view: View) -> None:

@@ -11,15 +11,19 @@ from churn_cells import MS, churn_cell
 
 from core.churn.clockwork import Clockwork
 from core.churn.grace import Readers
+from core.churn.kernel import Kernel
+from core.churn.records import Seen, View
 from core.churn.registry import Registry, Steps
 from core.churn.rig import Rig
 from core.churn.simulate import simulate_churn
-from core.churn.threads import ThreadGroup
+from core.churn.threads import ThreadGroup, Where
 from core.churn.uprobes import Consumer, Uprobes
 from core.churn.workload import Workload
 from core.engine.cell import Cell
 from core.lifetime import checks
 from core.lifetime.checks import Violation
+from core.rcu.engine import Callback, Engine
+from core.rcu.sequence import rcu_seq_end
 
 WRITER = 1
 """The CPU of the one writer of `quiet`, which has nothing to do after a while."""
@@ -41,6 +45,37 @@ def go_on(rig: Rig, for_ps: int) -> int:
     rig.clockwork.play(rig.clockwork.now_ps + for_ps)
     rig.kernel.settle()
     return int(rig.clockwork.seen.walks.sum())
+
+
+def test_where_nobody_hits_nobody_is_asked_what_hits_did() -> None:
+    asked = 0
+
+    class Asked(ThreadGroup):
+        def fold(self, view: View, where: Where) -> Seen:
+            nonlocal asked
+            asked += 1
+            return super().fold(view, where)
+
+    workload = Workload(attach_threads=1, consumers=0, batch=1)
+    cell = churn_cell(workload, bench="uprobe-multi-nop", cpus=0, probes=8)
+    churn = simulate_churn(cell, gang=Asked()).churn
+    assert churn is not None
+    assert churn.detach is not None
+    assert churn.detach.count == 8
+    assert asked == 1
+
+
+def test_only_lists_that_were_walked_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = quiet("srcu")
+    rig.kernel.settle()
+    counted: list[int] = []
+    monkeypatch.setattr(rig.kernel, "_count", counted.append)
+    rig.kernel.settle()
+    assert counted == []
+    go_on(rig, MS)
+    assert counted == [rig.static[0].uprobe]
+    monkeypatch.undo()
+    rig.drain()
 
 
 @pytest.mark.parametrize(
@@ -127,6 +162,25 @@ def delete_leaves_it_listed(self: Uprobes, consumer: Consumer) -> None:
     self.consumers[consumer.uprobe].remove(consumer)
 
 
+def frees_first(self: Kernel, cpu: int, batch: list[Consumer]) -> Steps:
+    self.registry.fold()
+    for consumer in batch:
+        self.checks.frees_consumer(consumer)
+    yield from UNREGISTER(self, cpu, batch)
+
+
+def waits_for_nobody(self: Kernel) -> Steps:
+    yield from ()
+
+
+def joins_the_period_in_progress(self: Engine, function: Callable[[], None]) -> int:
+    seq = ENQUEUE(self, function)
+    if self.begun_ps is None:
+        return seq
+    self._callbacks[-1] = Callback(rcu_seq_end(self.gp_seq), function)
+    return rcu_seq_end(self.gp_seq)
+
+
 def look_up_nothing_new(self: Uprobes, function: int) -> None:
     return None
 
@@ -156,13 +210,15 @@ def put_too_often(self: Registry, uprobe: int) -> None:
 
 
 PUT, PUT_AT_ONCE = Registry.put_later, Registry.put_at_once
+UNREGISTER, ENQUEUE = Kernel.unregister_batch, Engine._enqueue
 
 
 @pytest.mark.parametrize(
     ("what", "name", "instead", "flavour", "check"),
     [
-        (Uprobes, "delete", delete_leaves_it_listed, "srcu", checks.FREED_CONSUMER),
-        (Uprobes, "delete", delete_leaves_it_listed, "baseline", checks.FREED_CONSUMER),
+        (Uprobes, "delete", delete_leaves_it_listed, "srcu", checks.CALLED_GONE),
+        (Uprobes, "delete", delete_leaves_it_listed, "baseline", checks.CALLED_GONE),
+        (Kernel, "unregister_batch", frees_first, "baseline", checks.FREED_CONSUMER),
         (Uprobes, "look_up", look_up_nothing_new, "tasks-trace", checks.NOT_CALLED),
         (Readers, "counters", no_unlock_counts, "srcu", checks.NEVER_ENDING),
         (Uprobes, "forget", never_freed, "srcu", checks.REFERENCES),
@@ -185,6 +241,27 @@ def test_every_check_can_fail(
     assert caught.value.check == check
     monkeypatch.undo()
     simulate_churn(stressed(flavour))
+
+
+@pytest.mark.parametrize("flavour", ["srcu", "tasks-trace"])
+@pytest.mark.parametrize(
+    ("what", "name", "instead"),
+    [
+        (Kernel, "uprobe_unregister_sync", waits_for_nobody),
+        (Engine, "_enqueue", joins_the_period_in_progress),
+    ],
+)
+def test_who_does_not_wait_for_a_whole_period_is_found(
+    what: type, name: str, instead: Callable[..., Any], flavour: str, monkeypatch: Any
+) -> None:
+    workload = Workload(attach_threads=6, consumers=0, stalls=300)
+    cell = churn_cell(workload, ms=80, seed=3, flavour=flavour, cpus=4, probes=2)
+    monkeypatch.setattr(what, name, instead)
+    with pytest.raises(Violation) as caught:
+        simulate_churn(cell)
+    assert caught.value.check == checks.FREED_CONSUMER
+    monkeypatch.undo()
+    simulate_churn(cell)
 
 
 def test_an_index_flips_only_after_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:

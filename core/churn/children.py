@@ -75,6 +75,8 @@ class Children:
     def register_for_each_vma(self, consumer: Consumer, *, comes: bool) -> int:
         """Ask the filter of a consumer that comes, or all that are left; how many changed."""
         function, changed = consumer.function, 0
+        if not self._alive:
+            return changed
         wanted = consumer.everywhere if comes else self._wanted(function)
         for child in self._alive:
             if bool(child[function]) != wanted and wanted == comes:

@@ -83,10 +83,11 @@ class Clockwork:
 
     def fold(self) -> None:
         """Let the threads take note of what they did until now. To be called before a change."""
-        cpus = self._state.cpus[: self._threads]
-        level = self._programs.level[cpus["operation"]]
-        level[self._done] = DONE
-        self.seen = self._gang.fold(self._view(), Where(cpus["taken"].copy(), level))
+        if self._threads or not self.folds:
+            cpus = self._state.cpus[: self._threads]
+            level = self._programs.level[cpus["operation"]]
+            level[self._done] = DONE
+            self.seen = self._gang.fold(self._view(), Where(cpus["taken"].copy(), level))
         self.folds += 1
 
     def expire(self) -> None:
@@ -144,7 +145,7 @@ class Clockwork:
             found=u.found,
             installed=u.installed,
             must=u.must,
-            known=u.known,
+            may=u.may,
             returns=u.returns,
             alive=references > 0,
             freed=u.freed[:n],

@@ -40,7 +40,7 @@ def fold(t: Threads, v: View, taken: IntArray, level: IntArray) -> None:
         last = taken[index] - 1
         if thread.begun:
             thread.must &= v.must[thread.function]
-            thread.may |= v.known[thread.function]
+            thread.may |= v.may[thread.function]
             thread.met |= _listed(v, thread)
         for depth in range(thread.depth):
             frame = t.frame[index, depth]
@@ -83,7 +83,7 @@ def _begin(t: Threads, v: View, thread: Record, index: int) -> None:
         thread.hit = v.installed[item]
         thread.must = v.must[item]
         _check(thread, thread.hit or thread.must == 0, NOT_CALLED)
-    thread.may = v.known[thread.function]
+    thread.may = v.may[thread.function]
 
 
 @inlined

@@ -85,6 +85,7 @@ class Kernel:
         with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.delete(consumer)
+            self.uprobes.may[function] &= ~one(consumer.bit)
         last = not self.uprobes.consumers[uprobe]
         yield from self._register_for_each_vma(cpu, consumer, comes=False)
         if self.rules.tree_reference and last:
@@ -170,6 +171,7 @@ class Kernel:
             uprobe = consumer.uprobe
             self.uprobes.must[consumer.function] &= ~one(consumer.bit)
             self.uprobes.delete(consumer)
+            self.uprobes.may[consumer.function] &= ~one(consumer.bit)
             if not self.rules.tree_reference or not self.uprobes.consumers[uprobe]:
                 self.registry.put_at_once(uprobe)
             self.uprobes.forget(consumer)
@@ -177,7 +179,10 @@ class Kernel:
     def settle(self) -> None:
         """Count what hits did, and reap what their last reference has left dead."""
         self.registry.fold()
-        for uprobe in range(len(self.clockwork.seen.walks)):
+        seen, n = self.clockwork.seen, self._counted.shape[1]
+        more = np.array([seen.walks[:n], seen.return_walks[:n]]) != self._counted
+        walked: list[int] = np.flatnonzero(more.any(axis=0)).tolist()
+        for uprobe in (*walked, *range(n, len(seen.walks))):
             self._count(uprobe)
 
     def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, comes: bool) -> Steps:

@@ -51,8 +51,8 @@ THREAD = np.dtype(
 `level`; whether it is a `hit`, of which function, and of what uprobe; how deep it is, and how many
 of these frames have return `instances`; its read-section `nesting`, how many `sections` it has
 entered, and under which SRCU `index`; what a check found first, in which function. `must` are the
-consumers that the hit has to call, `may` those that were not gone before it began, `met` those that
-were on the list since it entered what protects it."""
+consumers that the hit has to call, `may` those that were not off the list before it began, `met`
+those that were on the list since it entered what protects it."""
 
 FRAME = np.dtype(
     [
@@ -114,7 +114,7 @@ class Threads(NamedTuple):
 class View(NamedTuple):
     """The kernel's state of a window, as hits see it; see `uprobes.Uprobes`.
 
-    By function: `found`, what a lookup gives, `installed`, `must`, `known`, `returns`. By uprobe:
+    By function: `found`, what a lookup gives, `installed`, `must`, `may`, `returns`. By uprobe:
     `alive`, whether anybody has a reference, `freed` and the two lists. `rules`: whether a
     lookup takes a reference, whether there is a section around a hit and around its return, what a
     return instance holds, whether handlers run under register_rwsem. `srcu_idx` is that of both
@@ -124,7 +124,7 @@ class View(NamedTuple):
     found: IntArray
     installed: NDArray[np.bool_]
     must: NDArray[np.uint64]
-    known: NDArray[np.uint64]
+    may: NDArray[np.uint64]
     returns: NDArray[np.uint64]
     alive: NDArray[np.bool_]
     freed: NDArray[np.bool_]

@@ -52,7 +52,9 @@ class Registry:
         """Let hits take note of what they did until now, and reap what has no reference left."""
         self._clockwork.fold()
         self._checks.after_fold()
-        dead = self._uprobes.dead(self._clockwork.seen.held)
+        held = self._clockwork.seen.held
+        # Where no hit ever held a reference, none let an uprobe die.
+        dead = self._uprobes.dead(held) if len(held) else []
         for uprobe in dead:
             self._dies(uprobe)
         for uprobe in dead:

@@ -85,10 +85,10 @@ class Uprobes:
     By uprobe: `function`; `ref`, references of everybody but hits and return instances; `active`,
     in the tree; `dying`, its free has begun; `freed`; `entry_list` and `return_list`, the masks of
     the consumers on its list. By function: `must`, consumers whose registration has returned and
-    whose unregistration has not begun; `known`, those that were made and not yet freed; `returns`,
-    which of these are of the return, `anywhere`, which have a filter that takes any process;
-    `installed`, whether the breakpoint is in the process that
-    hits; `found`, what a lookup gives. `most` is the most uprobes there were at a time.
+    whose unregistration has not begun; `may`, those that were made and are not yet off their list
+    for good; `known`, those that were made and not yet freed; `returns`, which of these are of the
+    return, `anywhere`, which have a filter that takes any process; `installed`, whether the
+    breakpoint is in the process that hits; `found`, what a lookup gives.
     """
 
     functions: int
@@ -102,8 +102,8 @@ class Uprobes:
         self.ref: IntArray = np.zeros(0, dtype=np.int64)
         self.active, self.dying, self.freed = (np.zeros(0, dtype=np.bool_) for _ in range(3))
         self.entry_list, self.return_list = (np.zeros(0, dtype=np.uint64) for _ in range(2))
-        self.must, self.known, self.returns, self.anywhere = (
-            np.zeros(self.functions, dtype=np.uint64) for _ in range(4)
+        self.must, self.may, self.known, self.returns, self.anywhere = (
+            np.zeros(self.functions, dtype=np.uint64) for _ in range(5)
         )
         self.found = self.tree.find(self.keys)
         self.installed = np.zeros(self.functions, dtype=np.bool_)
@@ -145,6 +145,7 @@ class Uprobes:
             bit = (bit + 1) % BITS
         self._next_bit[function] = (bit + 1) % BITS
         self.known[function] |= one(bit)
+        self.may[function] |= one(bit)
         for mask, has in ((self.returns, at_return), (self.anywhere, everywhere)):
             mask[function] = mask[function] | one(bit) if has else mask[function] & ~one(bit)
         return Consumer(function, at_return, bit, everywhere)
@@ -165,7 +166,7 @@ class Uprobes:
         return wanted
 
     def delete(self, consumer: Consumer) -> None:
-        """consumer_del: off the list; it is known until it is freed."""
+        """consumer_del: off the list, though known until it is freed."""
         uprobe = consumer.uprobe
         self.consumers[uprobe].remove(consumer)
         self.entry_list[uprobe] &= ~one(consumer.bit)
