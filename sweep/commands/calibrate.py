@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import INTERRUPTED, print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, print_columns, print_json, refuse_unwritable
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,15 +79,6 @@ def host_folder() -> Path:
     from sweep.host import host_file
 
     return host_file().parent
-
-
-def refuse_unwritable(out: Path) -> None:
-    """Raises UsageError now for a folder in which files could not be written in the end."""
-    path = out.absolute()
-    folder = next(known for known in (path, *path.parents) if known.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        reason = "Permission denied" if folder.is_dir() else "Not a directory"
-        raise UsageError(f"cannot write to {out}: {folder}: {reason}")
 
 
 def _summaries(fitted: Sequence[Machine]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import INTERRUPTED, print_columns, print_json
+from sweep.commands.shared import INTERRUPTED, print_columns, print_json, refuse_unwritable
 
 if TYPE_CHECKING:
     from sweep.host_calibrate import HitCheck
@@ -21,7 +21,6 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
 
     Raises UsageError, RefusedError and InfrastructureError.
     """
-    from sweep.commands.calibrate import refuse_unwritable
     from sweep.host import host_machine
     from sweep.host_calibrate import calibrated, check
     from sweep.host_calibrate_text import host_text

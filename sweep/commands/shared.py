@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -143,6 +144,15 @@ address_option = click.option(
     metavar="URL",
     help="The cluster's dashboard; else RAY_API_SERVER_ADDRESS, else http://127.0.0.1:8265.",
 )
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Raises UsageError now for a folder in which files could not be written in the end."""
+    path = out.absolute()
+    folder = next(known for known in (path, *path.parents) if known.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        reason = "Permission denied" if folder.is_dir() else "Not a directory"
+        raise UsageError(f"cannot write to {out}: {folder}: {reason}")
 
 
 def print_json(value: object) -> None:
