@@ -98,9 +98,22 @@ def busy(stage: int, seed: int) -> Cell:
     return churn_cell(workload, ms=80, seed=seed, **changes)
 
 
-def test_a_fault_that_nobody_knows() -> None:
-    with pytest.raises(ValueError, match=r"no fault no-flip in tasks-trace; there are .*holdouts"):
-        simulate_churn(churn_cell(flavour="tasks-trace"), ["no-flip"])
+@pytest.mark.parametrize(
+    ("fault", "flavour", "there_are"),
+    [
+        ("no-flip", "tasks-trace", "free-.*-holdouts, sync-.*"),
+        ("free-without-waiting", "baseline", "none"),
+        ("free-without-waiting", "refcount-revamp", "none"),
+        (
+            "sync-before-last-nosync",
+            "lockless-consumers",
+            "free-without-waiting, no-flip, one-scan",
+        ),
+    ],
+)
+def test_a_fault_that_has_no_place(fault: str, flavour: str, there_are: str) -> None:
+    with pytest.raises(ValueError, match=f"no fault {fault} in {flavour}; there are {there_are}$"):
+        simulate_churn(churn_cell(flavour=flavour), [fault])
 
 
 @settings(max_examples=15, deadline=None, print_blob=True)

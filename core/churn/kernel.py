@@ -27,6 +27,12 @@ FAULTS = ("free-without-waiting", "sync-before-last-nosync")
 """Faults that can be planted here; the names are those of `core.lifetime.mutants`."""
 
 
+def faults_of(rules: Rules) -> set[str]:
+    """Those of FAULTS that change these rules: some free at once, some wait for no batch."""
+    free, early = FAULTS
+    return {fault for fault, has in ((free, bool(rules.free)), (early, rules.batch)) if has}
+
+
 class Kernel:
     """The kernel of one cell. `mappings` counts further mappings of the code in the process that
     hits; `children` are those that were forked off it."""

@@ -13,7 +13,7 @@ from core.churn.cast import end_of, ri_timer, stalls, static_consumers, tasks, t
 from core.churn.checks import Checks
 from core.churn.clockwork import Clockwork
 from core.churn.grace import engines
-from core.churn.kernel import FAULTS, Kernel
+from core.churn.kernel import Kernel, faults_of
 from core.churn.outcome import Churn, Latency
 from core.churn.programs import MOST_CONSUMERS, Programs, compile_programs
 from core.churn.records import GET, LEASE, TRY_GET
@@ -99,9 +99,12 @@ class Rig:
         clockwork.rules[:] = (bool(rules.lookup), *sections, prepares, rules.chain_rwsem)
         checks = Checks(clockwork, uprobes, rules)
         grace = engines(clockwork, rules, cell.machine.cpus, faults)
-        known = {*FAULTS, *(fault for engine in grace.values() for fault in engine.FAULTS)}
+        known = {
+            *faults_of(rules),
+            *(fault for engine in grace.values() for fault in engine.FAULTS),
+        }
         if unknown := faults - known:
-            choice = ", ".join(sorted(known))
+            choice = ", ".join(sorted(known)) or "none"
             raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
         checks.watch(grace)
         cycle_ps = int(where.ps_per_cycle[-1])
