@@ -76,8 +76,8 @@ def test_a_submitted_sweep_is_that_of_one_process(
     )
     assert_frame_equal(far, here)
     said = cluster.cli("status", "tiny").stdout
-    assert "succeeded, 4/4 cells, 0 failed, 0 in flight" in said
-    assert re.search(r"node +gangs +in flight +done\n +127\.0\.0\.1/\w+ +\d +0 +4\n", said)
+    assert ": succeeded, 4/4 cells, 0 failed\n" in said
+    assert re.search(r"node +gangs +in flight +done\n +127\.0\.0\.1/\w+ +0 +0 +4\n", said)
     log = cluster.cli("logs", "tiny").stdout
     assert "4 cells done: " in log
     assert "status {" not in log
@@ -97,6 +97,11 @@ def test_failed_cells_are_tried_again_if_that_is_asked_for(
     refused = cluster.cli(*submit)
     assert refused.returncode == 1
     assert "4 cells failed before and were not tried again" in refused.stdout
+    why = "Job entrypoint command failed with exit code 1"
+    assert re.fullmatch(rf"tiny-[0-9a-f]{{8}} failed: {why}\n", refused.stderr)
+    said = cluster.cli("status", "tiny").stdout.splitlines()
+    assert said[1] == f"  {why}"
+    assert said[2].startswith("  4 cells failed before and were not tried again; see ")
     retried = cluster.cli(*submit, "--retry-failed", "--gangs", 1)
     assert retried.returncode == 0, retried.stderr
     assert "4/4 cells, 0 failed" in retried.stdout
@@ -113,7 +118,9 @@ def test_the_same_spec_joins_and_goes_on_after_a_cancel(cluster: LoopbackCluster
     assert cluster.cli("status").stdout == "no run is going on\n"
     again = cluster.cli("cancel", name)
     assert (again.returncode, again.stderr) == (2, f"error: {name} has stopped already\n")
-    done = status(cluster, name)["done"]
+    ended = status(cluster, name)
+    assert (ended["in_flight"], ended["seconds_left"]) == (0, None)
+    done = ended["done"]
     assert long_run(cluster) == name
     # What was done before the cancel is not done again.
     assert wait_until(lambda: status(cluster, name).get("total")) <= 2000 - done
@@ -128,7 +135,7 @@ def test_the_same_spec_joins_and_goes_on_after_a_cancel(cluster: LoopbackCluster
     [
         ("status tinny", 2, "no such run: tinny: did you mean 'tiny-"),
         ("logs x --address 127.0.0.1:8265", 2, "write a URL like http://127.0.0.1:8265"),
-        ("runs --address http://127.0.0.1:1", 4, "nothing answers there"),
+        ("runs --address http://127.0.0.1:1", 4, "no dashboard answers there"),
         ("submit tiny.yaml --out here", 2, "it has to be an absolute path or a URI"),
         ("submit tiny.yaml --out /runs/../etc", 2, "it has to be an absolute path or a URI"),
         ("submit tiny.yaml --set cpus=3", 2, "allowed are 1 to 2, nearest 2"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep.driver import Progress
-from sweep.service.status import RATE_SECONDS, Meter, Status, latest, parse, readable
+from sweep.service.status import RATE_SECONDS, Meter, Status, last_words, latest, parse, readable
 
 NODES = {
     "10.0.0.1/aaaaaa": {"gangs": 2, "in_flight": 2, "done": 5},
@@ -49,6 +49,19 @@ def test_the_latest_counts() -> None:
     lines = [Status(4, 1).line(), "a warning", Status(4, 2).line(), "4 cells done"]
     assert latest(lines) == Status(4, 2)
     assert latest(["a warning"]) is None
+
+
+def test_a_run_that_has_ended_has_nothing_in_flight() -> None:
+    status = Status(20, 9, 1, 2.0, NODES).at_end()
+    assert status.counts == "10/20 cells, 1 failed"
+    assert (status.in_flight, status.seconds_left) == (0, None)
+    assert [load["gangs"] for load in status.nodes.values()] == [0, 0]
+    assert [load["done"] for load in status.nodes.values()] == [5, 4]
+
+
+def test_the_last_words_are_no_status() -> None:
+    assert last_words(["a note", "error: no room", Status(4, 1).line(), ""]) == "error: no room"
+    assert last_words([Status(4).line()]) is None
 
 
 def test_the_rate_is_that_of_the_last_minute() -> None:

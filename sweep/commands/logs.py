@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sweep.commands.shared import address_option
+from sweep.errors import InfrastructureError
 
 if TYPE_CHECKING:
     from sweep.executors.ray_jobs import Jobs
@@ -37,11 +38,19 @@ def logs(run: str, follow: bool, address: str | None) -> None:
 
 
 def print_followed(jobs: Jobs, job: Job) -> None:
-    """Print a job's log until it ends, and how it ended if not well."""
+    """Print a job's log until it ends, and how it ended if not well.
+
+    Raises InfrastructureError if the log breaks off before.
+    """
     from sweep.service.status import readable
 
     for line in jobs.follow(job.id):
         print(readable(line), flush=True)
     job = jobs.get(job.id)
+    if not job.is_over:
+        raise InfrastructureError(
+            f"the cluster ended the log of {job.run}, which was {job.state}; "
+            f"uprobe-sweep status {job.run} says whether it still is"
+        )
     if job.state != "succeeded":
-        click.echo(f"{job.run} {job.state}: {' '.join(job.message.split())}", err=True)
+        click.echo(f"{job.run} {job.state}: {job.message}", err=True)

@@ -120,7 +120,8 @@ def run(
     if as_json:
         print_json(_described(summary))
     else:
-        print(_told(summary))
+        # At once: in the log of a job it belongs before what follows on stderr.
+        print(_told(summary), flush=True)
     return _complained(summary)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,6 @@ def status(run: str | None, address: str | None, as_json: bool) -> None:
     """
     from sweep.executors.ray_jobs import Jobs
     from sweep.service.runs import by_run, find
-    from sweep.service.status import latest
 
     jobs = Jobs(address)
     listed = jobs.all()
@@ -38,14 +38,25 @@ def status(run: str | None, address: str | None, as_json: bool) -> None:
     else:
         last = [run_jobs[-1] for run_jobs in by_run(listed).values()]
         chosen = [job for job in last if not job.is_over]
-    found = [(job, latest(jobs.end_of_log(job))) for job in chosen]
+    found = [(job, *_latest(job, jobs.end_of_log(job))) for job in chosen]
     if as_json:
-        entries = [_entry(job, now) for job, now in found]
+        entries = [_entry(job, now) for job, now, _ in found]
         print_json(entries if run is None else entries[0])
     elif not found:
         print("no run is going on")
-    for job, now in found if not as_json else ():
-        _print(job, now)
+    for job, now, words in found if not as_json else ():
+        _print(job, now, words)
+
+
+def _latest(job: Job, log: Sequence[str]) -> tuple[Status | None, str | None]:
+    """The last status in a log; and of a job that ended by itself, what else its end needs said."""
+    from sweep.service.status import last_words, latest
+
+    now = latest(log)
+    if not job.is_over:
+        return now, None
+    untold = job.state == "failed" or (job.state == "succeeded" and now is None)
+    return now and now.at_end(), last_words(log) if untold else None
 
 
 def _entry(job: Job, now: Status | None) -> dict[str, Any]:
@@ -55,10 +66,13 @@ def _entry(job: Job, now: Status | None) -> dict[str, Any]:
     return entry
 
 
-def _print(job: Job, now: Status | None) -> None:
-    print(f"{job.run}: {job.state}{f', {now.text()}' if now else ''}")
+def _print(job: Job, now: Status | None, words: str | None) -> None:
+    text = now and (now.counts if job.is_over else now.text())
+    print(f"{job.run}: {job.state}{f', {text}' if text else ''}")
     if job.is_over and job.state != "succeeded" and job.message:
-        print(f"  {' '.join(job.message.split())}")
+        print(f"  {job.message}")
+    if words:
+        print(f"  {words}")
     if now is not None and now.nodes:
         columns = ("gangs", "in_flight", "done")
         lines: list[list[object]] = [["  node", "gangs", "in flight", "done"]]

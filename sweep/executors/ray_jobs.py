@@ -9,12 +9,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sweep.errors import InfrastructureError, UsageError
 from sweep.service.runs import Job
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 """Ray's dashboard on a head's loopback, or what `ray dashboard cluster.yaml` forwards there."""
+
+VARIABLE = "RAY_API_SERVER_ADDRESS"
 
 CHATTY = (
     "dashboard.modules.dashboard_sdk",
@@ -27,21 +30,43 @@ LAST_LINES = 200
 """Lines at the end of a log in which the last status is looked for."""
 
 
+NO_DASHBOARD = "Version check returned 404"
+"""What Ray's client says of something else that speaks HTTP."""
+
+MESSAGE_ENDS = ", last available logs"
+"""Where the message of a job that failed begins to repeat its log."""
+
+
+def dashboard_url(address: str | None, environment: Mapping[str, str]) -> str:
+    """The URL that is given, or that of the environment, or DEFAULT_ADDRESS. Raises UsageError."""
+    source, url = "--address", address
+    if not address:
+        source, url = VARIABLE, environment.get(VARIABLE)
+    if not url:
+        return DEFAULT_ADDRESS
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise UsageError(f"{source} {url}: write a URL like {DEFAULT_ADDRESS}")
+    return url
+
+
 class Jobs:
     """The jobs of uprobe-sweep on the cluster whose dashboard is at `address`, a URL.
 
-    By default that is RAY_API_SERVER_ADDRESS, or DEFAULT_ADDRESS. Every method raises
-    InfrastructureError if the cluster does not answer or does not take the token.
+    By default that is RAY_API_SERVER_ADDRESS, or DEFAULT_ADDRESS. Raises UsageError for what is no
+    such URL. Every method raises InfrastructureError if the cluster does not answer or does not
+    take the token.
     """
 
     def __init__(self, address: str | None = None) -> None:
-        address = address or os.environ.get("RAY_API_SERVER_ADDRESS") or DEFAULT_ADDRESS
-        if not address.startswith(("http://", "https://")):
-            raise UsageError(f"--address {address}: write a URL like {DEFAULT_ADDRESS}")
-        self._address = address
+        self._address = address = dashboard_url(address, os.environ)
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         # Ray prefers its variables to what it is told.
-        os.environ["RAY_API_SERVER_ADDRESS"] = address
+        os.environ[VARIABLE] = address
         with self._answering():
             from ray.job_submission import JobSubmissionClient
 
@@ -116,8 +141,8 @@ class Jobs:
             kind = type(error).__name__
             if "Authentication" in kind or "401" in str(error) or "403" in str(error):
                 said = "it does not take our token, which belongs in ~/.ray/auth_token"
-            elif isinstance(error, OSError):
-                said = "nothing answers there; is the cluster up, and its dashboard forwarded?"
+            elif isinstance(error, OSError) or NO_DASHBOARD in str(error):
+                said = "no dashboard answers there; is the cluster up, and its dashboard forwarded?"
             else:
                 said = f"{kind}: {error}"
             raise InfrastructureError(f"the cluster at {self._address}: {said}") from error
@@ -134,6 +159,6 @@ def _job(details: Any) -> Job:
         started=details.start_time / 1000 if details.start_time else None,
         ended=details.end_time / 1000 if details.end_time else None,
         exit_code=details.driver_exit_code,
-        message=details.message or "",
+        message=" ".join((details.message or "").partition(MESSAGE_ENDS)[0].split()),
         node_id=details.driver_node_id or "",
     )

@@ -13,7 +13,10 @@ ENDED = ("succeeded", "failed", "stopped")
 
 @dataclass(frozen=True)
 class Job:
-    """A job as the Jobs API lists it. Times are in seconds since 1970; None: not yet, not known."""
+    """A job as the Jobs API lists it. Times are in seconds since 1970; None: not yet, not known.
+
+    `message` is Ray's, in a line.
+    """
 
     id: str
     run: str

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import click
 
@@ -55,13 +55,22 @@ class Status:
         """As a line of a log."""
         return MARK + json.dumps(asdict(self))
 
+    @property
+    def counts(self) -> str:
+        """What has ended, for people."""
+        return f"{self.done + self.failed}/{self.total} cells, {self.failed} failed"
+
+    def at_end(self) -> Status:
+        """The same of a run that has ended, however it did: it has no gangs any more."""
+        nodes = {node: {**load, "gangs": 0, "in_flight": 0} for node, load in self.nodes.items()}
+        return replace(self, rate=0.0, nodes=nodes)
+
     def text(self) -> str:
         """For people, on one line."""
         left = self.seconds_left
         gangs = sum(load["gangs"] for load in self.nodes.values())
         return (
-            f"{self.done + self.failed}/{self.total} cells, {self.failed} failed, "
-            f"{self.in_flight} in flight on {gangs} gangs, {self.rate:.1f} cells/s, "
+            f"{self.counts}, {self.in_flight} in flight on {gangs} gangs, {self.rate:.1f} cells/s, "
             f"{'?' if left is None else math.ceil(left)} s left"
         )
 
@@ -79,6 +88,12 @@ def parse(line: str) -> Status | None:
 def latest(lines: Iterable[str]) -> Status | None:
     """The last status in the lines of a log."""
     return next((s for line in reversed(list(lines)) if (s := parse(line))), None)
+
+
+def last_words(lines: Iterable[str]) -> str | None:
+    """The last line of a log that is no status; None if it has none."""
+    said = (line for line in reversed(list(lines)) if line.strip() and not line.startswith(MARK))
+    return next(said, None)
 
 
 def readable(line: str) -> str:
