@@ -120,6 +120,13 @@ MUTANTS = {
             "own-unregister",
             checks.DEADLOCK,
         ),
+        Mutant(
+            "fork-without-reference",
+            "a forked child's return instance takes no reference",
+            2,
+            "fork",
+            checks.FREED_UPROBE,
+        ),
     )
 }
 

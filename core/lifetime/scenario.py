@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.lifetime import srcu, tasks_trace
+from core.lifetime.fork import child_returns, dup_utask
 from core.lifetime.hit import uprobe_hit
 from core.lifetime.hprobe import ri_timer, uprobe_return
 from core.lifetime.mmap import uprobe_mmap
@@ -20,8 +21,8 @@ from core.lifetime.world import Consumer, Thread, World
 
 Action = tuple[str, tuple[int, ...]]
 """What a thread does: hit KEY, call KEY (a hit and its return), enter KEY, leave KEY,
-register C, fail C, unregister C..., mmap KEY, timer THREAD KEY; or, of the grace periods in
-detail, reader and synchronize."""
+fork THREAD KEY (which has to begin as child KEY, and returns), register C, fail C, unregister C...,
+mmap KEY, timer THREAD KEY; or, of the grace periods in detail, reader and synchronize."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ def _block(rules: Rules, scenario: Scenario, me: int, action: Action, tag: str) 
             return unregister_batch(rules, me, batch, tag)
         case "mmap":
             return uprobe_mmap(rules, me, numbers[0], tag)
+        case "fork":
+            return dup_utask(rules, me, numbers[0], numbers[1], tag)
+        case "child":
+            return child_returns(rules, me, numbers[0], tag)
         case "timer":
             return ri_timer(rules, me, numbers[0], numbers[1], tag)
         case "reader" if scenario.detail == "srcu":

@@ -118,6 +118,18 @@ SCENARIOS = {
             (("call", (("enter", (0,)), ("unregister", (0,)), ("leave", (0,)))),),
         ),
         Scenario(
+            "fork",
+            ((0, RETURN),),
+            REGISTERED_0,
+            (
+                (
+                    "parent",
+                    (("enter", (0,)), ("fork", (1, 0)), ("unregister", (0,)), ("leave", (0,))),
+                ),
+                ("child", (("child", (0,)),)),
+            ),
+        ),
+        Scenario(
             "two-probes",
             ((0, ENTRY), (1, ENTRY)),
             (("register", (0,)), ("register", (1,))),
