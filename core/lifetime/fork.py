@@ -11,7 +11,7 @@ from core.lifetime.world import NOBODY, World, with_thread
 
 
 def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
-    """uprobe_copy_process: thread `child` has what `me` has pending, and a reference of its own.
+    """Thread `child`, new, gets what `me` has pending, and a reference of its own.
 
     A copy is never a lease: the parent's becomes a reference first (hprobe_expire), under
     srcu_read_lock(uretprobes_srcu), whose reader is counted as `child`'s.
@@ -33,18 +33,13 @@ def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
     def switches(world: World) -> Outcome:
         got, u = world.threads[me].y, world.threads[me].u
         world = with_thread(world, me, y=0)
-        if world.threads[me].hprobe != "leased":
-            # The timer was quicker: what was taken is the child's.
-            return (
-                (with_thread(world, child, hprobe="stable", instance=u), unlock)
-                if got
-                else (
-                    world,
-                    nothing,
-                )
-            )
-        world = with_thread(world, me, hprobe="stable" if got else "gone")
-        return leaves(world, lease), shares if got else nothing
+        if world.threads[me].hprobe == "leased":
+            world = with_thread(world, me, hprobe="stable" if got else "gone")
+            return leaves(world, lease), shares if got else nothing
+        if not got:
+            return world, nothing
+        # The timer was quicker: what was taken is the child's.
+        return with_thread(world, child, hprobe="stable", instance=u), unlock
 
     def copies(world: World) -> Outcome:
         u = world.threads[me].u
@@ -60,31 +55,27 @@ def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
         return with_thread(world, child, x=1), ""
 
     memory, both = references(key), reader(me) | reader(child)
-    block: Block = []
+    before: Block = [Step("dup_utask", reads_state, reader(me), targets=(shares, nothing))]
     if rules.prepare.startswith("hprobe"):
-        block = [
-            Step(
-                "dup_utask: srcu_read_lock",
-                lambda world: (enters(world, section), ""),
-                writes=reader(child),
-            )
+        lock = Step(
+            "dup_utask: srcu_read_lock",
+            lambda world: (enters(world, section), ""),
+            writes=reader(child),
+        )
+        ways = (shares, nothing, unlock)
+        before = [
+            lock,
+            Step("hprobe_expire", reads_state, reader(me), targets=(shares, nothing)),
+            Step("hprobe_expire: try_get_uprobe", tries, memory, memory),
+            Step("hprobe_expire: try_cmpxchg", switches, both | ALL_READERS, both, ways),
         ]
     return [
-        *block,
-        Step("hprobe_expire", reads_state, reader(me), targets=(shares, nothing)),
-        Step("hprobe_expire: try_get_uprobe", tries, memory, memory),
-        Step(
-            "hprobe_expire: try_cmpxchg",
-            switches,
-            both | ALL_READERS,
-            both,
-            (shares, nothing, unlock),
-        ),
+        *before,
         shares,
         Step("dup_utask: get_uprobe", copies, memory, memory | reader(child), (unlock,)),
         nothing,
         unlock,
-        Step("dup_utask", begins, both | ALL_READERS, both),
+        Step("uprobe_copy_process: done", begins, both | ALL_READERS, both),
     ]
 
 
