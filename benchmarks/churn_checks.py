@@ -25,13 +25,13 @@ WITHOUT = "without"
 
 def rate(options: str, checked: bool) -> float:
     """Hits per second of wall time on this core, best of RUNS."""
-    from core.churn import fold
-    from core.churn.checks import Checks
-    from core.churn.simulate import simulate_churn
-    from core.churn.workload import STRESS, Workload
-    from core.engine.cell import Cell
+    from core.cell import Cell
     from core.engine.compiled import inlined
-    from core.hardware.machine import load_machine
+    from core.machine.machine import load_machine
+    from core.stress import replay as fold
+    from core.stress.checks import Checks
+    from core.stress.simulate import simulate_churn
+    from core.workload import STRESS, Workload
 
     if not checked:
 

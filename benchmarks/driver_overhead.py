@@ -22,14 +22,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from core.engine.cell import Cell
+from core.cell import Cell
 from core.engine.simulate import simulate
-from sweep.driver import Progress, run
+from sweep.driver.driver import Progress, run
 from sweep.executors.base import Executor, Outcome
 from sweep.executors.in_process import InProcessExecutor
-from sweep.plan import plan
-from sweep.runs import scan
-from sweep.spec import Spec
+from sweep.plan.plan import plan
+from sweep.spec.spec import Spec
+from sweep.store.scan import scan
 
 CELLS = 10_000
 TARGET_MS = 2.0

@@ -17,14 +17,14 @@ import simpy
 from rich.console import Console
 from rich.table import Table
 
-from core.engine.cell import Cell
+from core.cell import Cell
 from core.engine.program import END, Program, compile_path
 from core.engine.simulate import simulate
-from core.hardware.machine import Machine, load_machine
-from core.hardware.topology import place
 from core.kernel.flavours import hot_path
 from core.kernel.layout import NOWHERE, Layout
 from core.kernel.operation import Kind
+from core.machine.machine import Machine, load_machine
+from core.machine.topology import place
 
 CPUS = (1, 8, 64)
 RUNS = 5

@@ -31,13 +31,13 @@ from rich.console import Console
 from rich.table import Table
 from sleeping_nodes import SleepingNodes, sleeping_actors
 
-from core.engine.cell import CellResult
+from core.cell import CellResult
 from core.engine.simulate import simulate
-from sweep.driver import Progress, run
+from sweep.driver.driver import Progress, run
 from sweep.executors.ray_executor import RayExecutor
-from sweep.plan import plan
-from sweep.runs import scan
-from sweep.spec import Spec
+from sweep.plan.plan import plan
+from sweep.spec.spec import Spec
+from sweep.store.scan import scan
 
 NODES = (1, 2, 10, 30, 100)
 GANGS_EACH = (1, 2)

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 import sweep
-from core.engine.cell import Cell, CellResult
+from core.cell import Cell, CellResult
 from sweep.executors.base import Executor
 from sweep.executors.in_process import InProcessExecutor
 from sweep.executors.ray_executor import RayExecutor
-from sweep.plan import plan
+from sweep.plan.plan import plan
 
 TARGET = 2.0
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from core.engine.cell import Cell, CellResult
+from core.cell import Cell, CellResult
 from sweep.executors import ray_executor
 from sweep.executors.base import Outcome
 from sweep.executors.fan_out import CPU_ACTOR, GangSize, Resources

@@ -11,23 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sweep.attribution import scan_attribution
-    from sweep.driver import run
-    from sweep.runs import scan, scan_failures
-    from sweep.spec import Spec
-    from sweep.spec_file import load_spec
+    from sweep.driver.driver import run
+    from sweep.spec.files import load_spec
+    from sweep.spec.spec import Spec
+    from sweep.store.attribution import scan_attribution
+    from sweep.store.scan import scan, scan_failures
 
 __all__ = ["Spec", "__version__", "load_spec", "run", "scan", "scan_attribution", "scan_failures"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Spec": "spec",
-    "load_spec": "spec_file",
-    "run": "driver",
-    "scan": "runs",
-    "scan_failures": "runs",
-    "scan_attribution": "attribution",
+    "Spec": "spec.spec",
+    "load_spec": "spec.files",
+    "run": "driver.driver",
+    "scan": "store.scan",
+    "scan_failures": "store.scan",
+    "scan_attribution": "store.attribution",
 }
 
 

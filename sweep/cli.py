@@ -11,9 +11,9 @@ from typing import NoReturn
 import click
 
 from sweep import __version__
-from sweep.catalogue import CATALOGUE
 from sweep.commands.calibrate import calibrate
 from sweep.commands.cancel import cancel
+from sweep.commands.catalogue import CATALOGUE
 from sweep.commands.compact import compact
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
@@ -73,8 +73,8 @@ def tables(run: str) -> None:
     uprobe-sweep tables detach-batch
     """
     cells = frame(run)
-    from sweep.churn_text import disturbed, render
-    from sweep.tables import letter_lines
+    from sweep.report.churn_text import disturbed, render
+    from sweep.report.tables import letter_lines
 
     alone, with_others = cells.filter(~disturbed()), cells.filter(disturbed())
     if len(alone):
@@ -105,9 +105,9 @@ def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
         _compare_mixed(runs, as_json)
         return
     cells = frame(runs[0])
-    from sweep.compare import compare as compare_with_letter
-    from sweep.compare_text import render
-    from sweep.rivals import RIVALS
+    from sweep.letter.baselines import RIVALS
+    from sweep.letter.comparison import compare as compare_with_letter
+    from sweep.letter.comparison_text import render
 
     comparison = compare_with_letter(cells, RIVALS if rivals else ())
     if as_json:
@@ -117,8 +117,8 @@ def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
 
 
 def _compare_mixed(runs: Sequence[str], as_json: bool) -> None:
-    from sweep.mix import PUBLISHED, mix
-    from sweep.mix_text import render
+    from sweep.report.mix import PUBLISHED, mix
+    from sweep.report.mix_text import render
 
     if len(set(runs)) < len(runs):
         raise UsageError(f"{' '.join(runs)}: a run is named twice")
@@ -141,7 +141,7 @@ def plot(run: str, output: Path) -> None:
     if output.suffix not in (".svg", ".png"):
         raise UsageError(f"-o {output}: allowed are .svg and .png")
     cells = frame(run)
-    from sweep.plot import plot as draw
+    from sweep.report.plot import plot as draw
 
     try:
         draw(cells, output)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.churn.workload import STRESS, Workload
-from core.engine.cell import Cell
-from core.hardware.machine import load_machine
+from core.cell import Cell
+from core.machine.machine import load_machine
+from core.workload import STRESS, Workload
 
 MS = 10**9
 

@@ -12,10 +12,10 @@ from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
 from core.engine.simulate import play
 from core.engine.state import State, new_state
-from core.hardware.machine import Machine
-from core.hardware.topology import place
 from core.kernel.layout import Layout
 from core.kernel.operation import Call, Operation, work
+from core.machine.machine import Machine
+from core.machine.topology import place
 
 NS = 1000
 US = 1000 * NS

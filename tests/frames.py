@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from sweep.churn import DEFAULTS as CHURN_DEFAULTS
-from sweep.churn import columns
-from sweep.published import LETTER_MACHINE, published
-from sweep.schema import SCHEMA
+from sweep.letter.published import LETTER_MACHINE, published
+from sweep.spec.churn import DEFAULTS as CHURN_DEFAULTS
+from sweep.spec.churn import columns
+from sweep.store.schema import SCHEMA
 
 DEFAULTS: dict[str, Any] = {
     "cell_id": "0123456789abcdef",

@@ -23,18 +23,18 @@ from typing import Any
 from tiny import FakeExecutor, tiny_spec
 
 import sweep
-import sweep.store
-from core.engine.cell import Cell
-from sweep.driver import run, survey
+import sweep.store.store
+from core.cell import Cell
+from sweep.driver.driver import run, survey
 from sweep.errors import InfrastructureError
-from sweep.folder import LocalFolder
-from sweep.journal import Contents, read_journal
-from sweep.plan import plan
+from sweep.plan.plan import plan
+from sweep.store.folder import LocalFolder
+from sweep.store.journal import Contents, read_journal
 
 SOURCES = str(Path(sweep.__file__).parent), str(Path(__file__))
 SPEC = tiny_spec(cpus=range(1, 8))
 FAILING = 3
-sweep.store.ROWS_PER_FILE = 2
+sweep.store.store.ROWS_PER_FILE = 2
 """Parts in the middle of the run, not only at its end."""
 
 
@@ -60,7 +60,7 @@ def forget_first(path: Path) -> Contents:
 
 FAULTS = {
     "in place": (LocalFolder, "write", write_in_place),
-    "forget first": (sweep.store, "read_journal", forget_first),
+    "forget first": (sweep.store.store, "read_journal", forget_first),
 }
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 import simpy
 from hypothesis import strategies as st
 
-from core.rcu.checks import never_ends, too_short
-from core.rcu.engine import Engine, Steps
-from core.rcu.sections import Sections
-from core.rcu.srcu import Srcu
-from core.rcu.srcu_fast import SrcuFast
-from core.rcu.synthetic import SyntheticSrcuReaders, SyntheticTraceReaders
-from core.rcu.tasks_trace import TasksTrace
-from core.rcu.timing import US, Timing
+from core.grace.checks import never_ends, too_short
+from core.grace.engine import Engine, Steps
+from core.grace.sections import Sections
+from core.grace.srcu import Srcu
+from core.grace.srcu_fast import SrcuFast
+from core.grace.synthetic import SyntheticSrcuReaders, SyntheticTraceReaders
+from core.grace.tasks_trace import TasksTrace
+from core.grace.timing import US, Timing
 
 MS = 1000 * US
 CPUS = 8

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.calibrate.parameters import FROM_CELLS, FROM_PRIMITIVES, Parameter
-from core.hardware.machine import load_machine
+from core.machine.machine import load_machine
 
 MODEL = (Path(__file__).resolve().parents[1] / "docs" / "model.md").read_text()
 

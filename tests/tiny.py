@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from core.engine.cell import Cell, CellResult
+from core.cell import Cell, CellResult
 from core.engine.shares import PRIVATE_WORK, Share
 from core.kernel.operation import Line
 from sweep.executors.base import Outcome
-from sweep.spec import Spec
+from sweep.spec.spec import Spec
 
 
 def tiny_spec(**changes: Any) -> Spec:

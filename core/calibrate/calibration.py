@@ -12,7 +12,7 @@ from core.calibrate.ensemble import Errors, beside, intervals, jacobian, members
 from core.calibrate.fit import Each, Report, Stage, Step, fit, silent
 from core.calibrate.parameters import Parameter, values_of, with_values
 from core.calibrate.points import CellPoints, FloatArray, Points, PrimitivePoints
-from core.hardware.machine import Calibration, Machine
+from core.machine.machine import Calibration, Machine
 
 MEMBERS = 16
 

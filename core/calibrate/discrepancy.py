@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from core.calibrate.points import FloatArray
-from core.hardware.machine import Discrepancy
+from core.machine.machine import Discrepancy
 
 LEAST, MOST = 1e-3, 1.0
 """Standard deviations looked among: hits counted resolve the one, the other is a factor of e."""

@@ -19,7 +19,7 @@ from scipy.stats.qmc import MultivariateNormalQMC
 
 from core.calibrate.parameters import Parameter
 from core.calibrate.points import FloatArray
-from core.engine.predict import CONFIDENCE
+from core.predict import CONFIDENCE
 
 STEP = 0.1
 """Of a parameter's range, to either side: errors are noisy, smaller steps would measure noise."""

@@ -11,7 +11,7 @@ from scipy.optimize import OptimizeResult, differential_evolution
 
 from core.calibrate.parameters import Parameter, with_values
 from core.calibrate.points import FloatArray, Points
-from core.hardware.machine import Machine
+from core.machine.machine import Machine
 
 POPULATION = 4
 """Members of the population per parameter."""

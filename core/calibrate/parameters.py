@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.hardware.machine import Machine
+from core.machine.machine import Machine
 
 
 @dataclass(frozen=True)

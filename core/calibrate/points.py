@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.calibrate.primitives import ns_per_operation
-from core.engine.cell import Cell
-from core.engine.predict import contended_share
+from core.cell import Cell
 from core.engine.simulate import simulate
-from core.hardware.machine import Machine
+from core.machine.machine import Machine
+from core.predict import contended_share
 
 FloatArray = NDArray[np.float64]
 CellName = tuple[str, str, int]
@@ -82,7 +82,7 @@ class CellPoints:
         return errors
 
     def shares(self, machine: Machine) -> FloatArray:
-        """Contended share of a hit's time in each cell, see `core.engine.predict`."""
+        """Contended share of a hit's time in each cell, see `core.predict`."""
         rates = self._rates(machine, 0)
         cells = self._cells(machine, 0)
         return np.array([contended_share(c, r) for c, r in zip(cells, rates, strict=True)])

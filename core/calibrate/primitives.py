@@ -8,8 +8,6 @@ from core.engine.interconnect import Interconnect
 from core.engine.program import compile_path
 from core.engine.simulate import play
 from core.engine.state import new_state
-from core.hardware.machine import Machine
-from core.hardware.topology import place
 from core.kernel.layout import Layout
 from core.kernel.operation import Call, Line, Operation
 from core.kernel.primitives import (
@@ -23,6 +21,8 @@ from core.kernel.primitives import (
     srcu_read_unlock,
     up_read,
 )
+from core.machine.machine import Machine
+from core.machine.topology import place
 
 WORD = Line.TREE
 """Any line will do: nothing else is touched."""

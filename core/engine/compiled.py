@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 def _source_digest() -> str:
     """Hash of all that compiled code is made from: numba itself looks at one file's time only."""
-    folders = (HERE, HERE.parent / "kernel", HERE.parent / "churn")
+    folders = (HERE, HERE.parent / "kernel", HERE.parent / "stress")
     sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
     text = b"".join(path.read_bytes() for path in sources)
     return hashlib.blake2b(text, digest_size=6).hexdigest()

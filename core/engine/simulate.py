@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.cell import Cell, CellResult
+from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import CpuGroup, Gang
 from core.engine.interconnect import Interconnect
@@ -17,10 +17,10 @@ from core.engine.program import Program, compile_path
 from core.engine.shares import shares
 from core.engine.spread import Spread
 from core.engine.state import new_state
-from core.hardware.topology import place
 from core.kernel.flavours import hot_path
 from core.kernel.layout import Layout, process_of_cpus
 from core.kernel.what_if import edited
+from core.machine.topology import place
 
 IntArray = NDArray[np.int64]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from core.engine.events import Events, no_events
 from core.engine.program import Program
 from core.engine.shares import DISTANCES, SAME_CACHE
-from core.hardware.machine import Coherence, Machine
-from core.hardware.topology import Placement
+from core.machine.machine import Coherence, Machine
+from core.machine.topology import Placement
 
 NONE = -1
 SCALE = 1024

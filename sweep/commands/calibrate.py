@@ -12,7 +12,7 @@ from sweep.commands.shared import INTERRUPTED, print_columns, print_json, refuse
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
-    from core.hardware.machine import Machine
+    from core.machine.machine import Machine
 
 
 @click.command()
@@ -44,8 +44,8 @@ def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
         from sweep.commands.calibrate_host import calibrate_host
 
         return calibrate_host(None if check else out or host_folder(), as_json)
-    from sweep import calibrate as calibration
-    from sweep.calibration_progress import shown_steps
+    from sweep.calibration import calibrate as calibration
+    from sweep.calibration.progress import shown_steps
 
     folder = out or calibration.SHIPPED
     if not check:
@@ -76,7 +76,7 @@ def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
 
 def host_folder() -> Path:
     """Where the machine called host is looked for."""
-    from sweep.host import host_file
+    from sweep.machines.host import host_file
 
     return host_file().parent
 

@@ -12,7 +12,7 @@ import click
 from sweep.commands.shared import INTERRUPTED, print_columns, print_json, refuse_unwritable
 
 if TYPE_CHECKING:
-    from sweep.host_calibrate import HitCheck
+    from sweep.calibration.host import HitCheck
     from sweep.live.timing import Timing
 
 
@@ -21,11 +21,11 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
 
     Raises UsageError, RefusedError and InfrastructureError.
     """
-    from sweep.host import host_machine
-    from sweep.host_calibrate import calibrated, check
-    from sweep.host_calibrate_text import host_text
+    from sweep.calibration.host import calibrated, check
+    from sweep.calibration.host_text import host_text
     from sweep.live import host_timings
-    from sweep.machine_file import write_machine_file
+    from sweep.machines.host import host_machine
+    from sweep.machines.machine_file import write_machine_file
 
     if folder is not None:
         refuse_unwritable(folder)

@@ -20,7 +20,7 @@ def compact(run: str, as_json: bool) -> None:
     \b
     uprobe-sweep compact cover-letter
     """
-    from sweep.compact import compact as made_few
+    from sweep.store.compact import compact as made_few
 
     path = run_path(run)
     done = made_few(path)

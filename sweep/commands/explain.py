@@ -12,7 +12,7 @@ from sweep.errors import UsageError, nearest
 if TYPE_CHECKING:
     import polars as pl
 
-    from sweep.explain import Curve
+    from sweep.report.explain import Curve
 
 VIEWS = ("line", "operation", "distance")
 
@@ -77,7 +77,7 @@ def explain(
         ]
         print_json({"curves": points, "without_attribution": left_out})
         return
-    from sweep.explain_text import render
+    from sweep.report.explain_text import render
 
     print(render(curves, views, top), end="")
     if left_out:
@@ -96,8 +96,8 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
     from rich.console import Console
 
     from core.engine.simulate import simulate
-    from sweep.explain import SETTING, Curve, point
-    from sweep.schema import row
+    from sweep.report.explain import SETTING, Curve, point
+    from sweep.store.schema import row
 
     with Console(stderr=True).status("simulating"):
         result = simulate(cell)
@@ -109,9 +109,9 @@ def _of_run(
     run: str, cell: str | None, wanted: dict[str, tuple[Any, ...]]
 ) -> tuple[list[Curve], int]:
     """The curves of the cells that the options leave, and how many of those have no shares."""
-    from sweep.attribution import scan_attribution
-    from sweep.explain import explain as explained
-    from sweep.schema import SIMULATED
+    from sweep.report.explain import explain as explained
+    from sweep.store.attribution import scan_attribution
+    from sweep.store.schema import SIMULATED
 
     path = run_path(run)
     cells = frame(run)

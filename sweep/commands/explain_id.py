@@ -37,9 +37,9 @@ def explain_id(
         raise UsageError("--run and --spec: give one of them")
     if settings and spec is None:
         raise UsageError("--set needs --spec")
-    from sweep.identity import of_cells, of_run
-    from sweep.plan import plan
-    from sweep.runs import RUNS
+    from sweep.plan.identity import of_cells, of_run
+    from sweep.plan.plan import plan
+    from sweep.store.scan import RUNS
 
     if spec is not None:
         identity = of_cells(cell, plan(load(spec, settings)))

@@ -19,8 +19,8 @@ def failures(run: str, tracebacks: bool, as_json: bool) -> int:
     \b
     uprobe-sweep failures cover-letter
     """
-    from sweep.failures import last_line
-    from sweep.runs import scan_failures
+    from sweep.store.failures import last_line
+    from sweep.store.scan import scan_failures
 
     path = run_path(run)
     found = collected(path, scan_failures(path)).sort("failed_at", "cell_id")

@@ -69,10 +69,10 @@ def grace(
     uprobe-sweep grace --flavour tasks-trace
     uprobe-sweep grace --flavour srcu --section-us 500 --rate 1000
     """
-    from core.rcu.timing import US
-    from sweep.grace import FLAVOURS, Setting
-    from sweep.grace import grace as measure
-    from sweep.grace_text import render
+    from core.grace.timing import US
+    from sweep.report.grace import FLAVOURS, Setting
+    from sweep.report.grace import grace as measure
+    from sweep.report.grace_text import render
 
     for flavour in flavours:
         if flavour not in FLAVOURS:

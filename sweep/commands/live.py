@@ -76,8 +76,8 @@ def live(
     from sweep.live.refused import refuse_if_impossible
     from sweep.live.rows import LiveRun
     from sweep.live.session import check_request, measure_one
-    from sweep.runs import RUNS
-    from sweep.tables import letter_line
+    from sweep.report.tables import letter_line
+    from sweep.store.scan import RUNS
 
     check_request(benches, counts, attach, nop_bytes, (warmup, duration, sample))
     refuse_if_impossible()
@@ -110,7 +110,7 @@ def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[
     """Benches and CPU counts. Raises UsageError."""
     from core.kernel.bench import NAMED
     from sweep.live.session import usable_cpus
-    from sweep.spec_file import spec_names
+    from sweep.spec.files import spec_names
 
     there = len(usable_cpus())
     counts = sorted({n for n in (2**i for i in range(12)) if n < there} | {there})

@@ -12,7 +12,7 @@ from sweep.commands.shared import print_columns, print_json
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
-    from core.hardware.machine import Machine
+    from core.machine.machine import Machine
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _count = click.IntRange(min=1)
@@ -88,8 +88,13 @@ def new(
     _refuse_name(name)
     if ghz is not None and turbo is not None:
         raise UsageError("--ghz and --turbo exclude each other")
-    from sweep.machine_file import machine_text, parse_turbo, with_latencies, write_machine_file
-    from sweep.machines import named_machine, valid_machine
+    from sweep.machines.machine_file import (
+        machine_text,
+        parse_turbo,
+        with_latencies,
+        write_machine_file,
+    )
+    from sweep.machines.named import named_machine, valid_machine
 
     lender = named_machine(like)
     values: dict[str, Any] = lender.model_dump(mode="json", exclude={"calibration"})
@@ -144,8 +149,8 @@ def host(output: Path | None) -> None:
     \b
     uprobe-sweep machine host -o here.yaml
     """
-    from sweep.host import host_machine
-    from sweep.machine_file import machine_text, write_machine_file
+    from sweep.machines.host import host_machine
+    from sweep.machines.machine_file import machine_text, write_machine_file
 
     detected, about = host_machine()
     header = [
@@ -172,8 +177,8 @@ def show(name: str, as_json: bool) -> None:
     \b
     uprobe-sweep machine show epyc-milan
     """
-    from sweep.host import HOST, host_file, host_machine
-    from sweep.machines import calibrated_host, named_machine
+    from sweep.machines.host import HOST, host_file, host_machine
+    from sweep.machines.named import calibrated_host, named_machine
 
     notes: list[str] = []
     if name == HOST:
@@ -221,8 +226,8 @@ def _clocks(shown: Machine) -> Iterator[list[str]]:
 
 
 def _refuse_name(name: str) -> None:
-    from core.hardware.machine import machine_names
-    from sweep.host import HOST
+    from core.machine.machine import machine_names
+    from sweep.machines.host import HOST
 
     if name in (*machine_names(), HOST):
         raise UsageError(f"{name} is the name of a shipped machine or of this host; choose another")

@@ -9,7 +9,7 @@ import click
 from sweep.commands.shared import print_columns, print_json
 
 if TYPE_CHECKING:
-    from core.lifetime.mutants import Verdict
+    from core.modelcheck.mutants import Verdict
 
 
 @click.command()
@@ -24,7 +24,7 @@ def mutants(as_json: bool) -> int:
     uprobe-sweep mutants
     uprobe-sweep replay no-flip
     """
-    from core.lifetime.mutants import verdicts
+    from core.modelcheck.mutants import verdicts
 
     rows = [_row(verdict) for verdict in verdicts()]
     survivors = [row["mutant"] for row in rows if not row["killed"]]
@@ -40,7 +40,7 @@ def mutants(as_json: bool) -> int:
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
-    from core.lifetime.schedule import schedule_text
+    from core.modelcheck.schedule import schedule_text
 
     mutant, finding = verdict.mutant, verdict.finding
     return {

@@ -19,8 +19,8 @@ from sweep.commands.shared import (
 )
 
 if TYPE_CHECKING:
-    from sweep.cost import Cost
-    from sweep.folder import Location
+    from sweep.plan.cost import Cost
+    from sweep.store.folder import Location
 
 
 @click.command()
@@ -37,10 +37,10 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     uprobe-sweep plan cover-letter --set flavour=srcu --set cpus=1,64
     """
     loaded = load(spec, settings)
-    from sweep.cost import estimate, past_cells
-    from sweep.driver import survey
-    from sweep.plan import ORDER, parameters, run_id
-    from sweep.runs import RUNS
+    from sweep.driver.driver import survey
+    from sweep.plan.cost import estimate, past_cells
+    from sweep.plan.plan import ORDER, parameters, run_id
+    from sweep.store.scan import RUNS
 
     work = survey(loaded, out)
     listed = [

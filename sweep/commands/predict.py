@@ -12,7 +12,7 @@ from sweep.commands.shared import cells_of, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from core.engine.cell import Cell, CellResult
+    from core.cell import Cell, CellResult
 
 USUAL = "uprobe-nop,uretprobe-nop"
 
@@ -61,9 +61,9 @@ def predict(
     counts = _numbers(cpus)
     from core.kernel.bench import NAMED
     from sweep.executors.in_process import InProcessExecutor
-    from sweep.host import HOST
-    from sweep.machines import calibrated_host, named_machine
-    from sweep.predict import for_counts
+    from sweep.machines.host import HOST
+    from sweep.machines.larger import for_counts
+    from sweep.machines.named import calibrated_host, named_machine
 
     benches = bench.split(",")
     for name in benches:

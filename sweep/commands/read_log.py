@@ -40,14 +40,14 @@ def read_log(
     if (kernel is None) == (flavour is None):
         raise UsageError("give either --kernel or --flavour: a log does not say what was measured")
     from core.kernel.bench import NAMED
-    from sweep.axes import AXES
-    from sweep.bench_log import NO_MODEL, read, rows
+    from sweep.live.bench_log import NO_MODEL, read, rows
     from sweep.live.code import CALL_OPCODE, INT3
     from sweep.live.kernel import flavour_of, is_release
-    from sweep.provenance import provenance
-    from sweep.runs import RUNS, finished
-    from sweep.store import Store
-    from sweep.tables import letter_line
+    from sweep.report.tables import letter_line
+    from sweep.spec.axes import AXES
+    from sweep.store.provenance import provenance
+    from sweep.store.scan import RUNS, finished
+    from sweep.store.store import Store
 
     if kernel is not None and not is_release(kernel):
         from core.kernel.flavours import VERSIONS

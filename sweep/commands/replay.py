@@ -10,9 +10,9 @@ from sweep.commands.shared import print_columns, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from core.lifetime.rules import Rules
-    from core.lifetime.scenario import Scenario
-    from core.lifetime.system import Move
+    from core.modelcheck.rules import Rules
+    from core.modelcheck.scenario import Scenario
+    from core.modelcheck.system import Move
 
 
 @click.command()
@@ -32,10 +32,10 @@ def replay(rules: str, scenario: str | None, schedule: tuple[str, ...], as_json:
     uprobe-sweep replay 10 call-unregister
     uprobe-sweep replay 7 neighbours 'unregister*3 hit*3'
     """
-    from core.lifetime.scenario import system_of
-    from core.lifetime.schedule import ScheduleError, schedule_text
-    from core.lifetime.schedule import replay as replayed
-    from core.lifetime.search import search
+    from core.modelcheck.scenario import system_of
+    from core.modelcheck.schedule import ScheduleError, schedule_text
+    from core.modelcheck.schedule import replay as replayed
+    from core.modelcheck.search import search
 
     chosen = _rules(rules)
     where = _scenario(rules, chosen, scenario)
@@ -93,8 +93,8 @@ def _state(move: Move) -> str:
 
 
 def _rules(name: str) -> Rules:
-    from core.lifetime.mutants import MUTANTS
-    from core.lifetime.rules import CHECKED_LEASE, STAGES
+    from core.modelcheck.mutants import MUTANTS
+    from core.modelcheck.rules import CHECKED_LEASE, STAGES
 
     named = {str(stage): rules for stage, rules in STAGES.items()}
     named[CHECKED_LEASE.name] = CHECKED_LEASE
@@ -106,8 +106,8 @@ def _rules(name: str) -> Rules:
 
 
 def _scenario(rules: str, chosen: Rules, name: str | None) -> Scenario:
-    from core.lifetime.mutants import MUTANTS
-    from core.lifetime.scenarios import SCENARIOS
+    from core.modelcheck.mutants import MUTANTS
+    from core.modelcheck.scenarios import SCENARIOS
 
     if name is None and rules in MUTANTS:
         name = MUTANTS[rules].scenario

@@ -22,9 +22,9 @@ def rerun(axes: tuple[str, ...], as_json: bool) -> int:
     \b
     uprobe-sweep rerun bench=uprobe-nop flavour=srcu cpus=8
     """
-    from core.engine.predict import predict
-    from sweep.rerun import cell_named
-    from sweep.schema import row
+    from core.predict import predict
+    from sweep.driver.rerun import cell_named
+    from sweep.store.schema import row
 
     cell = cell_named(axes)
     try:

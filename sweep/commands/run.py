@@ -24,11 +24,11 @@ from sweep.commands.shared import (
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
-    from sweep.driver import RunSummary
+    from sweep.driver.driver import RunSummary
     from sweep.executors.base import Executor
-    from sweep.folder import Location
-    from sweep.precision import Unsure
+    from sweep.plan.precision import Unsure
     from sweep.service.status import Loads
+    from sweep.store.folder import Location
 
 IMPRECISE = 3
 """The exit code if every cell is done, and some are not as precise as asked."""
@@ -88,8 +88,8 @@ def run(
         if value is not None and not ray:
             raise UsageError(f"{option} needs --ray")
     loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
-    from sweep import driver
-    from sweep.progress import shown_progress
+    from sweep.driver import driver
+    from sweep.driver.progress import shown_progress
 
     try:
         with ExitStack() as stack:
@@ -147,8 +147,8 @@ def _complained(summary: RunSummary) -> int:
         )
     if summary.failed:
         from sweep.commands.shared import collected
-        from sweep.failures import last_line
-        from sweep.runs import scan_failures
+        from sweep.store.failures import last_line
+        from sweep.store.scan import scan_failures
 
         failures = collected(summary.out, scan_failures(summary.out)).sort("failed_at")
         first = last_line(failures["error"][-summary.failed])
@@ -161,7 +161,7 @@ def _complained(summary: RunSummary) -> int:
 
 
 def _name_unsure(unsure: Sequence[Unsure]) -> None:
-    from sweep.plan import ORDER, parameters
+    from sweep.plan.plan import ORDER, parameters
 
     say(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
     cells = [parameters(one.cell) for one in unsure]
@@ -174,7 +174,7 @@ def _name_unsure(unsure: Sequence[Unsure]) -> None:
 
 def _described(summary: RunSummary) -> dict[str, Any]:
     """For JSON."""
-    from sweep.plan import parameters
+    from sweep.plan.plan import parameters
 
     unsure = [
         {**parameters(u.cell), "replicates": u.replicates, "half_width": u.half_width}

@@ -17,9 +17,9 @@ INTERRUPTED = 130
 if TYPE_CHECKING:
     import polars as pl
 
-    from core.engine.cell import Cell
-    from sweep.folder import Location
-    from sweep.spec import Spec
+    from core.cell import Cell
+    from sweep.spec.spec import Spec
+    from sweep.store.folder import Location
 
 
 class LocationType(click.ParamType["Location"]):
@@ -31,7 +31,7 @@ class LocationType(click.ParamType["Location"]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Location:
         """The location that the text names. Raises UsageError."""
-        from sweep.folder import located
+        from sweep.store.folder import located
 
         return located(str(value))
 
@@ -48,8 +48,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def load(spec: str, settings: Sequence[str]) -> Spec:
     """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
-    from sweep.spec import override
-    from sweep.spec_file import load_spec
+    from sweep.spec.files import load_spec
+    from sweep.spec.spec import override
 
     loaded = override(load_spec(spec), settings)
     if loaded.ensemble:
@@ -62,7 +62,7 @@ def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
 
     Raises UsageError, also if none is left.
     """
-    from sweep.machines import named_machine
+    from sweep.machines.named import named_machine
 
     there = named_machine(machine).cpus
     asked = load(spec, settings)
@@ -74,7 +74,7 @@ def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
         click.echo(
             f"note: {machine} has {there} CPUs; left out: {', '.join(left_out)}. {beyond}", err=True
         )
-    from sweep.spec import Spec
+    from sweep.spec.spec import Spec
 
     changed = {**asked.model_dump(), "machine": machine, "cpus": fitting}
     return Spec(**changed)
@@ -82,7 +82,7 @@ def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
 
 def _note_missing_members(spec: Spec) -> None:
     """Say on stderr which machines cannot give all the members that are asked for."""
-    from sweep.machines import named_machine
+    from sweep.machines.named import named_machine
 
     for name in spec.machine:
         members = len(named_machine(name).members)
@@ -94,8 +94,8 @@ def _note_missing_members(spec: Spec) -> None:
 
 def run_path(run: str) -> Location:
     """Where a run is, given as that or as its name under results/runs."""
-    from sweep.folder import located
-    from sweep.runs import RUNS, is_run
+    from sweep.store.folder import located
+    from sweep.store.scan import RUNS, is_run
 
     where = located(run)
     return RUNS / where if os.sep not in run and not is_run(where) else where
@@ -103,7 +103,7 @@ def run_path(run: str) -> Location:
 
 def frame(run: str) -> pl.DataFrame:
     """The cells of a run, see `run_path`. Raises UsageError if it has none or cannot be read."""
-    from sweep.runs import scan
+    from sweep.store.scan import scan
 
     path = run_path(run)
     cells = collected(path, scan(path))
@@ -124,9 +124,9 @@ def collected(path: Location, scanned: pl.LazyFrame) -> pl.DataFrame:
 
 def cells_of(**axes: Any) -> list[Cell]:
     """The cells of a spec whose axes are options of a command. Raises UsageError, naming one."""
-    from sweep.axes import SpecError
-    from sweep.plan import plan
-    from sweep.spec import Spec
+    from sweep.plan.plan import plan
+    from sweep.spec.axes import SpecError
+    from sweep.spec.spec import Spec
 
     try:
         return plan(Spec(**axes))

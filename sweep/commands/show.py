@@ -25,8 +25,8 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
     uprobe-sweep show v6.14 --bench uretprobe-ret --rcu srcu-lite
     """
     from core.kernel.flavours import hot_path
-    from sweep.axes import AXES
-    from sweep.show import described, difference, differs, listing
+    from sweep.report.show import described, difference, differs, listing
+    from sweep.spec.axes import AXES
 
     bench = AXES["bench"]("bench", None, bench)
     rcu = AXES["rcu"]("rcu", None, rcu)

@@ -13,8 +13,8 @@ from sweep.commands.shared import print_columns, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from core.churn.outcome import Churn, Latency
-    from sweep.stress import Look, Outcome
+    from core.outcome import Churn, Latency
+    from sweep.report.stress import Look, Outcome
 
 _count = click.IntRange(min=0)
 
@@ -60,8 +60,8 @@ def stress(faults: tuple[str, ...], as_json: bool, consumers: int | None, **opti
     uprobe-sweep stress -a20 -f3 -m5 -t4
     uprobe-sweep stress -t8 -a4 --fault skips-running-holdouts
     """
-    from sweep.stress import FAULTS, spec_of
-    from sweep.stress import stress as run_stress
+    from sweep.report.stress import FAULTS, spec_of
+    from sweep.report.stress import stress as run_stress
 
     for fault in faults:
         if fault not in FAULTS:

@@ -63,10 +63,10 @@ def whatif(
     uprobe-sweep whatif --flavour tasks-trace --bench uprobe-nop --cpus 32
     uprobe-sweep whatif --flavour v6.13 --bench uretprobe-nop --cpus 64 --remove
     """
+    from sweep.driver.progress import shown_progress
     from sweep.executors.in_process import InProcessExecutor
-    from sweep.progress import shown_progress
-    from sweep.what_if import what_if, with_members
-    from sweep.what_if_text import render
+    from sweep.report.what_if import what_if, with_members
+    from sweep.report.what_if_text import render
 
     cells = cells_of(
         flavour=flavour, bench=bench, cpus=cpus, machine=machine, rcu=rcu, replicates=replicates

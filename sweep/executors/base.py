@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.engine.cell import Cell, CellResult
+from core.cell import Cell, CellResult
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
-from core.engine.cell import Cell
-from core.engine.predict import predict, warm
+from core.cell import Cell
+from core.predict import predict, warm
 from sweep.executors.base import Outcome
 
 

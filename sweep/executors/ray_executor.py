@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from core.engine.cell import Cell
+from core.cell import Cell
 from sweep.errors import InfrastructureError, UsageError
 from sweep.executors import fan_out
 from sweep.executors.base import Outcome

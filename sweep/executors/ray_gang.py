@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.engine.cell import Cell
+from core.cell import Cell
 from sweep.errors import InfrastructureError
 from sweep.executors.base import Outcome
 from sweep.executors.fan_out import CPU_ACTOR, GangSize, Resources

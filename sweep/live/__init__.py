@@ -38,7 +38,7 @@ def measure(
 
     from sweep.live.rows import here, row
     from sweep.live.session import check_request, measure_one
-    from sweep.schema import SCHEMA
+    from sweep.store.schema import SCHEMA
 
     benches = [bench] if isinstance(bench, str) else list(bench)
     counts = [cpus] if isinstance(cpus, int) else list(cpus)

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 from sweep.live import syscalls
-from sweep.sysfs import cpu_list, read
+from sweep.machines.sysfs import cpu_list, read
 
 STRIDE_SHIFT = 7
 """Counters are 128 bytes apart, as the bench's are."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.hardware.machine import Machine
-from core.hardware.topology import place
 from core.kernel.bench import NAMED
+from core.machine.machine import Machine
+from core.machine.topology import place
 from sweep.errors import UsageError
 from sweep.live import loops
 from sweep.live.callers import Callers

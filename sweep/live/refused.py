@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from sweep.errors import InfrastructureError
-from sweep.sysfs import read
+from sweep.machines.sysfs import read
 
 PMU = Path("sys/bus/event_source/devices/uprobe/type")
 STATUS = Path("proc/self/status")

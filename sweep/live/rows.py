@@ -8,16 +8,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.hardware.machine import Machine
-from sweep.churn import DEFAULTS, columns
+from core.machine.machine import Machine
 from sweep.errors import UsageError
-from sweep.host import CPUINFO, HOST, host_machine
 from sweep.live.session import Measurement
-from sweep.provenance import provenance
-from sweep.runs import is_run, scan
-from sweep.schema import LIVE, SCHEMA_VERSION, Row
-from sweep.store import Store
-from sweep.sysfs import cpuinfo
+from sweep.machines.host import CPUINFO, HOST, host_machine
+from sweep.machines.sysfs import cpuinfo
+from sweep.spec.churn import DEFAULTS, columns
+from sweep.store.provenance import provenance
+from sweep.store.scan import is_run, scan
+from sweep.store.schema import LIVE, SCHEMA_VERSION, Row
+from sweep.store.store import Store
 
 NO_MODEL = "none"
 """In place of a model version: nothing was simulated."""

@@ -13,11 +13,11 @@ from typing import Any
 import yaml
 
 from core import MODEL_VERSION
-from core.hardware.machine import machine_names
-from sweep.axes import AXES
+from core.machine.machine import machine_names
 from sweep.errors import UsageError
-from sweep.machines import named_machine
-from sweep.spec import Spec
+from sweep.machines.named import named_machine
+from sweep.spec.axes import AXES
+from sweep.spec.spec import Spec
 
 CLUSTER_RUNS = "$HOME/uprobe-sweep/results/runs"
 """Where runs land on a cluster: in the folder of the project, on the node of the head."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import click
 
-from sweep.driver import Progress
+from sweep.driver.driver import Progress
 
 MARK = "status "
 """What a line of a log begins with that has a status; the rest of it is JSON."""
@@ -123,7 +123,7 @@ class Meter:
 
 @contextmanager
 def status_lines(loads: Callable[[], Loads]) -> Iterator[Callable[[Progress], None]]:
-    """Give the callback for `sweep.driver.run` that writes statuses to stderr.
+    """Give the callback for `sweep.driver.driver.run` that writes statuses to stderr.
 
     One every SECONDS_BETWEEN, also between two cells, if anything has changed; and one at the end.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.engine.predict import warm
-from sweep.plan import plan
-from sweep.spec_file import load_spec
+from core.predict import warm
+from sweep.plan.plan import plan
+from sweep.spec.files import load_spec
 
 if __name__ == "__main__":
     for spec in ("cover-letter", "uprobe-stress"):

@@ -1,0 +1,141 @@
+"""One point of a sweep, and what simulating it gives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import MODEL_VERSION
+from core.engine.shares import Share
+from core.machine.machine import Machine
+from core.outcome import Churn
+from core.workload import Workload
+
+PS_PER_SECOND = 10**12
+
+
+def identity_hash(model_version: str, identity: Mapping[str, Any]) -> str:
+    """The id of the cell with this `identity`, see Cell, under that version of the model."""
+    text = json.dumps([model_version, identity], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything that decides a cell's numbers. Times are integer picoseconds.
+
+    `rcu` is the flavour of RCU in the path's read sections, `default` those it came with. The CPUs
+    are split over `processes` address spaces, neighbours together. `owner_beside_count` is a
+    property of the modelled kernel: see `core.kernel.layout.Layout`. `edits` change the path as
+    `core.kernel.what_if.edited` does. `workload` is what disturbs the hits, if anything does.
+
+    As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
+    `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
+    ensemble give the prediction its interval; 0: it has none.
+    """
+
+    bench: str
+    flavour: str
+    cpus: int
+    probes: int
+    spread: str
+    machine: Machine
+    seed: int
+    replicate: int
+    warmup_ps: int
+    duration_ps: int
+    sample_ps: int
+    rcu: str = "default"
+    processes: int = 1
+    owner_beside_count: bool = False
+    ensemble: int = 0
+    edits: tuple[str, ...] = ()
+    workload: Workload | None = None
+
+    @property
+    def samples(self) -> int:
+        """Number of samples that the mean is over."""
+        return self.duration_ps // self.sample_ps + 1
+
+    @cached_property
+    def cell_id(self) -> str:
+        """Identity: 16 hex digits of the hash of model version, parameters and seed."""
+        return identity_hash(MODEL_VERSION, self.identity)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the cell is named by beside the model's version; the machine is name and digest."""
+        return {**self._named(), "machine": [self.machine.name, self.machine.digest]}
+
+    @cached_property
+    def stream_key(self) -> tuple[int, int]:
+        """What keys the cell's random numbers: the seed, and a word for what else names the cell.
+
+        Neither the model's version, the machine's numbers, the ensemble nor an edit changes it:
+        cells that differ in these alone are compared by common random numbers.
+        """
+        apart = ("machine", "seed", "ensemble", "edits")
+        drawn = {name: value for name, value in self._named().items() if name not in apart}
+        text = json.dumps([drawn, self.machine.name], sort_keys=True)
+        return self.seed, int(hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), 16)
+
+    def _named(self) -> dict[str, Any]:
+        """The fields by name; no workload is as if there were no such field."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        if self.workload is None:
+            del named["workload"]
+        else:
+            named["workload"] = asdict(self.workload)
+        return named
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one cell gave.
+
+    `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
+    operations on shared lines that the weave served, warm-up included; `attribution` says where the
+    CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the
+    engine's own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval
+    of what the machine itself would do, hits per second; None without one. `churn` is what came out
+    beside hits, None without a workload.
+    """
+
+    cell_id: str
+    hits_per_sample: NDArray[np.int64]
+    sample_ps: int
+    line_ops: int
+    attribution: tuple[Share, ...]
+    wall_seconds: float
+    predicted_low: float | None = None
+    predicted_high: float | None = None
+    churn: Churn | None = None
+
+    @property
+    def hits(self) -> int:
+        """Hits in all samples."""
+        return int(self.hits_per_sample.sum())
+
+    @property
+    def sim_seconds(self) -> float:
+        """Simulated time that the samples cover."""
+        return len(self.hits_per_sample) * self.sample_ps / PS_PER_SECOND
+
+    @property
+    def hits_per_s(self) -> float:
+        """Mean over the samples, hits per simulated second."""
+        return float(self.hits_per_sample.mean()) * PS_PER_SECOND / self.sample_ps
+
+    @property
+    def hits_per_s_stddev(self) -> float:
+        """Sample standard deviation (n - 1) over the samples; 0 for a single one."""
+        if len(self.hits_per_sample) < 2:
+            return 0.0
+        return float(self.hits_per_sample.std(ddof=1)) * PS_PER_SECOND / self.sample_ps

@@ -1,0 +1,62 @@
+"""Where the busy CPUs of a machine sit: core, cache, socket, sibling and clock of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.machine.machine import Machine
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The first N CPUs of a machine, all busy. Every array has shape (cpus,).
+
+    `core`, `cache` (the last-level one) and `socket` are global indices; `sibling` is the busy CPU
+    on the same core or -1; `ps_per_cycle` is the period of the core's clock in picoseconds.
+    """
+
+    core: IntArray
+    cache: IntArray
+    socket: IntArray
+    sibling: IntArray
+    ps_per_cycle: IntArray
+
+    def __len__(self) -> int:
+        return len(self.core)
+
+
+def place(machine: Machine, cpus: int) -> Placement:
+    """CPUs 0..cpus-1 of `machine`, as `bench -a` pins its producers.
+
+    Raises ValueError when the machine has fewer CPUs.
+    """
+    if not 1 <= cpus <= machine.cpus:
+        raise ValueError(f"{machine.name} has {machine.cpus} CPUs, not {cpus}")
+    cores = machine.sockets * machine.cores_per_socket
+    cpu = np.arange(cpus, dtype=np.int64)
+    if machine.numbering == "cores-first":
+        core = cpu % cores
+        sibling = np.where(cpu >= cores, cpu - cores, cpu + cores)
+    else:
+        core = cpu // machine.threads_per_core
+        sibling = cpu ^ 1
+    sibling[sibling >= cpus] = -1
+    if machine.threads_per_core == 1:
+        sibling[:] = -1
+    cache, socket = core // machine.cores_per_cache, core // machine.cores_per_socket
+    busy = np.bincount(np.unique(core) // machine.cores_per_socket, minlength=machine.sockets)
+    period = np.array([clock_period_ps(machine, int(n)) for n in busy], dtype=np.int64)
+    return Placement(core, cache, socket, sibling, period[socket])
+
+
+def clock_period_ps(machine: Machine, active_cores: int) -> int:
+    """Clock period of a socket's cores, in ps, with `active_cores` of them busy."""
+    for step in machine.turbo:
+        if active_cores <= step.active_cores:
+            return round(1000 / step.ghz)
+    return round(1000 / machine.turbo[-1].ghz)

@@ -1,0 +1,93 @@
+"""The walk over an uprobe's consumers, at the entry or at the return."""
+
+from __future__ import annotations
+
+from core.modelcheck import checks
+from core.modelcheck.program import Block, Outcome, Step, consumers, references, register_rwsem
+from core.modelcheck.rules import Rules
+from core.modelcheck.world import (
+    ENTRY,
+    GONE,
+    NOBODY,
+    REGISTERED,
+    RETURN,
+    World,
+    with_thread,
+    with_uprobe,
+)
+
+
+def traversal_begins(world: World, me: int, key: int, kind: int, u: int = NOBODY) -> World:
+    """Note who has to be called, and who must not; `u` restricts the first to one uprobe."""
+    must = gone = 0
+    for c, consumer in enumerate(world.consumers):
+        if consumer.key != key:
+            continue
+        if consumer.state == GONE:
+            gone |= 1 << c
+        elif (
+            consumer.state == REGISTERED
+            and consumer.kinds & kind
+            and u in (NOBODY, consumer.uprobe)
+        ):
+            must |= 1 << c
+    return with_thread(world, me, must=must, gone=gone, called=0)
+
+
+def handler_chain(rules: Rules, me: int, key: int, kind: int, tag: str) -> Block:
+    """Call the handlers of `kind` of thread `me`'s uprobe, a step a consumer."""
+    walk, end = f"{tag}.walk", f"{tag}.end"
+    name = "handler_chain" if kind == ENTRY else "handle_uretprobe_chain"
+
+    def down_read(world: World) -> Outcome:
+        u = world.threads[me].u
+        checks.touches_uprobe(world, u)
+        held = world.uprobes[u].register_rwsem
+        return None if held == NOBODY else (with_uprobe(world, u, register_rwsem=held + 1), "")
+
+    def first(world: World) -> Outcome:
+        u = world.threads[me].u
+        checks.touches_uprobe(world, u)
+        at = world.uprobes[u].first
+        return with_thread(world, me, at=at, x=0), walk if at != NOBODY else end
+
+    def call(world: World) -> Outcome:
+        thread = world.threads[me]
+        c = thread.at
+        checks.touches_consumer(world, c)
+        consumer = world.consumers[c]
+        called, x, returned = thread.called, thread.x, thread.returned
+        if consumer.kinds & kind:
+            checks.calls(world, me, c)
+            called |= 1 << c
+            returned |= 1 << c if kind == RETURN else 0
+        if consumer.kinds & RETURN and kind == ENTRY:
+            x = 1
+        at = consumer.next
+        changed = with_thread(world, me, at=at, called=called, x=x, returned=returned)
+        return changed, walk if at != NOBODY else end
+
+    def ends(world: World) -> Outcome:
+        checks.traversal_ends(world, me)
+        return with_thread(world, me, must=0, gone=0, called=0), ""
+
+    def up_read(world: World) -> Outcome:
+        u = world.threads[me].u
+        checks.touches_uprobe(world, u)
+        held = world.uprobes[u].register_rwsem
+        return with_uprobe(world, u, register_rwsem=held - 1), ""
+
+    sem, list_, memory = register_rwsem(key), consumers(key), references(key)
+    block: Block = []
+    if rules.chain_rwsem:
+        block.append(Step("down_read(register_rwsem)", down_read, sem | memory, sem))
+    block += [
+        Step(name, first, list_ | memory, targets=(walk, end)),
+        walk,
+        Step(f"{name}: call", call, list_, targets=(walk, end)),
+        end,
+        Step(f"{name}: the end", ends, list_),
+    ]
+    if rules.chain_rwsem:
+        block.append(Step("up_read(register_rwsem)", up_read, sem | memory, sem))
+    return block

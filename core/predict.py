@@ -1,0 +1,133 @@
+"""A cell's prediction: what the machine gives, and how sure that is."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from math import exp, hypot, log
+from statistics import NormalDist, stdev
+
+from core.cell import Cell, CellResult
+from core.engine.gang import Gang
+from core.engine.simulate import simulate
+from core.stress.simulate import simulate_churn
+from core.stress.threads import Gang as ThreadGang
+
+CONFIDENCE = 0.9
+"""How probable it is, as far as the model knows, that the truth lies in the interval."""
+
+MEMBER_SAMPLES = 2
+"""Samples that a member is simulated for, at most: members differ more than samples do."""
+
+Interval = tuple[float, float]
+
+
+def predict(cell: Cell, gang: Gang | None = None, threads: ThreadGang | None = None) -> CellResult:
+    """Simulate `cell` on `gang`, and the members of its ensemble in this process.
+
+    The ensemble changes nothing but the interval, which is None if the cell asks for none, its
+    machine has fewer than two members, or one of them completes no hit. A cell with a workload has
+    none either; `threads` host those of it that hit. By default both are this process. Raises as
+    `simulate` and `simulate_churn` do.
+    """
+    if cell.workload is not None:
+        return simulate_churn(cell, gang=threads)
+    began = time.perf_counter()
+    plain, rates = _simulated(cell, gang)
+    low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
+    return replace(
+        plain,
+        cell_id=cell.cell_id,
+        wall_seconds=time.perf_counter() - began,
+        predicted_low=low,
+        predicted_high=high,
+    )
+
+
+def warm(cell: Cell) -> None:
+    """Compile what predicting `cell` needs, by simulating a microsecond of it on one CPU."""
+    moment = 10**6
+    workload = cell.workload and replace(
+        cell.workload, attach_threads=0, mmap_threads=0, fork_threads=0
+    )
+    # A cell that cannot be simulated says so when its turn comes.
+    with suppress(Exception):
+        predict(
+            replace(
+                cell,
+                cpus=1,
+                processes=1,
+                ensemble=0,
+                warmup_ps=0,
+                duration_ps=moment,
+                sample_ps=moment,
+                workload=workload,
+            )
+        )
+
+
+def log_interval(rate: float, rates: list[float], discrepancy: float) -> Interval:
+    """The 90 % interval of a rate, `rates` being what the members give (two at least).
+
+    In the log, what the truth is and what the best parameters predict differ by a normal deviate
+    whose variance is that of the members plus `discrepancy` squared: the model's parameters are
+    unknown, and the best ones do not make it true (Kennedy & O'Hagan, J. R. Statist. Soc. B 63,
+    2001).
+    """
+    deviation = hypot(stdev(map(log, rates)), discrepancy)
+    factor = exp(NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * deviation)
+    return rate / factor, rate * factor
+
+
+def contended_share(cell: Cell, rate: float) -> float:
+    """Share of a hit's time in `cell` that it would not take on a single CPU, 0 to 1.
+
+    `rate` is the cell's, hits per second of all CPUs, above 0.
+    """
+    if cell.cpus == 1:
+        return 0.0
+    alone = simulate(_briefly(replace(cell, cpus=1, processes=1))).hits_per_s
+    return max(0.0, 1 - rate / (cell.cpus * alone)) if alone else 0.0
+
+
+def discrepancy(cell: Cell, share: float) -> float:
+    """Standard deviation of the model's own error in the log of a hit's time.
+
+    A hit's time has two parts, uncontended and contended (`share` of it); each errs by its own
+    factor, independently. Needs a machine with a calibration.
+    """
+    calibration = cell.machine.calibration
+    assert calibration is not None
+    error = calibration.discrepancy
+    return hypot((1 - share) * error.uncontended, share * error.contended)
+
+
+def _simulated(cell: Cell, gang: Gang | None) -> tuple[CellResult, list[float]]:
+    """The cell as it is, and the rate of each member."""
+    bare = replace(cell, ensemble=0)
+    members = [_briefly(replace(cell, machine=m)) for m in cell.machine.members[: cell.ensemble]]
+    if gang is None:
+        return simulate(bare), [_rate(member) for member in members]
+    # Cores would be idle while a gang that lives elsewhere is waited for.
+    cores = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(cores, thread_name_prefix="member") as pool:
+        rates = pool.map(_rate, members)
+        return simulate(bare, gang), list(rates)
+
+
+def _rate(cell: Cell) -> float:
+    return simulate(cell).hits_per_s
+
+
+def _interval(cell: Cell, rate: float, rates: list[float]) -> Interval | None:
+    if len(rates) < 2 or rate == 0 or not all(rates):
+        return None
+    return log_interval(rate, rates, discrepancy(cell, contended_share(cell, rate)))
+
+
+def _briefly(cell: Cell) -> Cell:
+    duration = min(cell.duration_ps, (MEMBER_SAMPLES - 1) * cell.sample_ps)
+    return replace(cell, ensemble=0, duration_ps=duration)

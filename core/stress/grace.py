@@ -1,0 +1,85 @@
+"""The grace periods of a cell: which engines it has, and what they read of its threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.grace.engine import Engine
+from core.grace.readers import Counts, Flags
+from core.grace.srcu import Srcu
+from core.grace.srcu_fast import SrcuFast
+from core.grace.tasks_trace import TasksTrace
+from core.modelcheck.rules import Rules
+from core.stress.cosimulation import Clockwork
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+WITHOUT_BARRIERS = ("srcu_read_lock_fast", "srcu_read_lock_lite")
+
+
+class Readers:
+    """The machine's CPUs as the engines read them: the cell's threads, and idle ones behind."""
+
+    def __init__(self, clockwork: Clockwork, cpus: int, which: int) -> None:
+        """`which` SRCU: 0 that of hits, 1 that of return instances; of no effect on the rest."""
+        self._clockwork, self._cpus, self._which = clockwork, cpus, which
+
+    def counters(self) -> tuple[Counts, Counts]:
+        """Locks and unlocks of the SRCU, shape (2, cpus) each."""
+        self._clockwork.fold()
+        t = self._clockwork.seen
+        pair = (t.leases, t.ended) if self._which else (t.locks, t.unlocks)
+        locks, unlocks = (self._padded(counts.T) for counts in pair)
+        return locks, unlocks
+
+    def nesting(self) -> Counts:
+        """How many Tasks Trace sections each CPU's task is in."""
+        self._clockwork.fold()
+        return self._padded(self._clockwork.seen.thread["nesting"])
+
+    def sections(self) -> Counts:
+        """Serial number of each CPU's section."""
+        self._clockwork.fold()
+        return self._padded(self._clockwork.seen.thread["sections"])
+
+    def running(self) -> Flags:
+        """Whether each CPU runs a thread that hits; who waits for a lock is taken as asleep."""
+        blocked = self._clockwork.blocked()
+        return self._padded(~blocked)
+
+    def _padded(self, of_threads: NDArray[Scalar]) -> NDArray[Scalar]:
+        shape = (*of_threads.shape[:-1], self._cpus)
+        padded = np.zeros(shape, dtype=of_threads.dtype)
+        padded[..., : of_threads.shape[-1]] = of_threads
+        return padded
+
+
+def engines(
+    clockwork: Clockwork, rules: Rules, cpus: int, faults: Iterable[str] = ()
+) -> dict[str, Engine]:
+    """The engines that the rules need: of `entry` readers, and of those at `return`.
+
+    `faults` are planted in all that know them.
+    """
+    faults = frozenset(faults)
+    made: dict[str, Engine] = {}
+    for which, whose in enumerate(("entry", "return")):
+        if whose not in (*rules.sync, *rules.free):
+            continue
+        kind: type[Srcu | TasksTrace] = Srcu
+        if whose == "entry":
+            if rules.entry_section == "rcu_read_lock_trace":
+                kind = TasksTrace
+            elif rules.entry_section in WITHOUT_BARRIERS:
+                kind = SrcuFast
+        readers = Readers(clockwork, cpus, which)
+        engine = kind(clockwork.env, readers, faults=faults & set(kind.FAULTS))
+        made[whose] = engine
+        if isinstance(engine, Srcu):
+            engine.on_flip = clockwork.fold
+            clockwork.srcus[which] = engine
+    return made

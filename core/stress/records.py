@@ -1,0 +1,134 @@
+"""The records that `fold` works on: threads, functions they are in, the kernel as they see it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.stress.programs import LEFT
+
+IntArray = NDArray[np.int64]
+
+NOBODY = -1
+DONE = LEFT + 1
+"""Level of a hit, call or return that is over."""
+
+MAX_URETPROBE_DEPTH = 64
+"""Return instances that a task can have (include/linux/uprobes.h)."""
+
+GET, TRY_GET, LEASE = range(3)
+"""What a return instance holds."""
+
+FINE, USED_FREED, NOT_CALLED, CALLED_GONE = range(4)
+"""What a check found."""
+
+THREAD = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "item",
+            "begun",
+            "level",
+            "hit",
+            "returns",
+            "function",
+            "uprobe",
+            "depth",
+            "instances",
+            "nesting",
+            "sections",
+            "index",
+            "wrong",
+            "wrong_function",
+        )
+    ]
+    + [(name, np.uint64) for name in ("must", "may", "met")],
+    align=True,
+)
+"""One thread: the `item` of its calls and returns that it is at, whether that has `begun` and its
+`level`; whether it is a `hit`, of which function, and of what uprobe; how deep it is, and how many
+of these frames have return `instances`; its read-section `nesting`, how many `sections` it has
+entered, and under which SRCU `index`; what a check found first, in which function. `must` are the
+consumers that the hit has to call, `may` those that were not off the list before it began, `met`
+those that were on the list since it entered what protects it."""
+
+FRAME = np.dtype(
+    [
+        ("function", np.int64),
+        ("uprobe", np.int64),
+        ("holds", np.int64),
+        ("index", np.int64),
+        ("serial", np.int64),
+        ("must", np.uint64),
+    ],
+    align=True,
+)
+"""A function that a thread is in; `uprobe` NOBODY if its return is not probed. `serial` tells one
+lease from the next."""
+
+
+class Seen(NamedTuple):
+    """What others see of the threads of a group. Counters are cumulative.
+
+    `thread` has shape (threads,), `frame` (threads, depth). `locks` and `unlocks` of the uprobes'
+    SRCU, `leases` and `ended` of the return instances', have shape (threads, 2), by index; `hits`
+    and `missed` (threads,). By uprobe: `held`, references that hits and return instances hold now,
+    `walks` and `return_walks` of its list of consumers.
+    """
+
+    thread: NDArray[np.void]
+    frame: NDArray[np.void]
+    locks: IntArray
+    unlocks: IntArray
+    leases: IntArray
+    ended: IntArray
+    hits: IntArray
+    missed: IntArray
+    held: IntArray
+    walks: IntArray
+    return_walks: IntArray
+
+
+class Threads(NamedTuple):
+    """The threads of a group: Seen, and what they are to do.
+
+    `items` is a ring of shape (threads, capacity): functions, and RETURN.
+    """
+
+    items: NDArray[np.int32]
+    thread: NDArray[np.void]
+    frame: NDArray[np.void]
+    locks: IntArray
+    unlocks: IntArray
+    leases: IntArray
+    ended: IntArray
+    hits: IntArray
+    missed: IntArray
+    held: IntArray
+    walks: IntArray
+    return_walks: IntArray
+
+
+class View(NamedTuple):
+    """The kernel's state of a window, as hits see it; see `uprobes.Uprobes`.
+
+    By function: `found`, what a lookup gives, `installed`, `must`, `may`, `returns`. By uprobe:
+    `alive`, whether anybody has a reference, `freed` and the two lists. `rules`: whether a
+    lookup takes a reference, whether there is a section around a hit and around its return, what a
+    return instance holds, whether handlers run under register_rwsem. `srcu_idx` is that of both
+    SRCUs now, of hits and of return instances.
+    """
+
+    found: IntArray
+    installed: NDArray[np.bool_]
+    must: NDArray[np.uint64]
+    may: NDArray[np.uint64]
+    returns: NDArray[np.uint64]
+    alive: NDArray[np.bool_]
+    freed: NDArray[np.bool_]
+    entry_list: NDArray[np.uint64]
+    return_list: NDArray[np.uint64]
+    rules: IntArray
+    srcu_idx: IntArray

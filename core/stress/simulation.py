@@ -1,0 +1,196 @@
+"""Everything that one cell with writers is simulated with, from its first moment to its last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from core.cell import Cell
+from core.engine.cpu import stream
+from core.engine.simulate import HITS_AHEAD
+from core.engine.state import new_state
+from core.kernel.layout import Layout
+from core.machine.topology import place
+from core.modelcheck import checks as names
+from core.modelcheck.checks import Violation
+from core.outcome import Churn, Latency
+from core.stress.actors import end_of, ri_timer, stalls, static_consumers, tasks, triggers
+from core.stress.checks import Checks
+from core.stress.cosimulation import Clockwork
+from core.stress.grace import engines
+from core.stress.kernel import Kernel, faults_of
+from core.stress.programs import MOST_CONSUMERS, Programs, compile_programs
+from core.stress.records import GET, LEASE, TRY_GET
+from core.stress.rules import rules_of
+from core.stress.tasks import Latencies
+from core.stress.threads import Gang
+from core.stress.uprobes import BITS, Consumer, Uprobes
+from core.workload import MAX_DEPTH, STRESS, Workload
+
+IntArray = NDArray[np.int64]
+
+WAKEUP_PS = 3 * 10**6
+"""From waking a task until it runs: an estimate, as `core.grace.timing` has it."""
+
+PATIENCE_PS = 10**12
+"""Simulated time after which a grace period that has not ended never will: fifty usual ones."""
+
+STRIDE_PS = 10**11
+"""Simulated time between two looks at whether everybody has stopped."""
+
+PREPARES = {"get_uprobe": GET, "try_get_uprobe": TRY_GET, "hprobe": LEASE, "hprobe-checked": LEASE}
+
+
+@dataclass
+class Rig:
+    """Everything that one cell is simulated with."""
+
+    cell: Cell
+    programs: Programs
+    clockwork: Clockwork
+    kernel: Kernel
+    checks: Checks
+    static: list[Consumer]
+    latencies: Latencies
+    tasks: list[simpy.Process]
+    outcome: Churn | None = None
+    """What came out beside hits, once it has drained: before what stays is detached."""
+    watch: Callable[[Rig], None] | None = None
+    """Called now and then, if there is one."""
+    _seen: int = 0
+
+    @classmethod
+    def of(cls, cell: Cell, faults: frozenset[str], gang: Gang) -> Rig:
+        """The cell's machine, kernel and threads, before time begins. See `simulate_churn`."""
+        workload = _checked(cell)
+        rules = rules_of(cell.flavour, cell.rcu)
+        layout = Layout(cell.probes, owner_beside_count=cell.owner_beside_count)
+        execution = cell.machine.execution
+        programs = compile_programs(
+            cell.bench,
+            cell.flavour,
+            cell.rcu,
+            layout,
+            execution.work_cycles,
+            execution.jitter,
+            MOST_CONSUMERS if workload.attach_threads else workload.consumers,
+        )
+        where = place(cell.machine, cell.cpus + workload.threads)
+        depth = MAX_DEPTH if cell.bench == STRESS else 1
+        state = new_state(
+            cell.machine,
+            where,
+            programs.code,
+            layout.lines,
+            HITS_AHEAD,
+            seed=int(stream(cell.stream_key, len(where)).random_raw()),
+            depth=depth,
+            wakeup_ps=WAKEUP_PS,
+        )
+        gang.reset(triggers(cell, where.ps_per_cycle, depth, programs.entry_cycles))
+        uprobes = Uprobes(cell.probes)
+        clockwork = Clockwork(state, programs, gang, cell.cpus, uprobes)
+        prepares = PREPARES[rules.prepare]
+        sections = bool(rules.entry_section), bool(rules.return_section)
+        clockwork.rules[:] = (bool(rules.lookup), *sections, prepares, rules.chain_rwsem)
+        checks = Checks(clockwork, uprobes, rules)
+        grace = engines(clockwork, rules, cell.machine.cpus, faults)
+        known = {
+            *faults_of(rules),
+            *(fault for engine in grace.values() for fault in engine.FAULTS),
+        }
+        if unknown := faults - known:
+            choice = ", ".join(sorted(known)) or "none"
+            raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
+        checks.watch(grace)
+        cycle_ps = int(where.ps_per_cycle[-1])
+        kernel = Kernel(rules, clockwork, uprobes, grace, checks, cycle_ps, faults)
+        static = static_consumers(cell, workload, uprobes)
+        kernel.register_before(static)
+        latencies = Latencies()
+        started = list(tasks(cell, workload, kernel, latencies))
+        processes = [clockwork.env.process(steps) for steps in started]
+        if prepares == LEASE:
+            clockwork.env.process(ri_timer(clockwork))
+        if workload.stalls:
+            for thread in range(cell.cpus):
+                seed = stream(cell.stream_key, len(where) + 1 + thread)
+                clockwork.env.process(stalls(clockwork, thread, workload.stalls, seed))
+        return cls(cell, programs, clockwork, kernel, checks, static, latencies, processes)
+
+    def play(self) -> tuple[IntArray, IntArray]:
+        """Warm-up and samples: hits in each sample, and where all CPUs' time in them went."""
+        cell = self.cell
+        self._go_on_until(cell.warmup_ps)
+        self.clockwork.interconnect.spent(cell.warmup_ps)
+        counts = [self._hits()]
+        for sample in range(cell.samples):
+            self._go_on_until(cell.warmup_ps + (sample + 1) * cell.sample_ps)
+            counts.append(self._hits())
+        spent = self.clockwork.interconnect.spent(end_of(cell))
+        hits: IntArray = np.diff(np.array(counts, dtype=np.int64)).astype(np.int64)
+        return hits, spent
+
+    def drain(self) -> None:
+        """Let everybody stop, detach what is left, and see that nothing remains."""
+        self._until(lambda: not any(task.is_alive for task in self.tasks))
+        self.clockwork.drain()
+        self._until(self.clockwork.drained)
+        self.outcome = self.churn()
+        self.kernel.unregister_after(self.static)
+        uprobes = self.kernel.uprobes
+        self._until(lambda: bool((uprobes.freed == uprobes.dying).all()))
+        self.checks.at_the_end()
+
+    def churn(self) -> Churn:
+        """What has come out beside hits so far."""
+        seen = self.clockwork.seen
+        grace = self.kernel.engines.values()
+        return Churn(
+            attach=Latency.of(self.latencies.attach),
+            detach=Latency.of(self.latencies.detach),
+            grace=Latency.of([ps for engine in grace for ps in engine.latencies]),
+            grace_periods=sum(len(engine.periods) for engine in grace),
+            unreaped_bytes=self.kernel.registry.unreaped_peak,
+            firings=int(seen.hits.sum()),
+            missed=int(seen.missed.sum()),
+            windows=self.clockwork.folds,
+            checks=self.checks.made,
+        )
+
+    def _hits(self) -> int:
+        return int(self.clockwork.seen.hits.sum())
+
+    def _go_on_until(self, until_ps: int) -> None:
+        self.clockwork.play(until_ps)
+        self.kernel.settle()
+        self.checks.periods_end(self.kernel.engines, PATIENCE_PS)
+        if self.watch is not None:
+            self.watch(self)
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        """Go on until something is so; what takes longer than patience lasts is a violation."""
+        last = self.clockwork.now_ps
+        while not done():
+            self._go_on_until(self.clockwork.now_ps + STRIDE_PS)
+            if self.latencies.total == self._seen:
+                if self.clockwork.now_ps - last > PATIENCE_PS:
+                    raise Violation(names.DEADLOCK, "nobody gets any further")
+            else:
+                self._seen, last = self.latencies.total, self.clockwork.now_ps
+
+
+def _checked(cell: Cell) -> Workload:
+    """The cell's workload, if it can be simulated."""
+    workload = cell.workload
+    assert workload is not None
+    if cell.processes != 1 or cell.edits:
+        raise ValueError("a cell with a workload is one process, and its path has no edits")
+    at_once = workload.consumers + (workload.attach_threads if workload.batch else 0)
+    if at_once > BITS:
+        raise ValueError(f"a function has at most {BITS} consumers at a time, not {at_once}")
+    return workload

@@ -1,0 +1,1 @@
+"""Calibration against published figures and of this host."""

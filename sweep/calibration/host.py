@@ -1,0 +1,252 @@
+"""Host calibration: from what was timed on this host to its machine file.
+
+What is timed on one CPU fixes the cycles of the calls that differ between benches; what is timed on
+several, the costs of a line. The rest is that of the machine that lends the costs. 1-CPU hits are
+reproduced by construction; hits on more CPUs are predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from core.calibrate.primitives import ns_per_operation
+from core.cell import Cell
+from core.engine.simulate import simulate
+from core.machine.machine import Calibration, Machine, load_machine
+from core.machine.topology import clock_period_ps
+from core.predict import CONFIDENCE
+from sweep.live.host_timings import Hit, HostTimings
+from sweep.live.loops import IMUL_CYCLES
+from sweep.live.timing import Timing
+from sweep.machines.host import measured_title
+from sweep.machines.machine_file import with_latencies
+
+ERRS_AS = "xeon-gold-6138"
+"""The machine whose discrepancy is taken over: the only one with many measured cells."""
+
+MEMBERS = 16
+SHARES = tuple(round(0.05 * i, 2) for i in range(20))
+WAITER_NS = (0.0, 0.1, 0.25, 0.5, 1.0)
+SYSCALL_EXIT = 0.4
+"""Share of a system call that is its way out; the model's own estimate has 68 of 168 cycles."""
+
+ABSORBS = {
+    ("uprobe-nop", 1): ("trap_entry", "trap_exit"),
+    ("uprobe-nop", 5): ("uprobe_syscall_entry", "uprobe_syscall_exit"),
+    ("uretprobe-nop", 1): ("prepare_uretprobe", "uretprobe_entry", "uretprobe_exit"),
+    ("uprobe-push", 1): ("emulate_push", "trap_entry"),
+    ("uprobe-ret", 1): ("debug_trap_entry",),
+}
+"""By bench and the nop's bytes: the work, in this order, that takes up what a hit is off by."""
+
+WORK = "execution.work_cycles."
+LONGEST_CYCLES = 100_000
+
+
+@dataclass(frozen=True)
+class HitCheck:
+    """A hit as timed and as predicted, in million hits per second of all CPUs."""
+
+    bench: str
+    nop_bytes: int
+    flavour: str
+    cpus: int
+    measured: float
+    predicted: float
+
+    @property
+    def error(self) -> float:
+        """Predicted / measured - 1."""
+        return self.predicted / self.measured - 1
+
+
+def calibrated(detected: Machine, timings: HostTimings) -> Machine:
+    """The machine `detected` with costs from `timings`, intervals and an ensemble.
+
+    Deterministic: the same timings give the same machine.
+    """
+    machine, fitted = _fit(detected, timings)
+    spans = {
+        path: _span(machine.number(path), relative, 1.0 if path.endswith("_share") else None)
+        for path, relative in fitted.items()
+    }
+    discrepancy = load_machine(ERRS_AS).calibration
+    assert discrepancy is not None
+    return machine.model_copy(update={"title": measured_title(detected)}).with_calibration(
+        Calibration(
+            curves=tuple(("atomic_inc shared", n) for n in timings.contended),
+            cells=tuple((hit.bench, hit.flavour, hit.cpus) for hit in timings.hits),
+            discrepancy=discrepancy.discrepancy,
+            intervals=spans,
+            members=tuple(_members(machine, spans)),
+        )
+    )
+
+
+def check(machine: Machine, hits: Sequence[Hit]) -> list[HitCheck]:
+    """Timed hits beside what `machine` predicts."""
+    return [
+        HitCheck(
+            hit.bench,
+            hit.nop_bytes,
+            hit.flavour,
+            hit.cpus,
+            1e3 * hit.cpus / hit.time.ns,
+            simulate(_cell(machine, hit)).hits_per_s / 1e6,
+        )
+        for hit in hits
+    ]
+
+
+def _fit(detected: Machine, timings: HostTimings) -> tuple[Machine, dict[str, float]]:
+    """The machine, and the relative half-width of each fitted number's interval by path."""
+    fitted: dict[str, float] = {}
+    tree: dict[str, Any] = detected.model_dump(mode="json", exclude={"calibration"})
+    cycle_ns = timings.clock[1].ns / IMUL_CYCLES
+    tree["turbo"] = _clocks(timings, cycle_ns)
+    locked = timings.contended[1]
+    tree["execution"]["locked_op_cycles"] = round(locked.ns / cycle_ns)
+    fitted["execution.locked_op_cycles"] = _relative(locked)
+    exit_cycles = round(SYSCALL_EXIT * timings.system_call[1].ns / cycle_ns)
+    tree["execution"]["work_cycles"]["uprobe_syscall_exit"] = exit_cycles
+    fitted[WORK + "uprobe_syscall_exit"] = _relative(timings.system_call[1])
+    tree["coherence"] |= _latencies(tree["coherence"], timings, fitted)
+    machine = Machine.model_validate(tree)
+    contended = {n: t.ns for n, t in timings.contended.items() if n > 1}
+    if contended:
+        machine = _contended(machine, contended)
+        widest = max(_relative(t) for n, t in timings.contended.items() if n > 1)
+        fitted["coherence.snoop_share"] = widest
+    for hit in timings.hits:
+        machine = _absorbed(machine, hit, fitted)
+    return machine, fitted
+
+
+def _clocks(timings: HostTimings, cycle_ns: float) -> list[dict[str, Any]]:
+    """The clock by busy cores: that of one, slowed as system calls slow on as many.
+
+    Not as the multiplications do: these do not notice where a hypervisor's CPUs share a core.
+    """
+    alone = timings.system_call[1].ns
+    steps = []
+    for cores, call in timings.system_call.items():
+        slowed = max(1.0, call.ns / alone)
+        steps.append({"active_cores": cores, "ghz": round(1 / (cycle_ns * slowed), 3)})
+    return steps
+
+
+def _latencies(
+    coherence: dict[str, Any], timings: HostTimings, fitted: dict[str, float]
+) -> dict[str, Any]:
+    """Costs of a line that the distances give; the locked operation of each way is taken off."""
+    operation = timings.contended[1].ns
+    ways = {name: max(1.0, t.ns - operation) for name, t in timings.one_way.items()}
+    near = ways.get("same cache")
+    far = {name: ways.get(name) for name in ("other cache", "other socket")}
+    # A further distance that comes out shorter by noise is as far.
+    least = near or coherence["request_ns"] + coherence["transfer_ns"]
+    far = {name: None if ns is None else max(ns, least) for name, ns in far.items()}
+    changed = with_latencies(coherence, near, far["other cache"], far["other socket"])
+    if "same core" in ways:
+        changed["sibling_ns"] = round(max(0.0, ways["same core"] - 1.0), 2)
+        fitted["coherence.sibling_ns"] = _relative(timings.one_way["same core"])
+    for name, path in (
+        ("same cache", "transfer_ns"),
+        ("other cache", "other_cache_ns"),
+        ("other socket", "other_socket_ns"),
+    ):
+        if name in ways and changed[path]:
+            # As wide as the whole way's, though `path` may be a part of it.
+            width = _relative(timings.one_way[name]) * timings.one_way[name].ns
+            fitted[f"coherence.{path}"] = width / changed[path]
+    return changed
+
+
+def _contended(machine: Machine, contended: Mapping[int, float]) -> Machine:
+    """`machine` with the best snoop share and, with 3 CPUs or more, the best cost of waiters."""
+    waiters = WAITER_NS if max(contended) > 2 else (machine.coherence.waiter_ns,)
+
+    def candidate(share: float, waiter: float) -> tuple[float, Machine]:
+        paths = {"coherence.snoop_share": share, "coherence.waiter_ns": waiter}
+        made = machine.with_numbers(paths)
+        errors = [
+            log(ns_per_operation(made, "atomic_inc shared", cpus) / ns)
+            for cpus, ns in contended.items()
+        ]
+        return sum(error**2 for error in errors), made
+
+    found = [candidate(share, waiter) for share in SHARES for waiter in waiters]
+    return min(found, key=lambda pair: pair[0])[1]
+
+
+def _absorbed(machine: Machine, hit: Hit, fitted: dict[str, float]) -> Machine:
+    """`machine` whose hit on one CPU lasts as timed; work does not become negative."""
+    for _ in range(2):
+        off_ns = hit.time.ns - 1e9 / simulate(_cell(machine, hit)).hits_per_s
+        left = round(1000 * off_ns / clock_period_ps(machine, 1))
+        values: dict[str, float] = {}
+        for name in ABSORBS[hit.bench, hit.nop_bytes]:
+            had = machine.execution.work_cycles[name]
+            values[WORK + name] = min(max(had + left, 0), LONGEST_CYCLES)
+            left -= round(values[WORK + name]) - had
+        machine = machine.with_numbers(values)
+    absorber = WORK + ABSORBS[hit.bench, hit.nop_bytes][0]
+    cycles = machine.number(absorber)
+    width = _relative(hit.time) * 1000 * hit.time.ns / clock_period_ps(machine, 1)
+    fitted[absorber] = width / cycles if cycles else 0.0
+    return machine
+
+
+def _cell(machine: Machine, hit: Hit) -> Cell:
+    return Cell(
+        bench=hit.bench,
+        flavour=hit.flavour,
+        cpus=hit.cpus,
+        probes=1,
+        spread="shared",
+        machine=machine.with_calibration(None),
+        seed=0,
+        replicate=0,
+        warmup_ps=10**9,
+        duration_ps=4 * 10**9,
+        sample_ps=10**9,
+    )
+
+
+def _relative(timing: Timing) -> float:
+    """Half of the width of a timing's interval, as a fraction."""
+    return (timing.high - timing.low) / (2 * timing.ns)
+
+
+def _span(value: float, relative: float, most: float | None) -> tuple[float, float]:
+    """The ends of an interval around `value`, from 0 to `most`."""
+    low, high = max(0.0, value * (1 - relative)), value * (1 + relative)
+    if most is not None:
+        high = min(high, most)
+    if isinstance(value, int):
+        return int(low), int(high + 1)
+    return round(low, 3), round(high, 3)
+
+
+def _members(
+    machine: Machine, spans: Mapping[str, tuple[float, float]]
+) -> list[dict[str, int | float]]:
+    """Members drawn from independent normals around the fit, kept inside the intervals."""
+    deviate = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    drawn = np.random.default_rng(0).standard_normal((MEMBERS, len(spans)))
+    members = []
+    for row in drawn.tolist():
+        member: dict[str, int | float] = {}
+        value: int | float
+        for (path, (low, high)), deviation in zip(spans.items(), row, strict=True):
+            value = machine.number(path)
+            moved = min(max(value + deviation * (high - low) / 2 / deviate, low), high)
+            member[path] = round(moved) if isinstance(value, int) else round(moved, 3)
+        members.append(member)
+    return members

@@ -1,0 +1,33 @@
+"""The machine file of a calibrated host, as text."""
+
+from __future__ import annotations
+
+import yaml
+
+from core.machine.machine import Machine
+from sweep.live.host_timings import HostTimings
+from sweep.live.timing import Timing
+from sweep.machines.machine_file import machine_text
+
+
+def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> str:
+    """The machine file of a calibrated host: what was timed, then the machine as YAML."""
+    assert machine.calibration is not None
+    figures = [("one multiplication", n, "cores", t) for n, t in timings.clock.items()]
+    figures += [("system call", n, "cores", t) for n, t in timings.system_call.items()]
+    figures += [("locked operation", n, "CPUs", t) for n, t in timings.contended.items()]
+    header = [
+        f"This host, written by `uprobe-sweep calibrate --host` on {now}, Linux {timings.kernel}.",
+        f"Costs that are not among calibration.intervals are those of {lender}.",
+        "Timed, in ns of a thread: the median of undisturbed windows and the range of its eighths.",
+        *(f"  {what}, {n} {of}: {_said(t)}" for what, n, of, t in figures),
+        *(f"  a line's way, {distance}: {_said(t)}" for distance, t in timings.one_way.items()),
+        *(f"  {h.bench}, {h.nop_bytes} B, {h.flavour}: {_said(h.time)}" for h in timings.hits),
+    ]
+    section = {"calibration": machine.calibration.model_dump(mode="json")}
+    dumped = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=100)
+    return machine_text(machine, header) + dumped
+
+
+def _said(timing: Timing) -> str:
+    return f"{timing.ns:.2f} [{timing.low:.2f}, {timing.high:.2f}]"

@@ -1,0 +1,1 @@
+"""A run: what is not there yet is simulated and stored."""

@@ -1,0 +1,220 @@
+"""From a spec to its run folder: plan, leave out what is there, simulate the rest, store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.cell import Cell
+from sweep.errors import InfrastructureError
+from sweep.executors.base import Executor
+from sweep.machines.named import named_machine
+from sweep.plan.plan import run_id
+from sweep.plan.precision import Unsure, cells_wanted, unsure
+from sweep.spec.spec import Spec
+from sweep.store.failures import failure_row
+from sweep.store.folder import Location, folder_at, located
+from sweep.store.journal import read_journal
+from sweep.store.provenance import provenance
+from sweep.store.scan import RUNS, failed, rates, read_run
+from sweep.store.schema import row
+from sweep.store.store import Store
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: `done` and `failed` of the `total` cells that it set out to simulate."""
+
+    total: int
+    done: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Cells `done` and `failed` now, `skipped` as finished before, and where the run is.
+
+    Of the spec's other cells `failed_before` were not tried again, and `left` were given up.
+    `unsure` are those that missed the spec's precision.
+    """
+
+    done: int
+    skipped: int
+    failed: int
+    out: Location
+    failed_before: int = 0
+    left: int = 0
+    unsure: tuple[Unsure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """The cells of a spec by id, in plan order, and what the run folder has.
+
+    `rates` are hits per second of the cells that are finished, `failures` the ids of those that
+    failed, of the spec or not. A precision may ask for more cells when these are finished.
+    """
+
+    out: Location
+    cells: dict[str, Cell]
+    rates: dict[str, float]
+    failures: set[str]
+
+    @property
+    def finished(self) -> set[str]:
+        """Ids of the spec's cells that are finished."""
+        return self.cells.keys() & self.rates.keys()
+
+    @property
+    def failed(self) -> set[str]:
+        """Ids of the spec's cells that failed and are not finished."""
+        return (self.cells.keys() & self.failures) - self.rates.keys()
+
+    def to_do(self, retry_failed: bool = False) -> list[Cell]:
+        """The cells that are not finished, without those that failed unless these are wanted."""
+        without = self.rates.keys() | (set() if retry_failed else self.failures)
+        return [cell for cell_id, cell in self.cells.items() if cell_id not in without]
+
+
+def survey(spec: Spec, out: Location | None = None) -> Work:
+    """What running `spec` into `out` (by default `results/runs/<name>`) would find; writes nothing.
+
+    Raises UsageError for a machine file or a run folder that cannot be read.
+    """
+    out = RUNS / spec.name if out is None else located(str(out))
+    there = rates(out)
+    return Work(out, _by_id(cells_wanted(spec, there)), there, failed(out))
+
+
+def run(
+    spec: Spec,
+    out: Location | None = None,
+    executor: Executor | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    *,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+) -> RunSummary:
+    """Simulate the cells of `spec` that the run folder `out` does not have yet.
+
+    `out` is a path or the URI of an object store, by default `results/runs/<name>`; `executor` the
+    cores of this process; one that is given is left open. Calls `on_progress` before the first cell
+    and after each. Cells that fail are in the table of failures, see `sweep.scan_failures`, and are
+    not simulated again unless `retry_failed`; with `fail_fast` the first gives up those left. A
+    spec with a precision gets further replicates in rounds, each when the last is finished.
+
+    Raises UsageError for a folder that cannot be written, before anything is simulated, and
+    InfrastructureError if the executor or the disk fails. Those and an interrupt lose only cells
+    that are being simulated; the same call resumes.
+    """
+    work = survey(spec, out)
+    to_do = work.to_do(retry_failed)
+    failed_before = 0 if retry_failed else len(work.failed)
+    about = _about(spec, work)
+    found = work.rates
+    summary = RunSummary(0, len(work.finished), 0, work.out, failed_before)
+    if not to_do and _is_settled(work.out, about):
+        return replace(summary, unsure=tuple(unsure(spec, found)))
+    with ExitStack() as stack:
+        store = stack.enter_context(Store(work.out, about))
+        if executor is None:
+            from sweep.executors.in_process import InProcessExecutor
+
+            executor = stack.enter_context(closing(InProcessExecutor()))
+        session = Session(store, executor, about["run_id"], _names(spec), on_progress)
+        while to_do:
+            session.simulate(to_do, fail_fast, found)
+            if spec.precision is None or session.left:
+                break
+            tried = work.cells.keys()
+            work = replace(work, cells=_by_id(cells_wanted(spec, found)))
+            to_do = [cell for cell in work.to_do(retry_failed) if cell.cell_id not in tried]
+    return replace(
+        summary,
+        done=session.done,
+        failed=session.failed,
+        left=session.left,
+        unsure=tuple(unsure(spec, found)),
+    )
+
+
+class Session:
+    """Simulates cells with `executor` into `store`, and counts what became of them.
+
+    `machines` has, for the name of each machine, what the spec calls it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        run_id: str,
+        machines: dict[str, str],
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self.done = self.failed = self.total = 0
+        self._store = store
+        self._executor = executor
+        self._run_id = run_id
+        self._machines = machines
+        self._on_progress = on_progress
+
+    @property
+    def left(self) -> int:
+        """Cells that were given up."""
+        return self.total - self.done - self.failed
+
+    def simulate(self, cells: Sequence[Cell], fail_fast: bool, found: dict[str, float]) -> None:
+        """Simulate `cells`, up to the first that fails if `fail_fast`; note rates in `found`.
+
+        Raises InfrastructureError also for an executor that forgets cells.
+        """
+        self.total += len(cells)
+        self._report()
+        for outcome in self._executor.run(cells):
+            if outcome.result is None:
+                machine = self._machines[outcome.cell.machine.name]
+                self._store.append_failure(failure_row(outcome, self._run_id, machine))
+                self.failed += 1
+            else:
+                made = row(outcome.cell, outcome.result, self._run_id)
+                self._store.append(made, outcome.result.attribution)
+                self.done += 1
+                found[outcome.cell.cell_id] = outcome.result.hits_per_s
+            self._report()
+            if self.failed and fail_fast:
+                return
+        if self.left:
+            raise InfrastructureError(f"of {self.total} cells {self.left} did not come back")
+
+    def _report(self) -> None:
+        self._on_progress(Progress(self.total, self.done, self.failed))
+
+
+def _by_id(cells: Sequence[Cell]) -> dict[str, Cell]:
+    return {cell.cell_id: cell for cell in cells}
+
+
+def _names(spec: Spec) -> dict[str, str]:
+    return {named_machine(name).name: name for name in spec.machine}
+
+
+def _about(spec: Spec, work: Work) -> dict[str, Any]:
+    """What run.json will say. Machines that only earlier sessions had are kept."""
+    machines = {cell.machine.name: cell.machine for cell in work.cells.values()}
+    digests = {name: machine.digest for name, machine in machines.items()}
+    earlier = read_run(work.out).get("provenance", {}).get("machines", {})
+    return {
+        "run_id": run_id(spec),
+        "spec": spec.model_dump(mode="json"),
+        "provenance": provenance({**earlier, **digests}),
+    }
+
+
+def _is_settled(out: Location, about: dict[str, Any]) -> bool:
+    """Whether no journal waits to be recovered and `scan` gives the model and machines of now."""
+    now, last = about["provenance"], read_run(out).get("provenance", {})
+    same = all(now[key] == last.get(key) for key in ("model_version", "machines"))
+    return same and not any(read_journal(folder_at(out).journal))

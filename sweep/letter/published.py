@@ -1,0 +1,95 @@
+"""The cover letter's figures, and which of them the model was fitted on.
+
+Read only to compare and to draw: nothing here is reachable from `core`.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+from sweep.spec.churn import DEFAULTS
+
+CellKey = tuple[str, str, int]
+"""Flavour, bench, CPUs: what names one of the letter's lines."""
+
+LETTER_MACHINE = "xeon-gold-6138"
+LETTER_PROBES = 1
+LETTER_SPREAD = "shared"
+LETTER_SETTING = {
+    "machine": LETTER_MACHINE,
+    "probes": LETTER_PROBES,
+    "spread": LETTER_SPREAD,
+    "rcu": "default",
+    "owner_beside_count": False,
+    "processes": 1,
+    **DEFAULTS,
+}
+"""What all lines of the letter have in common, by column of a run."""
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "published"
+CELLS = resources.files("core") / "calibrate" / "cells.yaml"
+
+_COLUMNS = {
+    "flavour": pl.String,
+    "bench": pl.String,
+    "cpus": pl.Int64,
+    "mhits_per_s": pl.Float64,
+    "mhits_per_s_stddev": pl.Float64,
+    "mhits_per_s_per_cpu": pl.Float64,
+}
+
+
+def published() -> pl.DataFrame:
+    """The letter's 42 lines in its own order, one a row.
+
+    Columns: flavour, bench, cpus; mhits_per_s, its _stddev and its _per_cpu share, all in million
+    hits per second. Raises FileNotFoundError where there is no results/published beside `sweep`.
+    """
+    return pl.read_csv(PUBLISHED / "cover_letter.csv", schema=_COLUMNS)
+
+
+def published_mhits() -> dict[CellKey, float]:
+    """Million hits per second of each line of the letter, in its order. Raises as `published`."""
+    columns = ("flavour", "bench", "cpus", "mhits_per_s")
+    return {
+        (flavour, bench, cpus): mhits
+        for flavour, bench, cpus, mhits in published().select(columns).iter_rows()
+    }
+
+
+def primitive_curves(primitive: str, machine: str) -> dict[int, float]:
+    """A published curve of `results/published/primitive_curves.csv`: ns per operation by CPUs.
+
+    Raises KeyError if there is no such curve.
+    """
+    rows = pl.read_csv(PUBLISHED / "primitive_curves.csv").filter(
+        pl.col("primitive") == primitive, pl.col("machine") == machine
+    )
+    if rows.is_empty():
+        raise KeyError(f"{primitive} on {machine}")
+    return dict(rows.select("cpus", "ns_per_op_per_thread").iter_rows())
+
+
+def calibration_cells() -> frozenset[CellKey]:
+    """The letter's cells that costs were fitted on; empty where core/calibrate names none.
+
+    Raises ValueError if the file is not a list of [flavour, bench, cpus].
+    """
+    if not CELLS.is_file():
+        return frozenset()
+    cells = yaml.safe_load(CELLS.read_text())
+    match cells:
+        case list() if all(_is_cell(cell) for cell in cells):
+            return frozenset((flavour, bench, cpus) for flavour, bench, cpus in cells)
+    raise ValueError(f"{CELLS} is not a list of [flavour, bench, cpus]")
+
+
+def _is_cell(cell: object) -> bool:
+    match cell:
+        case [str(), str(), int()]:
+            return True
+    return False

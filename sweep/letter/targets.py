@@ -1,0 +1,161 @@
+"""How accurate the model is meant to be: each target as data, held against what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from sweep.letter.comparison import Comparison
+from sweep.letter.curves import CurveErrors, PublishedCurve
+from sweep.letter.summary import Summary
+
+BARE, GUEST = "Xeon Platinum 8176 8x28c/448t", "Xeon Platinum 8176 (KVM guest)"
+PAIRS_FROM = 8
+"""In the guests' curves 4 or fewer CPUs are not truly concurrent."""
+
+
+def _pair(lock: str) -> PublishedCurve:
+    primitive = f"refscale {lock} lock+unlock pair"
+    return PublishedCurve(f"{lock} pair", primitive, GUEST, "xeon-8176", PAIRS_FROM)
+
+
+CURVES = (
+    PublishedCurve("atomic_inc, Xeon 8176", "atomic_inc shared", BARE, "xeon-8176", 2, 56),
+    PublishedCurve(
+        "atomic_inc, Milan", "atomic_inc shared", "EPYC Milan guest 166 vCPU", "epyc-milan"
+    ),
+    _pair("refcnt"),
+    _pair("rwlock"),
+    _pair("rwsem"),
+)
+"""Every published CPU count in the range is simulated: together they take seconds."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Fresh figures of one model: the letter's cells and the primitives' curves."""
+
+    comparison: Comparison
+    curves: tuple[CurveErrors, ...]
+
+    def curve(self, name: str) -> CurveErrors:
+        """The errors of the curve called so."""
+        return next(errors for errors in self.curves if errors.curve.name == name)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What `measure` gives is meant to lie from `least` to `most`, both included.
+
+    `unit` is "share" for fractions, or what is counted. `measure` gives None where there is nothing
+    to measure; `lacking` says why.
+    """
+
+    group: str
+    name: str
+    measure: Callable[[Measured], float | None]
+    least: float | None = None
+    most: float | None = None
+    unit: Literal["share", "columns"] = "share"
+    lacking: str = "nothing to measure"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target's figure; `met` is None, and `note` says why, where there is none."""
+
+    group: str
+    name: str
+    least: float | None
+    most: float | None
+    unit: str
+    figure: float | None
+    met: bool | None
+    note: str = ""
+
+
+def judge(target: Target, measured: Measured) -> Verdict:
+    """Hold what was measured against the target."""
+    figure = target.measure(measured)
+    met = None
+    if figure is not None:
+        low = target.least is None or figure >= target.least
+        met = low and (target.most is None or figure <= target.most)
+    return Verdict(
+        target.group,
+        target.name,
+        target.least,
+        target.most,
+        target.unit,
+        figure,
+        met,
+        target.lacking if figure is None else "",
+    )
+
+
+def _curve_error(measured: Measured, name: str) -> float | None:
+    return measured.curve(name).mean_error
+
+
+def _summary(measured: Measured, cells: str, field: str) -> float | None:
+    figure: float | None = getattr(measured.comparison.summary[cells], field)
+    return figure
+
+
+def _worst_on_one_cpu(measured: Measured) -> float | None:
+    rows = [row for row in measured.comparison.rows if row.cpus == 1]
+    return Summary.of({row.cell: row.error for row in rows}).worst
+
+
+def _rises(measured: Measured) -> float:
+    return sum(rise.present is True for rise in measured.comparison.rises)
+
+
+def _of_curve(name: str, most: float) -> Target:
+    curve = next(curve for curve in CURVES if curve.name == name)
+    cpus = f"from {curve.from_cpus} CPUs" if curve.from_cpus > 1 else "whole curve"
+    if curve.to_cpus is not None:
+        cpus = f"{curve.from_cpus} to {curve.to_cpus} CPUs"
+    return Target(
+        "primitives, mean absolute error",
+        f"{name}, {cpus}",
+        partial(_curve_error, name=name),
+        most=most,
+        lacking=f"no machine {curve.machine}",
+    )
+
+
+def _of_letter(name: str, cells: str, field: str, most: float) -> Target:
+    measure = partial(_summary, cells=cells, field=field)
+    return Target("the letter, absolute error", name, measure, most=most)
+
+
+TARGETS = (
+    _of_curve("atomic_inc, Xeon 8176", 0.10),
+    _of_curve("atomic_inc, Milan", 0.10),
+    _of_curve("refcnt pair", 0.15),
+    _of_curve("rwlock pair", 0.15),
+    _of_curve("rwsem pair", 0.15),
+    Target("the letter, absolute error", "1 CPU, worst", _worst_on_one_cpu, most=0.02),
+    _of_letter("all, median", "all", "median", 0.04),
+    _of_letter("all, 90th percentile", "all", "p90", 0.12),
+    _of_letter("all, worst", "all", "worst", 0.20),
+    _of_letter("held-out, median", "held-out", "median", 0.05),
+    Target(
+        "the letter, uncertainty and shape",
+        "held-out, inside the 90 % intervals",
+        partial(_summary, cells="held-out", field="coverage"),
+        least=0.80,
+        most=0.98,
+        lacking="no intervals in the run",
+    ),
+    Target(
+        "the letter, uncertainty and shape",
+        "fall to 32 CPUs and rise to 64",
+        _rises,
+        least=6,
+        unit="columns",
+    ),
+)

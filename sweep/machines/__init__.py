@@ -1,0 +1,1 @@
+"""Machines by name, by file, and this host."""

@@ -1,0 +1,1 @@
+"""From a spec to its cells: their order, identity, precision and cost."""

@@ -1,0 +1,85 @@
+"""What a cell's id is made of: found by the id, in runs or in the plan of a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import polars as pl
+
+from core import MODEL_VERSION
+from core.cell import PS_PER_SECOND, Cell, identity_hash
+from core.machine.machine import load_machine, machine_names
+from sweep.errors import UsageError
+from sweep.spec.churn import workload
+from sweep.store.folder import Location
+from sweep.store.scan import scan_failures, scan_sessions
+
+SHORTEST = 4
+"""Digits of an id that are asked for at least."""
+
+_TIMES = ("warmup", "duration", "sample")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The parts of a cell's id: the model's version, and `Cell.identity`."""
+
+    cell_id: str
+    model_version: str
+    parts: Mapping[str, Any]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the parts give the id; not so if it was made of others, by another version."""
+        return identity_hash(self.model_version, self.parts) == self.cell_id
+
+    def changed(self) -> dict[str, str]:
+        """What of it a run of today would have otherwise, and what instead.
+
+        A machine that does not ship cannot be looked up by its name.
+        """
+        name, digest = self.parts["machine"]
+        now = {"model_version": MODEL_VERSION}
+        if name in machine_names():
+            now["machine"] = load_machine(name).digest
+        had = {"model_version": self.model_version, "machine": digest}
+        return {part: value for part, value in now.items() if value != had[part]}
+
+
+def of_cells(cell_id: str, cells: Iterable[Cell]) -> Identity:
+    """That of the one of `cells` whose id begins with `cell_id`. Raises UsageError."""
+    found = {cell.cell_id: cell for cell in cells if cell.cell_id.startswith(cell_id)}
+    [cell] = _one(cell_id, found, "the plan").values()
+    return Identity(cell.cell_id, MODEL_VERSION, cell.identity)
+
+
+def of_run(cell_id: str, location: Location) -> Identity:
+    """That of the cell of a run, or of all runs in a folder, whose id begins with `cell_id`.
+
+    Cells that failed, and those of earlier models and machines, are looked through too. Raises
+    UsageError.
+    """
+    begins = pl.col("cell_id").str.starts_with(cell_id)
+    frames = (scan_sessions(location), scan_failures(location))
+    rows = [row for frame in frames for row in frame.filter(begins).collect().to_dicts()]
+    [row] = _one(cell_id, {row["cell_id"]: row for row in rows}, location).values()
+    times = {f"{name}_ps": round(row[f"{name}_s"] * PS_PER_SECOND) for name in _TIMES}
+    machine = [row["machine"], row["machine_digest"]]
+    # Edits are no axis of a spec, so no row has any.
+    had = {**row, **times, "machine": machine, "edits": ()}
+    parts = {field.name: had[field.name] for field in fields(Cell) if field.name != "workload"}
+    if (disturbed := workload(row)) is not None:
+        parts["workload"] = asdict(disturbed)
+    return Identity(row["cell_id"], row["model_version"], parts)
+
+
+def _one(cell_id: str, found: dict[str, Any], where: object) -> dict[str, Any]:
+    if len(cell_id) < SHORTEST:
+        raise UsageError(f"{cell_id}: give {SHORTEST} digits of the id at least")
+    if not found:
+        raise UsageError(f"{cell_id}: {where} has no such cell")
+    if len(found) > 1:
+        raise UsageError(f"{cell_id}: {where} has {len(found)}: {', '.join(sorted(found)[:5])}")
+    return found

@@ -1,0 +1,76 @@
+"""From a spec to its cells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from itertools import product
+from typing import Any
+
+from core.cell import Cell
+from sweep.machines.named import named_machine
+from sweep.spec.axes import AXES
+from sweep.spec.churn import DEFAULTS, axes, workload
+from sweep.spec.spec import Spec
+
+ORDER = (
+    "bench",
+    "flavour",
+    "rcu",
+    "owner_beside_count",
+    "machine",
+    "spread",
+    "probes",
+    "processes",
+    *DEFAULTS,
+    "seed",
+    "replicate",
+    "cpus",
+)
+"""The axes of a plan, those that change slowest first."""
+
+
+def plan(spec: Spec) -> list[Cell]:
+    """Every cell of `spec`, once, without the replicates that its precision may ask for later.
+
+    The order is that of nested loops over ORDER, each axis in the spec's own order. So the curve
+    over CPUs of one configuration is a contiguous piece. Raises UsageError for a machine file gone
+    since.
+    """
+    replicates = {"replicate": range(spec.first_replicates)}
+    machines = {"machine": [named_machine(name) for name in spec.machine]}
+    values = {**dict(spec), **machines, **replicates}
+    points = product(*(values[axis] for axis in ORDER))
+    return [_cell(spec, dict(zip(ORDER, point, strict=True))) for point in points]
+
+
+def _cell(spec: Spec, point: dict[str, Any]) -> Cell:
+    return Cell(
+        **{axis: value for axis, value in point.items() if axis not in DEFAULTS},
+        workload=workload(point),
+        warmup_ps=spec.warmup,
+        duration_ps=spec.duration,
+        sample_ps=spec.sample,
+        ensemble=spec.ensemble,
+    )
+
+
+def parameters(cell: Cell) -> dict[str, Any]:
+    """The id and everything else that names `cell`, ready for JSON: the machine is its name."""
+    named = {field.name: getattr(cell, field.name) for field in fields(cell)}
+    del named["workload"]
+    named |= axes(cell.workload)
+    return {"cell_id": cell.cell_id, **named, "machine": cell.machine.name}
+
+
+def run_id(spec: Spec) -> str:
+    """The spec's name and 8 hex digits of the hash of what it asks for.
+
+    The order of an axis' values does not count, nor how a time is written.
+    """
+    precision = {"precision", "max_replicates"} if spec.precision is None else set()
+    asked = spec.model_dump(exclude={"name", *precision})
+    asked.update({axis: sorted(asked[axis]) for axis in AXES})
+    digest = hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=4)
+    return f"{spec.name}-{digest.hexdigest()}"

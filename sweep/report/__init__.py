@@ -1,0 +1,1 @@
+"""Tables, comparisons, pictures and explanations of runs."""

@@ -1,0 +1,56 @@
+"""Cells with writers as a table for people."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from core.workload import STRESS
+from sweep.spec.churn import DEFAULTS
+from sweep.terminal.text_table import ABSENT, numbers, table, to_text
+
+AXES = ("bench", "flavour", "rcu", "machine", "cpus", "probes", *DEFAULTS, "seed", "replicate")
+FIGURES = (
+    *("Mhits/s", "attach", "p99", "detach", "p99", "grace", "p99"),
+    *("waits", "periods", "KiB unreaped"),
+)
+"""Periods are those of deferred frees too; waits are those of detaches alone."""
+
+
+def disturbed() -> pl.Expr:
+    """Which cells have a workload."""
+    given = pl.any_horizontal(pl.col(axis) != value for axis, value in DEFAULTS.items())
+    return given | (pl.col("bench") == STRESS)
+
+
+def render(cells: pl.DataFrame) -> str:
+    """The cells, one a line: axes in which they differ, then medians and 99th percentiles."""
+    shown = [axis for axis in AXES if cells[axis].n_unique() > 1]
+    same = [f"{a} {cells[a][0]}" for a in AXES if a not in shown and cells[a][0] != DEFAULTS.get(a)]
+    hit = bool((cells["cpus"] > 0).any())
+    made = numbers(table(*shown), *(FIGURES if hit else FIGURES[1:]))
+    # A column of blanks is between two columns anyway.
+    made.padding = (0, 0, 0, 0)
+    for cell in cells.sort(shown or "cell_id").iter_rows(named=True):
+        timed = [
+            _time(cell[f"{what}_{quantile}_s"])
+            for what in ("attach", "detach", "grace")
+            for quantile in ("p50", "p99")
+        ]
+        made.add_row(
+            *(str(cell[axis]) for axis in shown),
+            *([f"{cell['hits_per_s'] / 1e6:.3f}"] if hit else []),
+            *timed,
+            str(cell["grace_waits"]),
+            str(cell["grace_periods"]),
+            f"{cell['unreaped_bytes'] / 1024:.1f}",
+        )
+    return to_text([", ".join(same), made])
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ABSENT
+    for unit, length in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= length:
+            return f"{seconds / length:.3g}{unit}"
+    return f"{seconds * 1e6:.3g}us"

@@ -1,0 +1,167 @@
+"""Where the CPUs' time goes, hit by hit, as CPUs grow: a run's attribution, put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from core.cell import CellResult
+from core.engine.shares import PRIVATE_WORK, Share
+from core.kernel.flavours import FLAVOURS
+from core.kernel.hot_path import BENCHES
+from sweep.report.tables import in_order
+from sweep.store.schema import SHARE_KEY
+
+SETTING = (
+    "machine",
+    "machine_digest",
+    "model_version",
+    "rcu",
+    "owner_beside_count",
+    "spread",
+    "probes",
+    "processes",
+    "seed",
+    "warmup_s",
+    "duration_s",
+    "sample_s",
+    "bench",
+    "flavour",
+)
+"""What tells curves over CPUs apart."""
+
+OWN_LINES = "lines of the CPU's own"
+
+BY: dict[str, Callable[[Share], str]] = {
+    "line": lambda share: share.line or OWN_LINES,
+    "operation": lambda share: f"{share.function}, {share.operation}",
+    "distance": lambda share: share.distance,
+}
+"""What shares can be put together by, and the name of the part that one belongs to."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The CPU time of one or more replicates of a cell.
+
+    `shares` hold it all, so their sum / `hits` is what a hit takes of a CPU: `cpus` / `hits_per_s`.
+    """
+
+    cpus: int
+    replicates: int
+    hits: int
+    hits_per_s: float
+    shares: tuple[Share, ...]
+
+    @property
+    def ps(self) -> int:
+        """Time of all CPUs."""
+        return sum(share.ps for share in self.shares)
+
+    @property
+    def private_ps(self) -> int:
+        """Time that no operation on a line took."""
+        return sum(share.ps for share in self.shares if share.operation == PRIVATE_WORK)
+
+    def ns_per_hit(self, ps: int) -> float | None:
+        """`ps` of all CPUs' time for each hit; None if there was none."""
+        return ps / (1000 * self.hits) if self.hits else None
+
+    def parts(self, by: str, distance: str | None = None) -> dict[str, int]:
+        """Time on lines by one of BY, in ps, the longest first; at one distance if it is given."""
+        found: dict[str, int] = {}
+        for share in self.shares:
+            if share.operation != PRIVATE_WORK and distance in (None, share.distance):
+                name = BY[by](share)
+                found[name] = found.get(name, 0) + share.ps
+        return dict(sorted(found.items(), key=lambda part: -part[1]))
+
+    def to_dict(self, by: tuple[str, ...]) -> dict[str, Any]:
+        """For JSON: totals, and for each of `by` its parts. Times in ps, and in ns a hit."""
+        whole = self.ps
+        parts = {
+            name: [self._part(part, ps) for part, ps in self.parts(name).items()] for name in by
+        }
+        return {
+            "cpus": self.cpus,
+            "replicates": self.replicates,
+            "hits": self.hits,
+            "hits_per_s": self.hits_per_s,
+            "ps": whole,
+            "ns_per_hit": self.ns_per_hit(whole),
+            "private_work": self._part(PRIVATE_WORK, self.private_ps),
+            "by": parts,
+        }
+
+    def _part(self, name: str, ps: int) -> dict[str, Any]:
+        return {
+            "name": name,
+            "ps": ps,
+            "ns_per_hit": self.ns_per_hit(ps),
+            "share": ps / self.ps,
+        }
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points that differ in CPUs only; `setting` has a value for each of SETTING."""
+
+    setting: Mapping[str, Any]
+    points: tuple[Point, ...]
+
+
+def point(cpus: int, results: Sequence[CellResult]) -> Point:
+    """The replicates of one cell, put together; `results` are theirs."""
+    whole: Counter[Share] = Counter()
+    for result in results:
+        for share in result.attribution:
+            whole[share._replace(ps=0)] += share.ps
+    rate = sum(result.hits_per_s for result in results) / len(results)
+    shares = tuple(share._replace(ps=ps) for share, ps in whole.items())
+    return Point(cpus, len(results), sum(result.hits for result in results), rate, shares)
+
+
+def explain(cells: pl.DataFrame, shares: pl.DataFrame) -> list[Curve]:
+    """The curves of cells that have shares, in the order of the letter's tables.
+
+    `cells` are rows of `sweep.scan`, `shares` of `sweep.scan_attribution`; replicates are put
+    together. A cell without shares is left out.
+    """
+    known = cells.join(shares, on="cell_id", how="semi")
+    points = known.group_by(*SETTING, "cpus").agg(
+        pl.len().alias("replicates"), pl.col("hits").sum(), pl.col("hits_per_s").mean()
+    )
+    parts = (
+        shares.join(known.select("cell_id", *SETTING, "cpus"), on="cell_id")
+        .group_by(*SETTING, "cpus", *SHARE_KEY[1:])
+        .agg(pl.col("ps").sum())
+        .partition_by(*SETTING, "cpus", as_dict=True)
+    )
+    curves = []
+    for setting in _settings(points):
+        rows = points.filter(pl.col(c) == value for c, value in setting.items()).sort("cpus")
+        made = [
+            Point(
+                **{name: row[name] for name in ("cpus", "replicates", "hits", "hits_per_s")},
+                shares=_shares(parts[(*setting.values(), row["cpus"])]),
+            )
+            for row in rows.iter_rows(named=True)
+        ]
+        curves.append(Curve(setting, tuple(made)))
+    return curves
+
+
+def _settings(points: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    found = list(points.select(SETTING).unique().sort(SETTING).iter_rows(named=True))
+    for flavour in in_order(FLAVOURS, points["flavour"]):
+        for bench in in_order(BENCHES, points["bench"]):
+            yield from (s for s in found if (s["flavour"], s["bench"]) == (flavour, bench))
+
+
+def _shares(parts: pl.DataFrame) -> tuple[Share, ...]:
+    rows = parts.select(*SHARE_KEY[1:], "ps").sort("ps", *SHARE_KEY[1:], descending=True)
+    return tuple(Share(*row) for row in rows.iter_rows())

@@ -1,0 +1,1 @@
+"""Specs: the registry of axes, and what a user may ask for."""

@@ -1,0 +1,64 @@
+"""Cells with writers: their axes, their columns, and how a spec becomes their workload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from core.cell import PS_PER_SECOND
+from core.outcome import Churn, Latency
+from core.workload import STRESS, Workload
+
+DEFAULTS: dict[str, int] = {f.name: f.default for f in fields(Workload)}  # type: ignore[misc]
+"""The axes of a workload, and what they are where nobody writes."""
+
+LATENCIES = ("attach", "detach", "grace")
+"""What is timed: attaching and detaching a link, waiting for a grace period."""
+
+QUANTILES = ("p50", "p99", "max")
+
+COUNTS = ("attaches", "detaches", "grace_waits", "grace_periods", "unreaped_bytes", "missed")
+"""Columns of whole numbers: links attached and detached, waits for grace periods and how many
+there were, the most bytes that dead uprobes held, hits that found no uprobe any more."""
+
+SECONDS = tuple(f"{what}_{quantile}_s" for what in LATENCIES for quantile in QUANTILES)
+"""Columns of simulated seconds; null where nothing was timed."""
+
+
+def workload(point: Mapping[str, Any]) -> Workload | None:
+    """The workload of a cell whose axes are `point`; None if nothing disturbs its one consumer."""
+    asked = {axis: point[axis] for axis in DEFAULTS}
+    if asked == DEFAULTS and point["bench"] != STRESS:
+        return None
+    return Workload(**asked)
+
+
+def axes(workload: Workload | None) -> dict[str, int]:
+    """The axes of a cell's workload."""
+    return DEFAULTS if workload is None else asdict(workload)
+
+
+def columns(churn: Churn | None) -> dict[str, Any]:
+    """A value for each of COUNTS and SECONDS; all null without a workload."""
+    if churn is None:
+        return dict.fromkeys((*COUNTS, *SECONDS))
+    timed = {what: getattr(churn, what) for what in LATENCIES}
+    counted = {what: latency.count if latency else 0 for what, latency in timed.items()}
+    return {
+        "attaches": counted["attach"],
+        "detaches": counted["detach"],
+        "grace_waits": counted["grace"],
+        "grace_periods": churn.grace_periods,
+        "unreaped_bytes": churn.unreaped_bytes,
+        "missed": churn.missed,
+        **{
+            f"{what}_{quantile}_s": _seconds(latency, quantile)
+            for what, latency in timed.items()
+            for quantile in QUANTILES
+        },
+    }
+
+
+def _seconds(latency: Latency | None, quantile: str) -> float | None:
+    return None if latency is None else float(getattr(latency, f"{quantile}_ps")) / PS_PER_SECOND

@@ -1,0 +1,1 @@
+"""What a run leaves on disk or in an object store, and how it is read."""

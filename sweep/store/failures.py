@@ -1,0 +1,85 @@
+"""Cells that failed: the columns of the table `failures`, and the command that runs one again."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from core import MODEL_VERSION
+from core.cell import PS_PER_SECOND, Cell
+from sweep.executors.base import Outcome
+from sweep.plan.plan import ORDER, parameters
+from sweep.spec.durations import format_duration
+from sweep.spec.spec import Spec
+from sweep.store.schema import SCHEMA, Row
+
+FAILURE_VERSION = 1
+"""Raised whenever a column is added, dropped or means something else."""
+
+_CELL_COLUMNS = SCHEMA.names[: SCHEMA.names.index("sample_s") + 1]
+
+FAILURE_SCHEMA = pa.schema(
+    [
+        *(SCHEMA.field(name) for name in _CELL_COLUMNS),
+        pa.field("model_version", pa.string(), nullable=False),
+        pa.field("error", pa.string(), nullable=False),
+        pa.field("rerun", pa.string(), nullable=False),
+        pa.field("failed_at", pa.string(), nullable=False),
+        pa.field("schema_version", pa.int64(), nullable=False),
+    ]
+)
+"""Every file of failures has these columns, in this order.
+
+Those up to `sample_s` are the cell's own, as in `SCHEMA`. `error` is the traceback of its last
+attempt, `rerun` a line for the shell that simulates this cell alone, `failed_at` an ISO date (UTC).
+"""
+
+
+def failure_row(outcome: Outcome, run_id: str, machine: str) -> Row:
+    """The row of a cell that failed; `machine` is what the spec calls its machine."""
+    cell = outcome.cell
+    named = parameters(cell)
+    return {
+        "cell_id": cell.cell_id,
+        "run_id": run_id,
+        **{axis: named[axis] for axis in (*ORDER, "ensemble")},
+        "machine_digest": cell.machine.digest,
+        "warmup_s": cell.warmup_ps / PS_PER_SECOND,
+        "duration_s": cell.duration_ps / PS_PER_SECOND,
+        "sample_s": cell.sample_ps / PS_PER_SECOND,
+        "model_version": MODEL_VERSION,
+        "error": outcome.error or "no reason was given",
+        "rerun": rerun_command(cell, machine),
+        "failed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "schema_version": FAILURE_VERSION,
+    }
+
+
+def rerun_command(cell: Cell, machine: str) -> str:
+    """The line that simulates `cell` alone; `machine` is what the spec calls its machine.
+
+    Needs neither the spec nor the run. What a spec has by default is left away.
+    """
+    named = parameters(cell)
+    asked = {axis: named[axis] for axis in (*ORDER, "ensemble")}
+    asked["machine"] = machine
+    times = {name: getattr(cell, f"{name}_ps") for name in ("warmup", "duration", "sample")}
+    usual = {name: field.default for name, field in Spec.model_fields.items()}
+    settings = [
+        f"{axis}={str(value).lower() if isinstance(value, bool) else value}"
+        for axis, value in asked.items()
+        if value != _only(usual.get(axis, 0))
+    ]
+    settings += [f"{n}={format_duration(ps)}" for n, ps in times.items() if ps != usual[n]]
+    return shlex.join(["uprobe-sweep", "rerun", *settings])
+
+
+def last_line(error: str) -> str:
+    """What a traceback comes to: its last line."""
+    return (error.strip().splitlines() or [""])[-1]
+
+
+def _only(value: object) -> object:
+    return value[0] if isinstance(value, tuple) else value

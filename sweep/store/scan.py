@@ -1,0 +1,197 @@
+"""Runs as they are read: which there are, what is finished in them, and `scan`."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sweep.errors import UsageError, nearest
+from sweep.store.failures import FAILURE_SCHEMA
+from sweep.store.folder import CELLS, FAILURES, RUN, Folder, Location, folder_at
+from sweep.store.journal import read_journal, read_rows
+from sweep.store.schema import BEFORE_2, BEFORE_3, SCHEMA, SIMULATED
+
+if TYPE_CHECKING:
+    import polars as pl
+
+RUNS = Path("results/runs")
+"""Where runs land by default, from the working directory."""
+
+
+def is_run(location: Location) -> bool:
+    """Whether a run is kept at `location`."""
+    return folder_at(location).is_run()
+
+
+def run_names(location: Location) -> list[str]:
+    """Names of the runs in the folder at `location`."""
+    folder = folder_at(location)
+    return [name for name in folder.folders() if folder.within(name).is_run()]
+
+
+def runs_at(location: Location) -> list[Folder]:
+    """The run at `location`, or those in it. Raises UsageError if there is none."""
+    folder = folder_at(location)
+    if folder.is_run():
+        return [folder]
+    if runs := run_names(location):
+        return [folder.within(name) for name in runs]
+    parent, name = _parent(folder.location)
+    names = run_names(parent)
+    known = nearest(name, names) if names else f"there is none in {parent}"
+    raise UsageError(f"no such run: {folder.location}: {known}")
+
+
+def read_run(location: Location) -> dict[str, Any]:
+    """What the run.json at `location` says; {} if there is none. Raises UsageError."""
+    folder = folder_at(location)
+    try:
+        about: dict[str, Any] = json.loads(folder.read(RUN) or b"{}")
+    except ValueError as error:
+        raise UsageError(f"cannot read {folder.uri(RUN)}: {error}") from None
+    return about
+
+
+def finished(location: Location) -> set[str]:
+    """Ids of the cells that the run has, in Parquet or journal; none if it is no run.
+
+    Raises UsageError for a file among them that is no Parquet.
+    """
+    return set(rates(location))
+
+
+def rates(location: Location) -> dict[str, float]:
+    """Hits per second of the `finished` cells, by id; raises as that does."""
+    folder = folder_at(location)
+    if not folder.is_run():
+        return {}
+    found = {row["cell_id"]: row["hits_per_s"] for row in read_rows(folder.journal)}
+    for table in _tables(folder, CELLS, ["cell_id", "hits_per_s"]):
+        ids, values = (column.to_pylist() for column in table.columns)
+        found.update(zip(ids, values, strict=True))
+    return found
+
+
+def failed(location: Location) -> set[str]:
+    """Ids of the cells that the run has a failure of, be they finished since or not.
+
+    Raises as `finished` does.
+    """
+    folder = folder_at(location)
+    if not folder.is_run():
+        return set()
+    ids = {row["cell_id"] for row in read_journal(folder.journal).failures}
+    for table in _tables(folder, FAILURES, ["cell_id"]):
+        ids.update(table["cell_id"].to_pylist())
+    return ids
+
+
+def _tables(folder: Folder, table: str, columns: list[str]) -> list[pa.Table]:
+    tables = []
+    for name in folder.parts(table):
+        try:
+            tables.append(pq.read_table(io.BytesIO(folder.read(name) or b""), columns=columns))
+        except (pa.ArrowException, OSError, KeyError) as error:
+            reason = str(error).partition("\n")[0]
+            message = f"{folder.uri(name)} holds no {table}, move it away: {reason}"
+            raise UsageError(message) from None
+    return tables
+
+
+def scan(location: Location) -> pl.LazyFrame:
+    """The cells of a run, or of all runs in a folder, with the columns of `SCHEMA`.
+
+    `location` is a path, or a URI of an object store. One row for each `cell_id`, those in the
+    journal included, in no particular order. Where a run was taken again after the model or a
+    machine changed, only rows of its last session's model and machines are given, and all that was
+    measured; the others are still in the files. Raises UsageError if there is no run.
+    """
+    import polars as pl
+
+    return pl.concat([_scan_run(run) for run in runs_at(location)]).unique(
+        "cell_id", keep="first", maintain_order=True
+    )
+
+
+def scan_failures(location: Location) -> pl.LazyFrame:
+    """The cells that failed and have not been finished since; the columns of `FAILURE_SCHEMA`.
+
+    One row for each `cell_id`, of its last failure, in no particular order; otherwise as `scan`.
+    """
+    import polars as pl
+
+    # In this order: a cell that is finished meanwhile is left out.
+    failures = pl.concat([_scan_failures(run) for run in runs_at(location)])
+    last = failures.sort("failed_at").unique("cell_id", keep="last", maintain_order=True)
+    return last.join(scan(location).select("cell_id"), on="cell_id", how="anti")
+
+
+def scan_sessions(location: Location) -> pl.LazyFrame:
+    """As `scan`, but with the rows of all sessions, whatever their model and machines."""
+    import polars as pl
+
+    return pl.concat([_scan_cells(run) for run in runs_at(location)])
+
+
+def _scan_run(run: Folder) -> pl.LazyFrame:
+    import polars as pl
+
+    return _of_last_session(_scan_cells(run), run, pl.col("source") != SIMULATED)
+
+
+def _scan_cells(run: Folder) -> pl.LazyFrame:
+    import polars as pl
+
+    schema = pl.DataFrame(SCHEMA.empty_table()).schema
+    # The journal first: rows may move to a file meanwhile; seen twice is better than never.
+    frame = pl.LazyFrame(read_rows(run.journal), schema=schema)
+    if files := [run.uri(name) for name in run.parts(CELLS)]:
+        cells = pl.scan_parquet(
+            files, schema=schema, missing_columns="insert", extra_columns="ignore"
+        )
+        before = {**BEFORE_2, **BEFORE_3}
+        added = [pl.col(column).fill_null(value) for column, value in before.items()]
+        frame = pl.concat([cells.with_columns(added), frame])
+    return frame
+
+
+def _scan_failures(run: Folder) -> pl.LazyFrame:
+    import polars as pl
+
+    schema = pl.DataFrame(FAILURE_SCHEMA.empty_table()).schema
+    frame = pl.LazyFrame(read_journal(run.journal).failures, schema=schema)
+    if files := [run.uri(name) for name in run.parts(FAILURES)]:
+        frame = pl.concat([pl.scan_parquet(files, schema=schema), frame])
+    return _of_last_session(frame, run)
+
+
+def _of_last_session(
+    frame: pl.LazyFrame, run: Folder, measured: pl.Expr | None = None
+) -> pl.LazyFrame:
+    """The rows of the model and machines that the last session at `run` had.
+
+    Those that are `measured` are of no model.
+    """
+    import polars as pl
+
+    measured = pl.lit(False) if measured is None else measured
+    if about := read_run(run.location):
+        current = about["provenance"]
+        frame = frame.filter(measured | (pl.col("model_version") == current["model_version"]))
+        for name, digest in current["machines"].items():
+            same = (pl.col("machine") != name) | (pl.col("machine_digest") == digest)
+            frame = frame.filter(measured | same)
+    return frame
+
+
+def _parent(location: Location) -> tuple[Location, str]:
+    """The folder that `location` is in, and its name there."""
+    if isinstance(location, Path):
+        return location.parent, location.name
+    parent, _, name = location.rpartition("/")
+    return (location, name) if parent.endswith("/") else (parent, name)

@@ -1,0 +1,127 @@
+"""Predictions: the simulation as it is, and an interval from the ensemble."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny import tiny_spec
+
+from core.cell import Cell, CellResult
+from core.engine.cpu import CpuConfig
+from core.engine.gang import CpuGroup, Hits, IntArray
+from core.engine.simulate import simulate
+from core.machine.machine import Machine, load_machine
+from core.predict import contended_share, discrepancy, log_interval, predict
+from sweep.plan.plan import plan
+
+Z = 1.6448536269514722
+MACHINE = load_machine("xeon-gold-6138")
+PLAIN = MACHINE.with_calibration(None)
+
+
+def calibrated(*members: dict[str, float], uncontended: float = 0.01) -> Machine:
+    """The letter's machine with these members."""
+    paths = members[0] if members else {}
+    calibration = {
+        "curves": [],
+        "cells": [],
+        "discrepancy": {"uncontended": uncontended, "contended": 0.1},
+        "intervals": dict.fromkeys(paths, (0, 100)),
+        "members": members,
+    }
+    return Machine.model_validate({**PLAIN.model_dump(mode="json"), "calibration": calibration})
+
+
+def cell(cpus: int, machine: Machine = MACHINE, ensemble: int = 0, **spec: Any) -> Cell:
+    [made] = plan(tiny_spec(cpus=cpus, sample="50us", duration="200us", **spec))
+    return replace(made, machine=machine, ensemble=ensemble)
+
+
+def assert_same_but_interval(one: CellResult, other: CellResult) -> None:
+    assert np.array_equal(one.hits_per_sample, other.hits_per_sample)
+    assert (one.line_ops, one.sample_ps) == (other.line_ops, other.sample_ps)
+
+
+@pytest.mark.parametrize("cpus", [1, 6])
+def test_an_ensemble_changes_only_the_interval(cpus: int) -> None:
+    bare = simulate(cell(cpus))
+    without, with_it = predict(cell(cpus)), predict(cell(cpus, ensemble=3))
+    assert_same_but_interval(without, bare)
+    assert_same_but_interval(with_it, bare)
+    assert (without.predicted_low, without.predicted_high) == (None, None)
+    assert with_it.predicted_low is not None
+    assert with_it.predicted_high is not None
+    assert with_it.predicted_low < bare.hits_per_s < with_it.predicted_high
+    assert with_it.cell_id == cell(cpus, ensemble=3).cell_id != without.cell_id
+
+
+def test_a_machine_without_members_has_no_interval() -> None:
+    for machine in (PLAIN, calibrated(), calibrated({"coherence.transfer_ns": 40})):
+        result = predict(cell(2, machine, ensemble=8))
+        assert (result.predicted_low, result.predicted_high) == (None, None)
+
+
+def test_more_members_are_asked_for_than_there_are() -> None:
+    few = calibrated(*({"coherence.transfer_ns": ns} for ns in (30, 50)))
+    two, many = (predict(cell(4, few, ensemble=n)) for n in (2, 64))
+    assert two.predicted_low == many.predicted_low
+
+
+def test_an_interval_is_members_and_discrepancy_together() -> None:
+    low, high = log_interval(100.0, [90.0, 110.0], 0.05)
+    between = math.log(110 / 90) ** 2 / 2
+    reach = Z * math.sqrt(between + 0.05**2)
+    assert (low, high) == pytest.approx((100 * math.exp(-reach), 100 * math.exp(reach)))
+
+
+def test_a_single_cpu_errs_by_the_uncontended_part_alone() -> None:
+    same = {"execution.work_cycles.trap_entry": MACHINE.execution.work_cycles["trap_entry"]}
+    result = predict(cell(1, calibrated(same, same, uncontended=0.2), ensemble=2))
+    assert result.predicted_low is not None
+    # Both members give nearly the same: their draws differ.
+    assert result.hits_per_s / result.predicted_low == pytest.approx(math.exp(Z * 0.2), rel=0.01)
+
+
+def test_the_contended_share_is_what_a_single_cpu_does_without() -> None:
+    alone = simulate(cell(1)).hits_per_s
+    assert contended_share(cell(1), alone) == 0
+    assert contended_share(cell(4), 4 * alone) == pytest.approx(0, abs=0.03)
+    assert contended_share(cell(4), alone) == pytest.approx(0.75, abs=0.01)
+    assert contended_share(cell(4), 5 * alone) == 0
+
+
+def test_the_parts_of_a_hit_err_independently() -> None:
+    machine = calibrated(uncontended=0.03)
+    assert discrepancy(cell(2, machine), 0) == 0.03
+    assert discrepancy(cell(2, machine), 1) == 0.1
+    assert discrepancy(cell(2, machine), 0.5) == pytest.approx(math.hypot(0.015, 0.05))
+
+
+def test_no_hits_no_interval() -> None:
+    [short] = plan(tiny_spec(cpus=1, warmup="0us", sample="10ns", duration="10ns", ensemble=4))
+    assert predict(short).predicted_low is None
+
+
+class Counted(CpuGroup):
+    """CPUs in this process that count how often they are given a cell."""
+
+    cells = 0
+
+    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+        self.cells += 1
+        return super().start(configs, wanted)
+
+
+def test_whoever_hosts_the_cpus_the_prediction_is_the_same_and_members_stay_here() -> None:
+    gang = Counted()
+    asked = cell(5, ensemble=3, spread="uniform", probes=3)
+    here, there = predict(asked), predict(asked, gang)
+    assert gang.cells == 1
+    for field in fields(CellResult):
+        if field.name != "wall_seconds":
+            assert np.array_equal(getattr(here, field.name), getattr(there, field.name))

@@ -1,0 +1,96 @@
+"""Several gangs at a time, and several sweeps, on a Ray that nobody else uses."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from churn_cells import churn_cell
+from test_ray_gang import SHARED, assert_as_in_process, local_ray
+
+from core.cell import Cell
+from core.predict import predict
+from core.workload import Workload
+from sweep.executors.base import Outcome
+from sweep.executors.ray_executor import RayExecutor
+
+__all__ = ["local_ray"]
+
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def endless() -> Iterator[Cell]:
+    """Cells by the thousand, none like another."""
+    return (replace(SHARED, cpus=1, seed=seed) for seed in range(5000))
+
+
+two_cores = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+
+
+@two_cores
+def test_two_gangs_share_the_cells(local_ray: str) -> None:
+    with closing(RayExecutor(cpus_per_actor=1, gangs=2)) as executor:
+        outcomes: Any = executor.run(list(endless()))
+        counts: list[int] = []
+        while len(counts) < 2 and (outcome := next(outcomes, None)):
+            assert_as_in_process(outcome)
+            counts = [gang.done for gang in executor.gangs if gang.done]
+        assert len(counts) == 2
+        [load] = executor.loads().values()
+        assert load["gangs"] == 2
+        assert 0 < load["in_flight"] <= 2
+        assert load["done"] == sum(counts)
+        outcomes.close()
+
+
+@two_cores
+def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: str) -> None:
+    later: list[Outcome] = []
+    seen = threading.Event()
+
+    def run_second() -> None:
+        with closing(RayExecutor(gangs=2)) as second:
+            for outcome in second.run(list(endless())):
+                later.append(outcome)
+                if seen.is_set():
+                    break
+
+    with closing(RayExecutor(gangs=2)) as first:
+        outcomes: Any = first.run(list(endless()))
+        while sum(gang.done > 0 for gang in first.gangs) < 2:
+            next(outcomes)
+        thread = threading.Thread(target=run_second)
+        thread.start()
+        while not later:
+            next(outcomes)
+        placed = [gang for gang in first.gangs if gang.node is not None]
+        seen.set()
+        while sum(gang.done > 0 for gang in first.gangs) < 2:
+            next(outcomes)
+        thread.join()
+        outcomes.close()
+    assert len(placed) == 1
+    assert_as_in_process(later[0])
+
+
+def test_a_gang_simulates_cells_in_which_nobody_hits(local_ray: str) -> None:
+    batch = Workload(attach_threads=1, consumers=0, batch=4)
+    idle = churn_cell(batch, cpus=0, bench="uprobe-multi-nop")
+    with closing(RayExecutor(cpus_per_actor=None, gangs=1)) as executor:
+        [outcome] = executor.run([idle])
+    assert outcome.error is None
+    assert outcome.result is not None
+    assert outcome.result.churn == predict(idle).churn
+
+
+def test_auto_says_what_it_picked(local_ray: str) -> None:
+    said: list[str] = []
+    with closing(RayExecutor(cpus_per_actor=None, say=said.append)) as executor:
+        assert len(list(executor.run([SHARED] * 5))) == 5
+    [line] = said
+    assert line.startswith("8 CPUs per actor: 1 actors a gang, for 5 cells of up to 8 CPUs on ")

@@ -1,0 +1,84 @@
+"""Machines larger than they are, and the command that predicts on them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from core.machine.machine import Machine, load_machine
+from sweep.cli import cli
+from sweep.errors import UsageError
+from sweep.machines.larger import extended
+
+GENERIC = load_machine("generic")
+
+
+def small(**shape: int) -> Machine:
+    tree = GENERIC.model_dump(mode="json", exclude={"calibration"})
+    return Machine.model_validate({**tree, "sockets": 1, **shape})
+
+
+def test_a_machine_that_is_large_enough_stays_as_it_is() -> None:
+    assert extended(GENERIC, GENERIC.cpus).machine is GENERIC
+    assert extended(GENERIC, 1).assumed == ""
+
+
+def test_one_cache_becomes_a_larger_one() -> None:
+    machine = small(cores_per_socket=2, threads_per_core=1, cores_per_cache=2)
+    larger = extended(machine, 65)
+    assert (larger.machine.cpus, larger.machine.cores_per_cache) == (65, 65)
+    assert larger.machine.coherence == machine.coherence
+    assert larger.machine.turbo[-1].ghz == machine.turbo[-1].ghz
+    assert "65 cores of this kind on one socket, behind one last-level cache" in larger.assumed
+
+
+def test_several_caches_become_more_of_them() -> None:
+    machine = small(cores_per_socket=8, threads_per_core=2, cores_per_cache=4)
+    larger = extended(machine, 17).machine
+    assert (larger.cores_per_socket, larger.cores_per_cache, larger.cpus) == (12, 4, 24)
+
+
+def test_several_sockets_become_more_of_them() -> None:
+    larger = extended(GENERIC, GENERIC.cpus + 1)
+    assert larger.machine.sockets == 3
+    assert "3 sockets of 64 CPUs" in larger.assumed
+
+
+def test_the_ensemble_stays() -> None:
+    letter = load_machine("xeon-gold-6138")
+    assert len(extended(letter, 100).machine.members) == len(letter.members)
+
+
+@pytest.mark.parametrize("cpus", [1025, 10**6])
+def test_there_is_an_end(cpus: int) -> None:
+    with pytest.raises(UsageError, match="allowed are 1 to 1,024"):
+        extended(GENERIC, cpus)
+
+
+def test_the_command_says_what_it_assumed() -> None:
+    asked = ["predict", "--cpus", "1,81", "--kernel", "6.12.8", "--machine", "xeon-gold-6138"]
+    done = CliRunner().invoke(cli, [*asked, "--bench", "uprobe-nop", "--ensemble", "2", "--json"])
+    found = json.loads(done.stdout)
+    assert [(row["cpus"], row["flavour"]) for row in found["rows"]] == [(1, "v6.12"), (81, "v6.12")]
+    assert all(r["predicted_low"] < r["hits_per_s"] < r["predicted_high"] for r in found["rows"])
+    assert len(found["assumed"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--cpus", "1", "--kernel", "six"], "--kernel six: did you mean 'v6"),
+        (["--cpus", "0"], "--cpus 0: write whole numbers from 1"),
+        (["--cpus", "1,x"], "--cpus 1,x: write whole numbers from 1"),
+        (["--cpus", "1", "--bench", "uprobe"], "--bench uprobe: did you mean"),
+        (["--cpus", "1", "--flavour", "srcv", "--machine", "generic"], "unknown flavour 'srcv'"),
+        (["--cpus", "1", "--flavour", "srcu", "--kernel", "v6.12"], "exclude each other"),
+        (["--cpus", "1", "--machine", "xeon"], "unknown machine 'xeon'"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(asked: list[str], said: str) -> None:
+    done = CliRunner().invoke(cli, ["predict", *asked])
+    assert isinstance(done.exception, UsageError)
+    assert said in str(done.exception)

@@ -1,0 +1,56 @@
+"""Which consumers are hit, all 256 pairs of sets at every stage, against the counting rules."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from core.modelcheck.counting import expected_hits, model_hits
+from core.modelcheck.rules import CHECKED_LEASE, STAGES, Rules
+
+PAIRS = list(product(range(16), repeat=2))
+
+
+@pytest.mark.parametrize("rules", [*STAGES.values(), CHECKED_LEASE], ids=lambda r: r.name)
+def test_the_model_hits_whom_the_selftest_expects(rules: Rules) -> None:
+    wrong = [
+        f"{before:04b} -> {after:04b}"
+        for before, after in PAIRS
+        if model_hits(rules, before, after) != expected_hits(rules.stage, before, after)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "before", "after", "hit"),
+    [
+        (0, 0b0100, 0b0100, 0b0100),
+        (0, 0b0100, 0b1000, 0),
+        (2, 0b0100, 0b1000, 0b1000),
+        (8, 0b0100, 0b1000, 0b1000),
+        (10, 0b0100, 0b1000, 0),
+        (10, 0b0101, 0b1000, 0b1001),
+        (10, 0b0100, 0b1001, 0),
+        (10, 0b0100, 0b1100, 0b1100),
+        (8, 0b0011, 0b1100, 0b0011),
+    ],
+)
+def test_by_hand(stage: int, before: int, after: int, hit: int) -> None:
+    assert expected_hits(stage, before, after) == hit
+    assert model_hits(STAGES[stage], before, after) == hit
+
+
+def test_what_stage_2_and_stage_10_change() -> None:
+    changed_at_2 = [p for p in PAIRS if expected_hits(0, *p) != expected_hits(2, *p)]
+    changed_at_10 = [p for p in PAIRS if expected_hits(8, *p) != expected_hits(10, *p)]
+    # Nobody stays, the return is pending, a return consumer comes: 4 choices a pair of entry bits
+    # less those where one stays (3 of 4 a bit), and 4 -> 8 or 8 -> 4 among the return bits.
+    assert len(changed_at_2) == 9 * 2
+    assert all(not before & after for before, after in changed_at_2)
+    # No entry bit before, any after: four, and the swap either way.
+    assert changed_at_10 == [(b, a) for b, a in PAIRS if not b & 3 and (b >> 2, a >> 2) in SWAPS]
+    assert len(changed_at_10) == 4 * 2
+
+
+SWAPS = {(1, 2), (2, 1)}

@@ -1,0 +1,109 @@
+"""Published, simulated, live and logged figures in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from frames import frame, letter_frame, row
+
+from sweep.cli import cli
+from sweep.errors import UsageError
+from sweep.report.mix import design, mix
+from sweep.report.mix_text import render
+from sweep.report.plot import draw
+
+LIVE = {"source": "live", "machine": "host", "kernel": "6.18.1", "attach": "bpf", "nop_bytes": 5}
+
+
+def test_designs_are_matched_by_their_patches() -> None:
+    assert [design(f) for f in ("v6.18", "nop5", "v6.14", "nop5~nop5", "v6.12")] == [
+        *("nop5", "nop5", "ri-reuse", "ri-reuse", "v6.12")
+    ]
+    live = frame(row(flavour="nop5", hits_per_s=4e6, **LIVE))
+    predicted = frame(row(flavour="v6.18", hits_per_s=5e6, predicted_low=4.5e6, predicted_high=6e6))
+    [cell] = mix({"live": live, "here": predicted}).cells
+    assert (cell.bench, cell.design, cell.cpus) == ("uprobe-nop", "nop5", 1)
+    first, second = cell.figures
+    assert first is not None
+    assert first.error is None
+    assert second is not None
+    assert (second.mean, second.low, second.high, second.error) == (5.0, 4.5, 6.0, 0.25)
+
+
+def test_the_first_column_is_what_errors_are_against() -> None:
+    mixed = mix({"published": None, "half": letter_frame(0.5), "twice": letter_frame(2.0)})
+    assert mixed.columns == ("published", "half", "twice")
+    assert len(mixed.cells) == 42
+    for cell in mixed.cells:
+        errors = [figure.error for figure in cell.figures if figure is not None]
+        assert errors == [None, pytest.approx(-0.5), pytest.approx(1.0)]
+
+
+def test_what_may_not_be_averaged_is_a_column_of_its_own() -> None:
+    ways = [row(flavour="nop5", **{**LIVE, "attach": attach}) for attach in ("bpf", "perf")]
+    mixed = mix({"live": frame(*ways), "here": frame(row(flavour="nop5"))})
+    assert mixed.columns == ("live bpf", "live perf", "here")
+
+
+def test_replicates_are_averaged() -> None:
+    rows = [row(flavour="nop5", replicate=r, hits_per_s=r * 1e6, **LIVE) for r in (1, 3)]
+    [cell] = mix({"live": frame(*rows), "here": frame(row(flavour="nop5"))}).cells
+    assert cell.figures[0] is not None
+    assert (cell.figures[0].mean, cell.figures[0].replicates) == (2.0, 2)
+
+
+def test_a_cell_that_one_column_lacks_has_a_dash() -> None:
+    live = frame(row(flavour="nop5", **LIVE))
+    predicted = frame(row(flavour="nop5"), row(flavour="nop5", cpus=2))
+    mixed = mix({"live": live, "here": predicted})
+    assert [cell.figures[0] is None for cell in mixed.cells] == [False, True]
+    text = render(mixed)
+    assert "Errors are against live." in text
+    [line] = [line for line in text.splitlines() if line.split()[2:3] == ["2"]]
+    assert line.split()[3] == line.split()[-1] == "-"
+
+
+def test_different_models_are_refused() -> None:
+    rows = [row(flavour="srcu", cpus=n, model_version=str(n)) for n in (1, 2)]
+    with pytest.raises(
+        UsageError, match=r"here: cells on .* differ in model_version: run it again"
+    ):
+        mix({"here": frame(*rows), "published": None})
+
+
+def test_nothing_in_common_is_said() -> None:
+    with pytest.raises(UsageError, match="no two of live, published have a bench"):
+        mix({"live": frame(row(flavour="nop5", **LIVE)), "published": None})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["published", "published"], "a run is named twice"),
+        (["published", "nowhere"], "no such run: results/runs/nowhere"),
+        (["published", "nowhere", "--rivals"], "--rivals is for one run"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(
+    asked: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["compare", *asked])
+    assert isinstance(done.exception, UsageError)
+    assert said in str(done.exception)
+
+
+def test_a_live_run_is_drawn_as_live_and_its_time_is_not_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = draw(frame(row(flavour="nop5", **LIVE), row(flavour="nop5", cpus=2, **LIVE)))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["nop5", "live"]
+    monkeypatch.chdir(tmp_path)
+    Path("bench.log").write_text("uprobe-nop ( 1 cpus): 3.032 ± 0.023M/s ( 3.032M/s/cpu)")
+    assert CliRunner().invoke(cli, ["read-log", "bench.log", "--flavour=srcu"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["explain", "log"])
+    assert "was measured" in str(done.exception)
+    done = CliRunner().invoke(cli, ["compare", "log"])
+    assert "name a second RUN, or `published`" in str(done.exception)

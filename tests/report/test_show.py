@@ -1,0 +1,158 @@
+"""A hot path as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.kernel.flavours import FLAVOURS, hot_path
+from core.kernel.hot_path import BENCHES
+from core.kernel.operation import Kind
+from core.kernel.rcu_flavours import RCU
+from sweep.cli import cli
+from sweep.errors import UsageError
+from sweep.report.show import TOTALS, described, difference, differs, listing, steps, totals
+
+flavours = st.sampled_from(list(FLAVOURS))
+benches = st.sampled_from(BENCHES)
+
+TASKS_TRACE = """\
+exc_int3                work                  trap_entry
+rcu_read_lock_trace     work                  trace_nesting
+mmap_read_lock          work                  rwsem_call
+mmap_read_lock          lock xadd             mm->mmap_lock.count
+mmap_read_lock          load                  mm->mmap_lock.owner
+mmap_read_lock          store                 mm->mmap_lock.owner
+vma_lookup              work                  vma_lookup
+rb_find_rcu             load                  uprobes_treelock, uprobes_tree, uprobes_seqcount
+rb_find_rcu             load (each ancestor)  struct uprobe, bytes 0-63: rb_node, ref, register_rwsem
+rb_find_rcu             work                  rb_find
+mmap_read_unlock        work                  rwsem_call
+mmap_read_unlock        lock xadd             mm->mmap_lock.count
+uprobe_dispatcher       work                  consumer_call
+uprobe_dispatcher       load                  trace_uprobe.nhit
+uprobe_dispatcher       store                 trace_uprobe.nhit
+__uprobe_perf_func      work                  bpf_prog
+__uprobe_perf_func      lock add (own line)
+arch_uprobe_skip_sstep  work                  emulate
+rcu_read_unlock_trace   work                  trace_nesting
+iret                    work                  trap_exit
+
+shared operations of one hit:
+mm->mmap_lock.count                                      2 lock xadd
+mm->mmap_lock.owner                                      1 load, 1 store
+uprobes_treelock, uprobes_tree, uprobes_seqcount         1 load
+struct uprobe, bytes 0-63: rb_node, ref, register_rwsem  1 load (each ancestor)
+trace_uprobe.nhit                                        1 load, 1 store
+"""  # noqa: E501
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(cli, ["show", *args])
+
+
+def test_a_path_as_it_is_printed() -> None:
+    done = run("tasks-trace")
+    assert done.exit_code == 0
+    assert done.output == TASKS_TRACE
+
+
+@given(flavours, benches)
+def test_columns_align(flavour: str, bench: str) -> None:
+    path = hot_path(flavour, bench)
+    listed, summed = listing(path).split(f"\n\n{TOTALS}:\n")
+    for line, step in zip(listed.splitlines(), steps(path), strict=True):
+        assert line.startswith(step.function + "  ")
+        third = step.line or step.work
+        assert line.endswith(third)
+        assert line == line.rstrip()
+    starts = {
+        line.index(step.operation, len(step.function))
+        for line, step in zip(listed.splitlines(), steps(path), strict=True)
+    }
+    assert len(starts) == 1
+    assert len(summed.splitlines()) == len(totals(path))
+
+
+@given(flavours, benches, st.sampled_from(RCU))
+def test_totals_are_the_shared_operations(flavour: str, bench: str, rcu: str) -> None:
+    path = hot_path(flavour, bench, rcu)
+    counted = Counter(
+        op.line.value for call in path for op in call.operations if op.line is not None
+    )
+    assert {line: sum(by.values()) for line, by in totals(path).items()} == counted
+    barriers = [op for call in path for op in call.operations if op.kind is Kind.BARRIER]
+    assert len([s for s in steps(path) if not s.line and not s.work]) == len(barriers)
+
+
+@given(flavours, flavours, benches)
+def test_a_difference_leads_from_one_path_to_the_other(one: str, two: str, bench: str) -> None:
+    path, other = hot_path(one, bench), hot_path(two, bench)
+    lines = difference(path, other, one, two).splitlines()
+    if path == other:
+        assert lines == []
+        return
+    assert lines[:2] == [f"--- {one}", f"+++ {two}"]
+    signs = Counter(line[0] for line in lines[2:])
+    found = differs(path, other)
+    kept = len(steps(path)) - len(found["removed"])
+    assert kept == len(steps(other)) - len(found["added"])
+    assert signs["-"] >= len(found["removed"])
+    assert signs["+"] >= len(found["added"])
+
+
+def test_the_difference_of_two_stages_by_hand() -> None:
+    found = differs(hot_path("split-unregister", "uprobe-nop"), hot_path("srcu", "uprobe-nop"))
+    locks = ["read_lock(&uprobes_treelock)", "read_unlock(&uprobes_treelock)"]
+    removed = [step["function"] for step in found["removed"] if step["operation"] == "lock xadd"]
+    assert removed == locks
+    assert {step["function"] for step in found["added"]} == {"rb_find_rcu"}
+    tree = "uprobes_treelock, uprobes_tree, uprobes_seqcount"
+    assert found["totals"][tree] == {"lock xadd": 2, "load": 1}
+    assert found["vs_totals"][tree] == {"load": 1}
+
+
+def test_a_slot_is_shown_with_its_own_instructions() -> None:
+    found = totals(hot_path("srcu", "uprobe-ret"))
+    assert found["xol_area->bitmap"] == {"load": 1, "lock bts": 1, "lock btr": 1}
+    area = "struct xol_area: wq, slot_count, bitmap pointer"
+    assert found[area] == {"load": 3, "lock inc": 1, "lock dec": 1}
+
+
+def test_json_of_one_and_of_two() -> None:
+    options = ("--bench", "uretprobe-ret", "--rcu", "srcu-lite", "--json")
+    one = json.loads(run("v6.14", *options).output)
+    hit = {"flavour": "v6.14", "bench": "uretprobe-ret", "rcu": "srcu-lite"}
+    path = hot_path("v6.14", "uretprobe-ret", "srcu-lite")
+    assert one == {**hit, **described(path)}
+    two = json.loads(run("v6.14", "--vs", "v6.18", *options).output)
+    assert two["vs"] == "v6.18"
+    assert (two["removed"], two["added"]) == ([], [])
+    assert two["totals"] == two["vs_totals"] == one["totals"]
+
+
+def test_two_that_do_the_same_say_so() -> None:
+    done = run("baseline", "--vs", "rbtree-helpers")
+    assert (done.exit_code, done.output) == (0, "baseline and rbtree-helpers do the same\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ("srcuu", "flavour: unknown flavour 'srcuu': did you mean 'srcu'?"),
+        ("srcu --vs srco", "--vs: unknown flavour 'srco': did you mean 'srcu'?"),
+        ("srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you mean 'percpu-nhit'?"),
+        ("srcu --bench ret", "bench: unknown bench 'ret': did you mean 'uprobe-ret'?"),
+        ("srcu --rcu fast", "rcu: unknown rcu 'fast': did you mean 'srcu-fast'?"),
+    ],
+)
+def test_a_bad_name_is_a_usage_error(args: str, said: str) -> None:
+    done = run(*args.split())
+    assert isinstance(done.exception, UsageError)
+    assert said in str(done.exception)
+    assert done.output == ""

@@ -1,0 +1,57 @@
+"""However many groups the threads of a cell live in, its results are the same bit for bit."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from churn_cells import churn_cell
+
+from core.cell import CellResult
+from core.stress.simulate import simulate_churn
+from core.stress.threads import JoinedGang, ThreadGroup
+from core.workload import Workload
+
+WORKLOAD = Workload(attach_threads=4, mmap_threads=1, fork_threads=1, stalls=40)
+
+
+class Remote:
+    """Groups that only get and give copies, as actors do, and whose calls are counted."""
+
+    def __init__(self, groups: int) -> None:
+        self._groups = [ThreadGroup() for _ in range(groups)]
+        self.calls: list[Counter[str]] = [Counter() for _ in range(groups)]
+
+    def each(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+        answers = []
+        for group, calls, given in zip(self._groups, self.calls, arguments, strict=True):
+            calls[method] += 1
+            answers.append(getattr(group, method)(*pickle.loads(pickle.dumps(given))))
+        return list(pickle.loads(pickle.dumps(answers)))
+
+
+def same(one: CellResult, other: CellResult) -> bool:
+    return (
+        one.hits_per_sample.tolist() == other.hits_per_sample.tolist()
+        and one.line_ops == other.line_ops
+        and one.attribution == other.attribution
+        and one.churn == other.churn
+    )
+
+
+@pytest.mark.parametrize("flavour", ["refcount-revamp", "srcu-uretprobe"])
+def test_groups_change_nothing(flavour: str) -> None:
+    cell = churn_cell(WORKLOAD, ms=20, cpus=5, flavour=flavour)
+    alone = simulate_churn(cell)
+    assert alone.churn is not None
+    assert alone.churn.attach is not None
+    for size, groups in ((5, 1), (3, 2), (1, 5)):
+        remote = Remote(groups)
+        assert same(simulate_churn(cell, gang=JoinedGang(remote.each, size)), alone)
+        for calls in remote.calls:
+            assert calls["reset"] == 1
+            # One call a fold; the first look is before anybody has begun.
+            assert calls["fold"] == remote.calls[0]["fold"] >= alone.churn.windows
