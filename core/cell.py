@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import MODEL_VERSION
-from core.engine.shares import Share
 from core.machine.machine import Machine
-from core.outcome import Churn
+from core.outcome import Churn, Share
 from core.workload import Workload
 
 PS_PER_SECOND = 10**12

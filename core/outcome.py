@@ -1,11 +1,27 @@
-"""What a cell with writers gives beside hits."""
+"""What a cell gives beside hits: where the CPUs' time went, and what writers did."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+
+PRIVATE_WORK = "private work"
+
+
+class Share(NamedTuple):
+    """Time that all CPUs spent on one operation of the path at one distance, in ps.
+
+    Private work is one share, with PRIVATE_WORK as its operation and nothing else.
+    """
+
+    function: str
+    operation: str
+    line: str
+    distance: str
+    ps: int
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from core.cell import Cell
 from sweep.driver.driver import run, survey
 from sweep.errors import InfrastructureError
 from sweep.plan.plan import plan
-from sweep.store.folder import LocalFolder
 from sweep.store.journal import Contents, read_journal
+from sweep.store.local_folder import LocalFolder
 
 SOURCES = str(Path(sweep.__file__).parent), str(Path(__file__))
 SPEC = tiny_spec(cpus=range(1, 8))

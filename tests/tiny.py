@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from core.cell import Cell, CellResult
-from core.engine.shares import PRIVATE_WORK, Share
 from core.kernel.operation import Line
+from core.outcome import PRIVATE_WORK, Share
 from sweep.executors.base import Outcome
 from sweep.spec.spec import Spec
 

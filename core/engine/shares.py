@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.outcome import PRIVATE_WORK, Share
 
 if TYPE_CHECKING:
     from core.engine.program import Program
@@ -24,22 +26,6 @@ DISTANCES = (
     "asleep",
     "stalled",
 )
-
-
-class Share(NamedTuple):
-    """Time that all CPUs spent on one operation of the path at one distance, in ps.
-
-    Private work is one share, with PRIVATE_WORK as its operation and nothing else.
-    """
-
-    function: str
-    operation: str
-    line: str
-    distance: str
-    ps: int
-
-
-PRIVATE_WORK = "private work"
 
 
 def shares(program: Program, spent: NDArray[np.int64]) -> tuple[Share, ...]:

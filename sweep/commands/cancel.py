@@ -24,7 +24,7 @@ def cancel(run: str, address: str | None) -> None:
     \b
     uprobe-sweep cancel cover-letter
     """
-    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import find
 
     jobs = Jobs(address)

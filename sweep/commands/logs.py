@@ -10,7 +10,7 @@ from sweep.commands.shared import address_option
 from sweep.errors import InfrastructureError
 
 if TYPE_CHECKING:
-    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import Job
 
 
@@ -24,7 +24,7 @@ def logs(run: str, follow: bool, address: str | None) -> None:
     \b
     uprobe-sweep logs cover-letter -f
     """
-    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import find
     from sweep.service.status import readable
 

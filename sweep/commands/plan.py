@@ -39,7 +39,8 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     loaded = load(spec, settings)
     from sweep.driver.driver import survey
     from sweep.plan.cost import estimate, past_cells
-    from sweep.plan.plan import ORDER, parameters, run_id
+    from sweep.plan.plan import run_id
+    from sweep.spec.parameters import ORDER, parameters
     from sweep.store.scan import RUNS
 
     work = survey(loaded, out)

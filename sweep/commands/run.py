@@ -161,7 +161,7 @@ def _complained(summary: RunSummary) -> int:
 
 
 def _name_unsure(unsure: Sequence[Unsure]) -> None:
-    from sweep.plan.plan import ORDER, parameters
+    from sweep.spec.parameters import ORDER, parameters
 
     say(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
     cells = [parameters(one.cell) for one in unsure]
@@ -174,7 +174,7 @@ def _name_unsure(unsure: Sequence[Unsure]) -> None:
 
 def _described(summary: RunSummary) -> dict[str, Any]:
     """For JSON."""
-    from sweep.plan.plan import parameters
+    from sweep.spec.parameters import parameters
 
     unsure = [
         {**parameters(u.cell), "replicates": u.replicates, "half_width": u.half_width}

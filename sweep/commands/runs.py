@@ -18,7 +18,7 @@ def runs(address: str | None, as_json: bool) -> None:
     \b
     uprobe-sweep runs
     """
-    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import by_run
 
     listed = by_run(Jobs(address).all())

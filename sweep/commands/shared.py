@@ -31,7 +31,7 @@ class LocationType(click.ParamType["Location"]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Location:
         """The location that the text names. Raises UsageError."""
-        from sweep.store.folder import located
+        from sweep.store.place import located
 
         return located(str(value))
 
@@ -94,7 +94,7 @@ def _note_missing_members(spec: Spec) -> None:
 
 def run_path(run: str) -> Location:
     """Where a run is, given as that or as its name under results/runs."""
-    from sweep.store.folder import located
+    from sweep.store.place import located
     from sweep.store.scan import RUNS, is_run
 
     where = located(run)

@@ -28,7 +28,7 @@ def status(run: str | None, address: str | None, as_json: bool) -> None:
     uprobe-sweep status
     uprobe-sweep status cover-letter
     """
-    from sweep.executors.ray_jobs import Jobs
+    from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import by_run, find
 
     jobs = Jobs(address)

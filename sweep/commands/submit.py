@@ -12,8 +12,8 @@ from sweep.commands.run_options import as_words, run_options
 from sweep.commands.shared import INTERRUPTED, address_option, load, print_json
 
 if TYPE_CHECKING:
-    from sweep.executors.ray_jobs import Jobs
     from sweep.service.parcel import Parcel
+    from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import Job
 
 
@@ -48,8 +48,8 @@ def submit(
     uprobe-sweep submit my.yaml --priority 3 --address http://127.0.0.1:8265
     uprobe-sweep submit my.yaml --retry-failed
     """
-    from sweep.executors.ray_jobs import Jobs
     from sweep.service.parcel import pack
+    from sweep.service.ray_jobs import Jobs
 
     parcel = pack(load(spec, settings), out)
     jobs = Jobs(address)

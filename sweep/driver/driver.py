@@ -15,8 +15,9 @@ from sweep.plan.plan import run_id
 from sweep.plan.precision import Unsure, cells_wanted, unsure
 from sweep.spec.spec import Spec
 from sweep.store.failures import failure_row
-from sweep.store.folder import Location, folder_at, located
+from sweep.store.folder import Location
 from sweep.store.journal import read_journal
+from sweep.store.place import folder_at, located
 from sweep.store.provenance import provenance
 from sweep.store.scan import RUNS, failed, rates, read_run
 from sweep.store.schema import row

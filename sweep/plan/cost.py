@@ -12,8 +12,8 @@ import polars as pl
 
 from core.cell import PS_PER_SECOND, Cell
 from sweep.errors import UsageError
-from sweep.plan.plan import parameters
 from sweep.spec.churn import DEFAULTS
+from sweep.spec.parameters import parameters
 from sweep.store.folder import Location
 from sweep.store.scan import scan
 from sweep.store.schema import SIMULATED

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields
 from itertools import product
 from typing import Any
 
 from core.cell import Cell
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES
-from sweep.spec.churn import DEFAULTS, axes, workload
+from sweep.spec.churn import DEFAULTS, workload
+from sweep.spec.parameters import ORDER
 from sweep.spec.spec import Spec
-
-ORDER = (
-    "bench",
-    "flavour",
-    "rcu",
-    "owner_beside_count",
-    "machine",
-    "spread",
-    "probes",
-    "processes",
-    *DEFAULTS,
-    "seed",
-    "replicate",
-    "cpus",
-)
-"""The axes of a plan, those that change slowest first."""
 
 
 def plan(spec: Spec) -> list[Cell]:
@@ -54,14 +38,6 @@ def _cell(spec: Spec, point: dict[str, Any]) -> Cell:
         sample_ps=spec.sample,
         ensemble=spec.ensemble,
     )
-
-
-def parameters(cell: Cell) -> dict[str, Any]:
-    """The id and everything else that names `cell`, ready for JSON: the machine is its name."""
-    named = {field.name: getattr(cell, field.name) for field in fields(cell)}
-    del named["workload"]
-    named |= axes(cell.workload)
-    return {"cell_id": cell.cell_id, **named, "machine": cell.machine.name}
 
 
 def run_id(spec: Spec) -> str:

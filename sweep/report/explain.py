@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from core.cell import CellResult
-from core.engine.shares import PRIVATE_WORK, Share
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
+from core.outcome import PRIVATE_WORK, Share
 from sweep.report.tables import in_order
 from sweep.store.schema import SHARE_KEY
 

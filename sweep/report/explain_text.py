@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from core.engine.shares import DISTANCES, PRIVATE_WORK, SAME_CORE
+from core.engine.shares import DISTANCES, SAME_CORE
+from core.outcome import PRIVATE_WORK
 from sweep.report.explain import SETTING, Curve, Point
 from sweep.spec.spec import Spec
 from sweep.terminal.text_table import ABSENT, numbers, percent, table, to_text

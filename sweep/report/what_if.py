@@ -15,8 +15,8 @@ from sweep.errors import SweepError
 from sweep.executors.base import Executor
 from sweep.letter.statements import LetterLimit, letter_limits
 from sweep.plan.interval import Interval, of_mean, of_members
-from sweep.plan.plan import parameters
 from sweep.report.explain import OWN_LINES, Point, point
+from sweep.spec.parameters import parameters
 
 CONTENDED = 0.01
 """A line is tried if it takes more than this share of the CPUs' time."""

@@ -13,16 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweep.errors import UsageError
-from sweep.store.folder import (
-    ATTRIBUTION,
-    CELLS,
-    FAILURES,
-    RUN,
-    TABLES,
-    Folder,
-    Location,
-    folder_at,
-)
+from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, TABLES, Folder, Location
+from sweep.store.place import folder_at
 from sweep.store.scan import read_run, runs_at
 from sweep.store.schema import SHARE_KEY
 from sweep.store.store import Store, as_bytes, part_name

@@ -10,8 +10,8 @@ import pyarrow as pa
 from core import MODEL_VERSION
 from core.cell import PS_PER_SECOND, Cell
 from sweep.executors.base import Outcome
-from sweep.plan.plan import ORDER, parameters
 from sweep.spec.durations import format_duration
+from sweep.spec.parameters import ORDER, parameters
 from sweep.spec.spec import Spec
 from sweep.store.schema import SCHEMA, Row
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from core.engine.shares import Share
+from core.outcome import Share
 from sweep.errors import InfrastructureError, UsageError
 from sweep.store.failures import FAILURE_SCHEMA, FAILURE_VERSION
 from sweep.store.schema import SCHEMA, SCHEMA_VERSION, Row

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from sweep.errors import UsageError, nearest
 from sweep.store.failures import FAILURE_SCHEMA
-from sweep.store.folder import CELLS, FAILURES, RUN, Folder, Location, folder_at
+from sweep.store.folder import CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import read_journal, read_rows
+from sweep.store.place import folder_at
 from sweep.store.schema import BEFORE_2, BEFORE_3, SCHEMA, SIMULATED
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from core import MODEL_VERSION
 from core.cell import PS_PER_SECOND, Cell, CellResult
-from core.engine.shares import Share
+from core.outcome import Share
 from sweep.spec.churn import COUNTS, DEFAULTS, SECONDS, axes, columns
 
 SCHEMA_VERSION = 3

@@ -19,12 +19,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.engine.shares import Share
+from core.outcome import Share
 from sweep.errors import InfrastructureError, UsageError
-from sweep.plan.plan import ORDER
+from sweep.spec.parameters import ORDER
 from sweep.store.failures import FAILURE_SCHEMA
-from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Location, folder_at
+from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Location
 from sweep.store.journal import Entry, Journal, read_journal
+from sweep.store.place import folder_at
 from sweep.store.provenance import Provenance
 from sweep.store.scan import read_run, run_names
 from sweep.store.schema import ATTRIBUTION_SCHEMA, SCHEMA, Row, share_rows

@@ -12,66 +12,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from command_line import AXES, CELLS, ENVIRONMENT, cli, hooked
 from polars.testing import assert_frame_equal
 
 from sweep.cli import cli as group
 from sweep.store.scan import finished, read_run, scan
 
-PROJECT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
-AXES = {
-    "name": "tiny",
-    "bench": "uprobe-nop",
-    "flavour": ["baseline", "srcu"],
-    "cpus": [1, 2, 3, 4, 5, 6, 7, 8],
-    "replicates": 4,
-    "warmup": "0us",
-    "duration": "20us",
-    "sample": "20us",
-}
-CELLS = 64
 COMMANDS = sorted(
     " ".join((name, *([inner] if inner else [])))
     for name, command in group.commands.items()
     for inner in ("", *getattr(command, "commands", ()))
 )
-AHEAD = 2 * len(os.sched_getaffinity(0)) + 2
-"""The call that begins only once a row has been kept: one warms up, the others may be in flight."""
-
-HOOKED = """
-import os, signal
-import core.engine.simulate as engine
-from sweep import Spec
-from sweep.errors import InfrastructureError
-
-real, begun = engine.simulate, []
-
-def simulate(cell, gang=None):
-    begun.append(cell)
-    if len(begun) == {number}:
-        {hook}
-    return real(cell, gang)
-
-engine.simulate = simulate
-signal.signal(signal.SIGINT, signal.default_int_handler)
-spec = Spec(**{axes})
-"""
-
-
-def cli(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sweep", *args],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-
-
-def hooked(folder: Path, hook: str, number: int = AHEAD) -> None:
-    """Write tiny.py: the tiny spec, with `hook` run as the `number`-th cell begins."""
-    (folder / "tiny.py").write_text(HOOKED.format(hook=hook, number=number, axes=AXES))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_cli import cli
+from command_line import cli
 
 from core.kernel.operation import Line
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_cli import cli as cli_in
+from command_line import cli as cli_in
 
 from core.modelcheck.mutants import MUTANTS
 

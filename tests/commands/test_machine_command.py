@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_cli import cli
+from command_line import cli
 
 NEW = ("machine", "new", "big", "--sockets", "4", "--cores", "28", "--siblings", "2")
 

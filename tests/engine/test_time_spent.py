@@ -10,19 +10,13 @@ from hypothesis import strategies as st
 from core.cell import Cell
 from core.engine.gang import Hits
 from core.engine.interconnect import Interconnect
-from core.engine.shares import (
-    DISTANCES,
-    PRIVATE,
-    PRIVATE_WORK,
-    SAME_CACHE,
-    SAME_CORE,
-    shares,
-)
+from core.engine.shares import DISTANCES, PRIVATE, SAME_CACHE, SAME_CORE, shares
 from core.engine.simulate import simulate
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from core.kernel.operation import Kind, Line, Operation, work
 from core.machine.machine import load_machine
+from core.outcome import PRIVATE_WORK
 
 LOCKED = Operation(Kind.LOCKED, Line.EVENT)
 STORE = Operation(Kind.STORE, Line.EVENT)

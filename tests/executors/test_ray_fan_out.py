@@ -11,15 +11,13 @@ from typing import Any
 
 import pytest
 from churn_cells import churn_cell
-from test_ray_gang import SHARED, assert_as_in_process, local_ray
+from ray_cells import SHARED, assert_as_in_process
 
 from core.cell import Cell
 from core.predict import predict
 from core.workload import Workload
 from sweep.executors.base import Outcome
 from sweep.executors.ray_executor import RayExecutor
-
-__all__ = ["local_ray"]
 
 pytestmark = pytest.mark.filterwarnings("default")
 

@@ -12,61 +12,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import ray
 from churn_cells import churn_cell
 from ray.exceptions import RayActorError
+from ray_cells import (
+    SHARED,
+    UNIFORM,
+    ZIPF,
+    assert_as_in_process,
+)
 
-from core.cell import Cell, CellResult
-from core.machine.machine import load_machine
-from core.predict import predict
 from core.workload import Workload
 from sweep.errors import UsageError
-from sweep.executors import ray_cluster, ray_executor
-from sweep.executors.base import Outcome
+from sweep.executors import ray_executor
 from sweep.executors.ray_executor import RayExecutor
-
-US = 10**6
-
-SHARED = Cell(
-    bench="uprobe-nop",
-    flavour="srcu",
-    cpus=8,
-    probes=1,
-    spread="shared",
-    machine=load_machine("xeon-gold-6138"),
-    seed=1,
-    replicate=0,
-    warmup_ps=200 * US,
-    duration_ps=300 * US,
-    sample_ps=100 * US,
-)
-UNIFORM = replace(SHARED, bench="uretprobe-nop", flavour="tasks-trace", probes=5, spread="uniform")
-ZIPF = replace(SHARED, flavour="baseline", cpus=5, probes=3, spread="zipf", ensemble=3)
 
 # Ray's own warnings are not ours to fail on.
 pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(scope="module")
-def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Ray of our own, whose token is in a home of its own; its address."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(home))
-        patch.delenv("RAY_AUTH_MODE", raising=False)
-        forget_token()
-        assert ray_cluster.connect(None)
-        yield ray.get_runtime_context().gcs_address
-        ray_cluster.disconnect()
-    forget_token()
-
-
-def forget_token() -> None:
-    from ray._raylet import AuthenticationTokenLoader
-
-    AuthenticationTokenLoader.instance().reset_cache()
 
 
 @pytest.fixture(scope="module", params=[8, 4, 1], ids=["1 actor", "2 actors", "8 actors"])
@@ -80,23 +43,6 @@ def pair(local_ray: str) -> Iterator[RayExecutor]:
     """An executor with one gang of two actors, which tests may kill."""
     with closing(RayExecutor(cpus_per_actor=4, gangs=1)) as executor:
         yield executor
-
-
-def assert_as_in_process(outcome: Outcome) -> None:
-    assert outcome.error is None
-    assert_equal(outcome.result, predict(outcome.cell))
-
-
-def assert_equal(result: CellResult | None, expected: CellResult) -> None:
-    assert result is not None
-    assert result.cell_id == expected.cell_id
-    assert result.line_ops == expected.line_ops
-    np.testing.assert_array_equal(result.hits_per_sample, expected.hits_per_sample)
-    assert result.attribution == expected.attribution
-    assert result.churn == expected.churn
-    assert result.predicted_low == expected.predicted_low
-    assert result.predicted_high == expected.predicted_high
-    assert expected.hits > 0
 
 
 def on(actor: Any, function: Callable[[Any], Any]) -> Any:
@@ -322,7 +268,7 @@ JOINS = """
 import sys
 from contextlib import closing
 from sweep.executors.ray_executor import RayExecutor
-from test_ray_gang import SHARED, assert_as_in_process
+from ray_cells import SHARED, assert_as_in_process
 
 with closing(RayExecutor(sys.argv[1], cpus_per_actor=8)) as executor:
     [outcome] = executor.run([SHARED])
@@ -331,7 +277,8 @@ with closing(RayExecutor(sys.argv[1], cpus_per_actor=8)) as executor:
 
 
 def run_python(script: str, argument: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join([os.getcwd(), os.path.dirname(os.path.dirname(__file__))])
+    here = Path(__file__).resolve().parent
+    paths = os.pathsep.join(map(str, (os.getcwd(), here, here.parent)))
     return subprocess.run(
         [sys.executable, "-c", script, argument],
         env={**os.environ, "PYTHONPATH": paths, **environment},

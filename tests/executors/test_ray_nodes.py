@@ -84,7 +84,7 @@ from contextlib import closing
 from dataclasses import replace
 import ray
 from sweep.executors.ray_executor import RayExecutor
-from test_ray_gang import SHARED, assert_as_in_process
+from ray_cells import SHARED, assert_as_in_process
 
 found = []
 with closing(RayExecutor(sys.argv[1], cpus_per_actor=int(sys.argv[2]))) as executor:

@@ -13,8 +13,9 @@ from tiny import tiny_spec
 
 from core.machine.machine import MACHINES, load_machine
 from sweep.errors import UsageError
+from sweep.machines import host
 from sweep.machines import named as machines
-from sweep.machines.named import MachineError, host, named_machine, valid_machine
+from sweep.machines.named import MachineError, named_machine, valid_machine
 from sweep.plan.plan import plan
 from sweep.spec.files import load_spec
 from sweep.spec.spec import override

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import cli
 from tiny import fake_result, tiny_spec
 
 from core.cell import Cell, CellResult

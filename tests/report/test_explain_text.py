@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from test_explain import frames
+from shares import frames
 
 from sweep.report.explain import Point, explain
 from sweep.report.explain_text import COLUMNS, render

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from test_cli import cli as cli_in
+from command_line import cli as cli_in
 
 from core.grace.checks import Finding
 from core.grace.timing import US

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from test_explain import SHARES
+from shares import SHARES
 from tiny import tiny_spec
 
 from core.kernel.operation import Line

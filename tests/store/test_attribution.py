@@ -17,7 +17,7 @@ import pytest
 from tiny import FakeExecutor, fake_result, tiny_spec
 
 import sweep
-from core.engine.shares import PRIVATE_WORK, Share
+from core.outcome import PRIVATE_WORK, Share
 from sweep.driver.driver import run
 from sweep.errors import InfrastructureError, UsageError
 from sweep.plan.plan import plan
@@ -193,8 +193,9 @@ store.close()
 def test_kill_9_loses_and_doubles_nothing(
     tmp_path: Path, moment: str, parts: tuple[int, int]
 ) -> None:
-    here = Path(__file__).resolve().parents[1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])}
+    here = Path(__file__).resolve().parent
+    paths = (here.parents[1], here.parent, here)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), moment], env=environment, cwd=here
     )

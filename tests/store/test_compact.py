@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from command_line import cli
 from polars.testing import assert_frame_equal
-from test_cli import cli
 from tiny import FakeExecutor, fake_result, tiny_spec
 
 import sweep.store.store
@@ -20,7 +20,8 @@ from sweep.driver.driver import run
 from sweep.errors import UsageError
 from sweep.plan.plan import plan
 from sweep.store.compact import Compacted, compact
-from sweep.store.folder import TABLES, LocalFolder
+from sweep.store.folder import TABLES
+from sweep.store.local_folder import LocalFolder
 from sweep.store.schema import SHARE_KEY
 from sweep.store.store import Store
 

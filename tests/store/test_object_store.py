@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from command_line import AXES as TINY
+from command_line import CELLS, PROJECT, cli, hooked
 from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
-from test_cli import AXES as TINY
-from test_cli import CELLS, PROJECT, cli, hooked
 from tiny import FakeExecutor, tiny_spec
 
 from core.cell import Cell
@@ -24,8 +24,8 @@ from sweep import Spec, scan, scan_attribution, scan_failures
 from sweep.driver.driver import RunSummary, run, survey
 from sweep.errors import InfrastructureError, UsageError
 from sweep.store.compact import compact
-from sweep.store.folder import folder_at, located
 from sweep.store.object_folder import ObjectFolder
+from sweep.store.place import folder_at, located
 from sweep.store.scan import finished, runs_at
 from sweep.store.schema import SHARE_KEY
 
@@ -97,7 +97,7 @@ def test_what_a_driver_on_a_lost_machine_had_not_put_is_simulated_again(
 ) -> None:
     """And on the same machine it is in the journal there."""
     hooked(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
-    monkeypatch.setattr("test_cli.ENVIRONMENT", {**os.environ, "PYTHONPATH": str(PROJECT)})
+    monkeypatch.setattr("command_line.ENVIRONMENT", {**os.environ, "PYTHONPATH": str(PROJECT)})
     out = f"{bucket}/killed"
     done = cli("run", "tiny.py", "--out", out, cwd=tmp_path)
     assert done.returncode == -signal.SIGKILL
@@ -161,7 +161,7 @@ def test_a_run_in_a_bucket_is_compacted(bucket: str, monkeypatch: pytest.MonkeyP
 
 
 def test_commands_take_a_uri(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("test_cli.ENVIRONMENT", {**os.environ, "PYTHONPATH": str(PROJECT)})
+    monkeypatch.setattr("command_line.ENVIRONMENT", {**os.environ, "PYTHONPATH": str(PROJECT)})
     out = f"{bucket}/letter"
     letter = ("cover-letter", "--set", "cpus=1", "--set", "ensemble=0", "--set", "duration=1ms")
     done = cli("run", *letter, "--out", out, cwd=tmp_path)

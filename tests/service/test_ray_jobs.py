@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sweep.errors import UsageError
-from sweep.executors.ray_jobs import DEFAULT_ADDRESS, VARIABLE, dashboard_url
+from sweep.service.ray_jobs import DEFAULT_ADDRESS, VARIABLE, dashboard_url
 
 BAD = ["nohost", "127.0.0.1:8265", "ftp://x", "http://", "http://x:port", "http://x:0", "http://[x"]
 

@@ -1,0 +1,59 @@
+"""The command line as people run it, and a spec of cells that take no time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
+AXES = {
+    "name": "tiny",
+    "bench": "uprobe-nop",
+    "flavour": ["baseline", "srcu"],
+    "cpus": [1, 2, 3, 4, 5, 6, 7, 8],
+    "replicates": 4,
+    "warmup": "0us",
+    "duration": "20us",
+    "sample": "20us",
+}
+CELLS = 64
+AHEAD = 2 * len(os.sched_getaffinity(0)) + 2
+"""The call that begins only once a row has been kept: one warms up, the others may be in flight."""
+
+HOOKED = """
+import os, signal
+import core.engine.simulate as engine
+from sweep import Spec
+from sweep.errors import InfrastructureError
+
+real, begun = engine.simulate, []
+
+def simulate(cell, gang=None):
+    begun.append(cell)
+    if len(begun) == {number}:
+        {hook}
+    return real(cell, gang)
+
+engine.simulate = simulate
+signal.signal(signal.SIGINT, signal.default_int_handler)
+spec = Spec(**{axes})
+"""
+
+
+def cli(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sweep", *args],
+        cwd=cwd,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def hooked(folder: Path, hook: str, number: int = AHEAD) -> None:
+    """Write tiny.py: the tiny spec, with `hook` run as the `number`-th cell begins."""
+    (folder / "tiny.py").write_text(HOOKED.format(hook=hook, number=number, axes=AXES))

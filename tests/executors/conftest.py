@@ -1,0 +1,25 @@
+"""A Ray of the tests' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import ray
+from ray_cells import forget_token
+
+from sweep.executors import ray_cluster
+
+
+@pytest.fixture(scope="module")
+def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Ray of our own, whose token is in a home of its own; its address."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.delenv("RAY_AUTH_MODE", raising=False)
+        forget_token()
+        assert ray_cluster.connect(None)
+        yield ray.get_runtime_context().gcs_address
+        ray_cluster.disconnect()
+    forget_token()
