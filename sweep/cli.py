@@ -30,7 +30,7 @@ from sweep.commands.replay import replay
 from sweep.commands.rerun import rerun
 from sweep.commands.run import run
 from sweep.commands.runs import runs
-from sweep.commands.shared import INTERRUPTED, frame, print_columns, print_json, say
+from sweep.commands.shared import INTERRUPTED, frame, note, print_columns, print_json
 from sweep.commands.show import show
 from sweep.commands.status import status
 from sweep.commands.stress import stress
@@ -182,13 +182,13 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     try:
         code = cli.main(args, prog_name="uprobe-sweep", standalone_mode=False) or 0
     except click.exceptions.NoArgsIsHelpError as error:
-        say(error.format_message())
+        note(error.format_message())
         code = error.exit_code
     except click.ClickException as error:
-        say(f"error: {' '.join(error.format_message().split())}")
+        note(f"error: {' '.join(error.format_message().split())}")
         code = UsageError.exit_code
     except SweepError as error:
-        say(f"error: {error}")
+        note(f"error: {error}")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED

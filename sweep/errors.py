@@ -28,7 +28,7 @@ class InfrastructureError(SweepError):
     exit_code = 4
 
 
-def show(value: object) -> str:
+def quoted(value: object) -> str:
     """`value` as an error message shows it: short, on one line."""
     return "nothing" if value is None else reprlib.repr(value)
 

@@ -37,7 +37,7 @@ def test_ray_stays_where_it_is_driven(path: Path) -> None:
 
 
 FLOORS = (
-    ("core",),
+    ("core", "core.arrays"),
     ("core.kernel", "core.machine", "core.workload", "core.outcome"),
     ("core.cell", "core.modelcheck"),
     ("core.engine", "core.grace"),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.engine.spread import Spread, draw_probes
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.engine.cpu import Cpu, CpuConfig
-
-IntArray = NDArray[np.int64]
 
 
 class Hits(NamedTuple):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.engine.attribution import settle
 from core.engine.gang import Hits, Served
 from core.engine.pipeline import start
 from core.engine.ring import fill
 from core.engine.state import State
 from core.engine.weave import weave
-
-IntArray = NDArray[np.int64]
 
 
 class Interconnect:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.kernel.layout import NOWHERE, Layout
 from core.kernel.operation import Kind, Line, Lock, Path
-
-IntArray = NDArray[np.int64]
 
 END = len(Kind)
 """Kind of the pseudo-operation that completes a hit."""

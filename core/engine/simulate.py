@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import CpuGroup, Gang
@@ -21,8 +21,6 @@ from core.kernel.flavours import hot_path
 from core.kernel.layout import Layout, process_of_cpus
 from core.kernel.what_if import edited
 from core.machine.topology import place
-
-IntArray = NDArray[np.int64]
 
 HITS_AHEAD = 4096
 """Hits a CPU may have ahead: a millisecond of the fastest path, many of a contended one."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.machine.machine import Machine
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from itertools import count
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.cell import Cell
 from core.engine.cpu import CpuConfig, stream
 from core.engine.spread import Spread
@@ -20,8 +20,6 @@ from core.stress.tasks import Latencies, Task
 from core.stress.threads import Trigger
 from core.stress.uprobes import Consumer, Uprobes
 from core.workload import MAX_STALL_PS, STRESS, Workload
-
-IntArray = NDArray[np.int64]
 
 USER_CYCLES = 60
 """uprobe-stress: what a thread does in user space for a call. An estimate."""

@@ -22,8 +22,6 @@ from core.stress.records import DONE, Seen, View
 from core.stress.threads import Gang, Where
 from core.stress.uprobes import Uprobes
 
-IntArray = NDArray[np.int64]
-
 
 class Clockwork:
     """One cell's machine. The first CPUs run the threads of `gang`, the others one writer each.

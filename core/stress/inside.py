@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.stress.programs import ENTERED, FOUND, LEFT, UNWALKED, WALKING
-from core.stress.records import LEASE, NOBODY, IntArray, Seen
+from core.stress.records import LEASE, NOBODY, Seen
 
 
 class Inside(NamedTuple):

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.arrays import IntArray
 from core.grace.engine import Engine
 from core.kernel.writers import WORK_CYCLES
 from core.modelcheck.rules import Rules
 from core.stress.checks import Checks
 from core.stress.children import Breakpoints, Children
 from core.stress.cosimulation import Clockwork
-from core.stress.records import IntArray
 from core.stress.registry import Registry, Steps
 from core.stress.uprobes import NOBODY, Consumer, Uprobes, one
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.engine.program import Program, compile_path
 from core.kernel.consumers import PREPARE, PROGRAMS, calls, with_consumers
 from core.kernel.flavours import hot_path
@@ -21,8 +22,6 @@ from core.kernel.patches import split_at_return
 from core.kernel.rcu_flavours import READ_SIDES
 from core.kernel.writers import STRETCHES, WORK_CYCLES
 from core.workload import STRESS
-
-IntArray = NDArray[np.int64]
 
 TAKEN, ENTERED, FOUND, WALKING, WALKED, UNWALKED, LEFT = range(7)
 """How far a hit is: it has entered its read section; it knows its uprobe; it may be on the list of

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.stress.programs import LEFT
-
-IntArray = NDArray[np.int64]
 
 NOBODY = -1
 DONE = LEFT + 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import IntArray
 from core.engine.compiled import compiled, inlined
 from core.engine.pipeline import RETURN
 from core.stress.programs import ENTERED, FOUND, LEFT, TAKEN, UNWALKED, WALKED, WALKING
@@ -23,7 +24,6 @@ from core.stress.records import (
     NOT_CALLED,
     TRY_GET,
     USED_FREED,
-    IntArray,
     Threads,
     View,
 )

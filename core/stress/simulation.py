@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.cell import Cell
 from core.engine.cpu import stream
 from core.engine.simulate import HITS_AHEAD
@@ -30,8 +30,6 @@ from core.stress.tasks import Latencies
 from core.stress.threads import Gang
 from core.stress.uprobes import BITS, Consumer, Uprobes
 from core.workload import MAX_DEPTH, STRESS, Workload
-
-IntArray = NDArray[np.int64]
 
 WAKEUP_PS = 3 * 10**6
 """From waking a task until it runs: an estimate, as `core.grace.timing` has it."""

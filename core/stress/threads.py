@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.engine.cpu import CpuConfig, stream
 from core.engine.gang import Hits, merge_hits
 from core.engine.pipeline import RETURN
 from core.engine.simulate import HITS_AHEAD
 from core.engine.spread import draw_probes
-from core.stress.records import FRAME, NOBODY, THREAD, IntArray, Seen, Threads, View
+from core.stress.records import FRAME, NOBODY, THREAD, Seen, Threads, View
 from core.stress.replay import expire, fold
 
 Each = Callable[[str, Sequence[tuple[Any, ...]]], list[Any]]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from core.arrays import IntArray
+
 Masks = NDArray[np.uint64]
 
 NOBODY = -1

@@ -15,9 +15,9 @@ from sweep.commands.shared import (
     json_option,
     load,
     load_on,
+    note,
     out_option,
     print_json,
-    say,
     set_option,
     spec_argument,
 )
@@ -98,7 +98,7 @@ def run(
             if ray:
                 from sweep.executors.ray_executor import RayExecutor
 
-                ray_executor = RayExecutor(address, cpus_per_actor, gangs, priority, say)
+                ray_executor = RayExecutor(address, cpus_per_actor, gangs, priority, note)
                 executor = stack.enter_context(closing(ray_executor))
                 loads = ray_executor.loads
             if progress == "json":
@@ -112,7 +112,7 @@ def run(
             )
     except KeyboardInterrupt:
         work = driver.survey(loaded, out)
-        say(
+        note(
             f"interrupted: {len(work.finished)} of {len(work.cells)} cells are done and kept in "
             f"{work.out}; the same command again does the rest"
         )
@@ -139,9 +139,9 @@ def _complained(summary: RunSummary) -> int:
     """Say on stderr what is missing, and give the exit code."""
     see = f"see uprobe-sweep failures {summary.out}"
     if summary.left:
-        say(f"{summary.left} cells were given up after the failure; the same command does them")
+        note(f"{summary.left} cells were given up after the failure; the same command does them")
     if summary.failed_before:
-        say(
+        note(
             f"{summary.failed_before} cells failed before and were not tried again; {see}; "
             f"--retry-failed tries them"
         )
@@ -152,7 +152,7 @@ def _complained(summary: RunSummary) -> int:
 
         failures = collected(summary.out, scan_failures(summary.out)).sort("failed_at")
         first = last_line(failures["error"][-summary.failed])
-        say(f"{summary.failed} cells failed, the first with {first}; {see}")
+        note(f"{summary.failed} cells failed, the first with {first}; {see}")
     if summary.unsure:
         _name_unsure(summary.unsure)
     if summary.failed or summary.failed_before:
@@ -163,13 +163,13 @@ def _complained(summary: RunSummary) -> int:
 def _name_unsure(unsure: Sequence[Unsure]) -> None:
     from sweep.spec.parameters import ORDER, parameters
 
-    say(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
+    note(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
     cells = [parameters(one.cell) for one in unsure]
     varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]
     for one, cell in zip(unsure, cells, strict=True):
         named = {axis: cell[axis] for axis in ("bench", "flavour", "cpus", *varying)}
         where = "  ".join(f"{axis}={value}" for axis, value in named.items())
-        say(f"  {where}  ±{100 * one.half_width:.2g}% after {one.replicates}")
+        note(f"  {where}  ±{100 * one.half_width:.2g}% after {one.replicates}")
 
 
 def _described(summary: RunSummary) -> dict[str, Any]:

@@ -134,8 +134,8 @@ def cells_of(**axes: Any) -> list[Cell]:
         raise UsageError(f"--{error}") from None
 
 
-def say(message: str) -> None:
-    """Say `message` on stderr."""
+def note(message: str) -> None:
+    """Print `message` on stderr: stdout is for results."""
     click.echo(message, err=True)
 
 

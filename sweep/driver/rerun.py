@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.cell import Cell
 from sweep.errors import UsageError
 from sweep.plan.plan import plan
-from sweep.spec.axes import AXES, MAX_COUNT, SpecError, whole
+from sweep.spec.axes import AXES, MAX_COUNT, SpecError, whole_number
 from sweep.spec.settings import read_settings
 from sweep.spec.spec import Spec
 
@@ -20,7 +20,7 @@ def cell_named(settings: Sequence[str]) -> Cell:
     """
     values = read_settings(settings, "")
     try:
-        replicate = whole(0, MAX_COUNT - 1, str(MAX_COUNT - 1))(
+        replicate = whole_number(0, MAX_COUNT - 1, str(MAX_COUNT - 1))(
             "replicate", None, values.pop("replicate", 0)
         )
         for axis in AXES:

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 import ray
-from numpy.typing import NDArray
 
+from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
 from core.engine.gang import CpuGroup, Hits, Served, merge_hits, split_served
 from core.predict import predict, warm
 from core.stress.threads import JoinedGang, ThreadGroup
 from sweep.executors.cpu_actor import leave_working_dir
-
-IntArray = NDArray[np.int64]
 
 
 def call_each(

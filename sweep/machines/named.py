@@ -17,7 +17,7 @@ from core.machine.machine import (
     load_machine,
     machine_names,
 )
-from sweep.errors import UsageError, nearest, show
+from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.host import HOST, host_file, host_machine, is_of
 from sweep.machines.located_yaml import read_located
 
@@ -48,7 +48,7 @@ def named_machine(name: str) -> Machine:
         return load_machine(name)
     except KeyError:
         known = nearest(name, [*machine_names(), HOST])
-        raise UsageError(f"unknown machine {show(name)}: {known}, or a .yaml file") from None
+        raise UsageError(f"unknown machine {quoted(name)}: {known}, or a .yaml file") from None
 
 
 def calibrated_host() -> Machine | None:
@@ -99,7 +99,7 @@ def _from_file(path: Path) -> Machine:
     if not path.is_file():
         near = sorted(str(p) for p in path.parent.glob("*.y*ml"))[:20] or machine_names()
         reason = "it is no file" if path.exists() else "No such file"
-        raise UsageError(f"cannot read {show(str(path))}: {reason}: {nearest(str(path), near)}")
+        raise UsageError(f"cannot read {quoted(str(path))}: {reason}: {nearest(str(path), near)}")
     located = read_located(path, example="sockets: 2")
     try:
         return valid_machine(located.values)
@@ -135,4 +135,6 @@ def _first(error: ValidationError) -> Complaint:
     if first["type"] == "missing":
         return place, "is missing"
     said = first["msg"].removeprefix("Value error, ")
-    return place, said if first["type"] == "value_error" else f"{said}, got {show(first['input'])}"
+    if first["type"] == "value_error":
+        return place, said
+    return place, f"{said}, got {quoted(first['input'])}"

@@ -92,8 +92,8 @@ def latest(lines: Iterable[str]) -> Status | None:
 
 def last_words(lines: Iterable[str]) -> str | None:
     """The last line of a log that is no status; None if it has none."""
-    said = (line for line in reversed(list(lines)) if line.strip() and not line.startswith(MARK))
-    return next(said, None)
+    written = (line for line in reversed(list(lines)) if line.strip() and not line.startswith(MARK))
+    return next(written, None)
 
 
 def readable(line: str) -> str:
@@ -129,30 +129,30 @@ def status_lines(loads: Callable[[], Loads]) -> Iterator[Callable[[Progress], No
     """
     meter = Meter()
     current: list[Progress] = []
-    said = ""
+    written = ""
     over = threading.Event()
 
-    def say() -> None:
-        nonlocal said
+    def write() -> None:
+        nonlocal written
         if not current:
             return
         line = meter.status(current[-1], loads()).line()
-        if line != said:
+        if line != written:
             click.echo(line, err=True)
-        said = line
+        written = line
 
-    def speak() -> None:
+    def repeat() -> None:
         while not over.wait(SECONDS_BETWEEN):
-            say()
+            write()
 
     def report(progress: Progress) -> None:
         current[:] = [progress]
 
-    thread = threading.Thread(target=speak, name="status", daemon=True)
+    thread = threading.Thread(target=repeat, name="status", daemon=True)
     thread.start()
     try:
         yield report
     finally:
         over.set()
         thread.join()
-        say()
+        write()

@@ -14,7 +14,7 @@ from core.kernel.patches import PATCHES
 from core.kernel.rcu_flavours import RCU
 from core.machine.machine import machine_names
 from core.workload import STRESS
-from sweep.errors import UsageError, nearest, show
+from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.named import named_machine
 
 MAX_COUNT = 1_000_000
@@ -44,24 +44,24 @@ def one_of(allowed: Sequence[str]) -> Check:
 
     def check(axis: str, index: int | None, value: object) -> str:
         if not isinstance(value, str) or value not in allowed:
-            message = f"unknown {axis} {show(value)}: {nearest(str(value), allowed)}"
+            message = f"unknown {axis} {quoted(value)}: {nearest(str(value), allowed)}"
             raise SpecError(axis, index, message)
         return value
 
     return check
 
 
-def whole(least: int, most: int, upto: str) -> Check:
+def whole_number(least: int, most: int, upto: str) -> Check:
     """The check of a whole number, `least` to `most`; `upto` says the latter in messages."""
 
     def check(axis: str, index: int | None, value: object) -> int:
         allowed = f"allowed are whole numbers from {least} to {upto}"
         if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise SpecError(axis, index, f"{show(value)} is not a whole number: {allowed}")
+            raise SpecError(axis, index, f"{quoted(value)} is not a whole number: {allowed}")
         number = operator.index(value)
         if not least <= number <= most:
             near = min(max(number, least), most)
-            message = f"{show(number)} is out of range: {allowed}, nearest {near}"
+            message = f"{quoted(number)} is out of range: {allowed}, nearest {near}"
             raise SpecError(axis, index, message)
         return number
 
@@ -74,18 +74,18 @@ def fraction(axis: str, index: int | None, value: object) -> float:
     number = float(match[1]) / 100 if match else value
     if not isinstance(number, float) or not 0 < number < 1:
         allowed = "allowed are 0% to 100%, without these two, as in 0.5%"
-        raise SpecError(axis, index, f"{show(value)} is no fraction: {allowed}")
+        raise SpecError(axis, index, f"{quoted(value)} is no fraction: {allowed}")
     return number
 
 
 def flavour(axis: str, index: int | None, value: object) -> str:
     """The check of a flavour: a named one or a kernel release, with `+patch` and `~patch` after."""
     try:
-        return parse_flavour(value if isinstance(value, str) else show(value)).name
+        return parse_flavour(value if isinstance(value, str) else quoted(value)).name
     except KeyError as error:
         message = _unknown_flavour(value, str(error.args[0]))
     except ValueError as error:
-        message = f"{show(value)}: {error}"
+        message = f"{quoted(value)}: {error}"
     raise SpecError(axis, index, message)
 
 
@@ -94,22 +94,22 @@ def _unknown_flavour(value: object, word: str) -> str:
     named = [*FLAVOURS, *VERSIONS]
     if re.split("[+~]", str(value))[0] in named:
         patches = [patch.name for patch in PATCHES]
-        return f"unknown patch {word!r} in {show(value)}: {nearest(word, patches)}"
+        return f"unknown patch {word!r} in {quoted(value)}: {nearest(word, patches)}"
     edits = ", each also with +patch and ~patch after it"
-    return f"unknown flavour {show(value)}: {nearest(word, named)}{edits}"
+    return f"unknown flavour {quoted(value)}: {nearest(word, named)}{edits}"
 
 
 def switch(axis: str, index: int | None, value: object) -> bool:
     """The check of an axis that is true or false."""
     if not isinstance(value, bool):
-        raise SpecError(axis, index, f"{show(value)} is neither: allowed are true and false")
+        raise SpecError(axis, index, f"{quoted(value)} is neither: allowed are true and false")
     return value
 
 
 def machine(axis: str, index: int | None, value: object) -> str:
     """The check of a machine: what `sweep.machines.named.named_machine` takes."""
     if not isinstance(value, str):
-        message = f"unknown machine {show(value)}: {nearest(str(value), machine_names())}"
+        message = f"unknown machine {quoted(value)}: {nearest(str(value), machine_names())}"
         raise SpecError(axis, index, message)
     try:
         named_machine(value)
@@ -123,18 +123,18 @@ AXES: dict[str, Check] = {
     "flavour": flavour,
     "rcu": one_of(RCU),
     "owner_beside_count": switch,
-    "cpus": whole(0, MAX_COUNT, "the machine's CPUs"),
-    "probes": whole(1, MAX_COUNT, str(MAX_COUNT)),
-    "processes": whole(1, MAX_COUNT, "the CPUs of every cell"),
+    "cpus": whole_number(0, MAX_COUNT, "the machine's CPUs"),
+    "probes": whole_number(1, MAX_COUNT, str(MAX_COUNT)),
+    "processes": whole_number(1, MAX_COUNT, "the CPUs of every cell"),
     "spread": one_of(SPREADS),
-    "attach_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
-    "mmap_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
-    "fork_threads": whole(0, MAX_COUNT, "the machine's CPUs"),
-    "consumers": whole(0, MAX_CONSUMERS, str(MAX_CONSUMERS)),
-    "batch": whole(0, MAX_COUNT, str(MAX_COUNT)),
-    "stalls": whole(0, MAX_STALLS, str(MAX_STALLS)),
+    "attach_threads": whole_number(0, MAX_COUNT, "the machine's CPUs"),
+    "mmap_threads": whole_number(0, MAX_COUNT, "the machine's CPUs"),
+    "fork_threads": whole_number(0, MAX_COUNT, "the machine's CPUs"),
+    "consumers": whole_number(0, MAX_CONSUMERS, str(MAX_CONSUMERS)),
+    "batch": whole_number(0, MAX_COUNT, str(MAX_COUNT)),
+    "stalls": whole_number(0, MAX_STALLS, str(MAX_STALLS)),
     "machine": machine,
-    "seed": whole(0, MAX_SEED, str(MAX_SEED)),
+    "seed": whole_number(0, MAX_SEED, str(MAX_SEED)),
 }
 """Every axis, in the order of a plan, and the check of one of its values."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.workload import STRESS
-from sweep.errors import show
+from sweep.errors import quoted
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES, MAX_COUNT, SpecError
 from sweep.spec.churn import DEFAULTS
@@ -39,7 +39,7 @@ def machines_have_the_cpus(spec: Spec) -> None:
             message = f"{cpus} CPUs, but {machine.name} has {machine.cpus}{other}: {allowed}"
             raise SpecError("cpus", _at(spec.cpus, at), message)
         if machine.name in names:
-            message = f"{show(named)} has the name of {names[machine.name]}: {machine.name}"
+            message = f"{quoted(named)} has the name of {names[machine.name]}: {machine.name}"
             raise SpecError("machine", index, message)
         names[machine.name] = f"machine[{index}]"
 

@@ -6,7 +6,7 @@ import runpy
 import traceback
 from pathlib import Path
 
-from sweep.errors import UsageError, nearest, show
+from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.located_yaml import read_located
 from sweep.machines.named import beside
 from sweep.spec.axes import SpecError
@@ -60,7 +60,7 @@ def _from_python(path: Path) -> Spec:
         kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
         raise UsageError(f"{path}{line}: {kind}{error}") from None
     if not isinstance(spec, Spec):
-        raise UsageError(f"{path}: it must define `spec`, a sweep.Spec; found {show(spec)}")
+        raise UsageError(f"{path}: it must define `spec`, a sweep.Spec; found {quoted(spec)}")
     if "name" in spec.model_fields_set:
         return spec
     try:

@@ -15,8 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from sweep.errors import UsageError, nearest, show
-from sweep.spec.axes import AXES, MAX_COUNT, REQUIRED, SpecError, fraction, whole
+from sweep.errors import UsageError, nearest, quoted
+from sweep.spec.axes import AXES, MAX_COUNT, REQUIRED, SpecError, fraction, whole_number
 from sweep.spec.cross_checks import CHECKS
 from sweep.spec.durations import UNITS, format_duration, parse_duration
 from sweep.spec.settings import read_settings
@@ -93,7 +93,7 @@ class Spec(BaseModel):
         if isinstance(raw, str) and _SAFE_NAME.fullmatch(raw):
             return raw
         allowed = "letters, digits, '.', '_' and '-', a letter or digit first, at most 100"
-        raise SpecError("name", None, f"{show(raw)} cannot name a folder: allowed are {allowed}")
+        raise SpecError("name", None, f"{quoted(raw)} cannot name a folder: allowed are {allowed}")
 
     @field_validator(*AXES, mode="before")
     @classmethod
@@ -126,7 +126,7 @@ class Spec(BaseModel):
     @field_validator("ensemble", mode="before")
     @classmethod
     def _ensemble(cls, raw: object) -> int:
-        ensemble: int = whole(0, MAX_ENSEMBLE, str(MAX_ENSEMBLE))("ensemble", None, raw)
+        ensemble: int = whole_number(0, MAX_ENSEMBLE, str(MAX_ENSEMBLE))("ensemble", None, raw)
         if ensemble == 1:
             raise SpecError("ensemble", None, "one member has no spread: 0, or 2 and more")
         return ensemble
@@ -138,7 +138,7 @@ class Spec(BaseModel):
         try:
             time_ps = parse_duration(raw)
         except ValueError as error:
-            raise SpecError(axis, None, f"{show(raw)} {error}") from None
+            raise SpecError(axis, None, f"{quoted(raw)} {error}") from None
         least = 0 if axis == "warmup" else 1
         if not least <= time_ps <= MAX_TIME_PS:
             allowed = f"allowed {format_duration(least)} to {format_duration(MAX_TIME_PS)}"

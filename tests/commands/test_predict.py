@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from tiny import tiny_spec
 
+from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup, Hits, IntArray
+from core.engine.gang import CpuGroup, Hits
 from core.engine.simulate import simulate
 from core.machine.machine import Machine, load_machine
 from core.predict import contended_share, discrepancy, log_interval, predict

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from core.engine.gang import CpuGroup, IntArray
+from core.arrays import IntArray
+from core.engine.gang import CpuGroup
 from sweep.executors.cpu_actor import CpuActor
 
 
