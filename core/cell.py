@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core import MODEL_VERSION
 from core.machine.machine import Machine
-from core.outcome import Churn, Share
+from core.outcome import Share, StressOutcome
 from core.workload import Workload
 
 PS_PER_SECOND = 10**12
@@ -101,10 +101,10 @@ class CellResult:
 
     `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
     operations on shared lines that the weave served, warm-up included; `attribution` says where the
-    CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the
-    engine's own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval
-    of what the machine itself would do, hits per second; None without one. `churn` is what came out
-    beside hits, None without a workload.
+    CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the engine's
+    own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval of what
+    the machine itself would do, hits per second; None without one. `stress` is what came out beside
+    hits, None without a workload.
     """
 
     cell_id: str
@@ -115,7 +115,7 @@ class CellResult:
     wall_seconds: float
     predicted_low: float | None = None
     predicted_high: float | None = None
-    churn: Churn | None = None
+    stress: StressOutcome | None = None
 
     @property
     def hits(self) -> int:

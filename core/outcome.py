@@ -44,7 +44,7 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class Churn:
+class StressOutcome:
     """Latencies of attaching and detaching a link and of waiting for a grace period; how many
     grace periods there were; the most bytes that dead uprobes held at a time; probe firings in all,
     those that found no uprobe any more, and in how many windows; frees, periods and references that

@@ -13,8 +13,8 @@ from statistics import NormalDist, stdev
 from core.cell import Cell, CellResult
 from core.engine.gang import Gang
 from core.engine.simulate import simulate
-from core.stress.simulate import simulate_churn
-from core.stress.threads import Gang as ThreadGang
+from core.stress.simulate import simulate_stress
+from core.stress.threads import TriggerThreads
 
 CONFIDENCE = 0.9
 """How probable it is, as far as the model knows, that the truth lies in the interval."""
@@ -25,16 +25,18 @@ MEMBER_SAMPLES = 2
 Interval = tuple[float, float]
 
 
-def predict(cell: Cell, gang: Gang | None = None, threads: ThreadGang | None = None) -> CellResult:
+def predict(
+    cell: Cell, gang: Gang | None = None, threads: TriggerThreads | None = None
+) -> CellResult:
     """Simulate `cell` on `gang`, and the members of its ensemble in this process.
 
     The ensemble changes nothing but the interval, which is None if the cell asks for none, its
     machine has fewer than two members, or one of them completes no hit. A cell with a workload has
     none either; `threads` host those of it that hit. By default both are this process. Raises as
-    `simulate` and `simulate_churn` do.
+    `simulate` and `simulate_stress` do.
     """
     if cell.workload is not None:
-        return simulate_churn(cell, gang=threads)
+        return simulate_stress(cell, threads=threads)
     began = time.perf_counter()
     plain, rates = _simulated(cell, gang)
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)

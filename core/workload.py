@@ -1,4 +1,4 @@
-"""Who disturbs the hits of a cell: threads that attach and detach, map code, and fork."""
+"""Writers beside the hits of a cell: threads that attach and detach, map code, and fork."""
 
 from __future__ import annotations
 

@@ -73,10 +73,10 @@ def tables(run: str) -> None:
     uprobe-sweep tables detach-batch
     """
     cells = frame(run)
-    from sweep.report.churn_text import disturbed, render
+    from sweep.report.stress_text import render, with_writers
     from sweep.report.tables import letter_lines
 
-    alone, with_others = cells.filter(~disturbed()), cells.filter(disturbed())
+    alone, with_others = cells.filter(~with_writers()), cells.filter(with_writers())
     if len(alone):
         print(letter_lines(alone))
     if len(with_others):

@@ -47,7 +47,7 @@ def assert_equal(result: CellResult | None, expected: CellResult) -> None:
     assert result.line_ops == expected.line_ops
     np.testing.assert_array_equal(result.hits_per_sample, expected.hits_per_sample)
     assert result.attribution == expected.attribution
-    assert result.churn == expected.churn
+    assert result.stress == expected.stress
     assert result.predicted_low == expected.predicted_low
     assert result.predicted_high == expected.predicted_high
     assert expected.hits > 0

@@ -19,19 +19,19 @@ from core.modelcheck.world import (
 
 def traversal_begins(world: World, me: int, key: int, kind: int, u: int = NOBODY) -> World:
     """Note who has to be called, and who must not; `u` restricts the first to one uprobe."""
-    must = gone = 0
+    must_call = must_not_call = 0
     for c, consumer in enumerate(world.consumers):
         if consumer.key != key:
             continue
         if consumer.state == GONE:
-            gone |= 1 << c
+            must_not_call |= 1 << c
         elif (
             consumer.state == REGISTERED
             and consumer.kinds & kind
             and u in (NOBODY, consumer.uprobe)
         ):
-            must |= 1 << c
-    return with_thread(world, me, must=must, gone=gone, called=0)
+            must_call |= 1 << c
+    return with_thread(world, me, must_call=must_call, must_not_call=must_not_call, called=0)
 
 
 def handler_chain(rules: Rules, me: int, key: int, kind: int, tag: str) -> Block:
@@ -69,7 +69,7 @@ def handler_chain(rules: Rules, me: int, key: int, kind: int, tag: str) -> Block
 
     def ends(world: World) -> Outcome:
         checks.traversal_ends(world, me)
-        return with_thread(world, me, must=0, gone=0, called=0), ""
+        return with_thread(world, me, must_call=0, must_not_call=0, called=0), ""
 
     def up_read(world: World) -> Outcome:
         u = world.threads[me].u

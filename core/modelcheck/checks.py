@@ -28,20 +28,20 @@ class Violation(Exception):  # noqa: N818 - the field's word; it is a finding, n
 
 
 def touches_uprobe(world: World, u: int) -> None:
-    """Whoever reads or writes uprobe `u` finds it allocated."""
+    """An uprobe that is read or written is allocated."""
     if world.uprobes[u].freed:
         raise Violation(FREED_UPROBE, f"uprobe {u} is used after its free")
 
 
 def follows_links(world: World, u: int) -> None:
-    """Whoever follows `u`'s rb_node finds links in it."""
+    """An rb_node that is followed holds links."""
     touches_uprobe(world, u)
     if world.uprobes[u].clobbered:
         raise Violation(FREED_LINKS, f"rb_node of uprobe {u} holds an RCU head")
 
 
 def touches_consumer(world: World, c: int) -> None:
-    """Whoever reads consumer `c` finds it allocated."""
+    """A consumer that is read is allocated."""
     if world.consumers[c].freed:
         raise Violation(FREED_CONSUMER, f"consumer {c} is used after its free")
 
@@ -61,7 +61,7 @@ def frees(world: World, u: int) -> None:
 
 def calls(world: World, me: int, c: int) -> None:
     """A consumer that was gone before the traversal began is not called."""
-    if world.threads[me].gone >> c & 1:
+    if world.threads[me].must_not_call >> c & 1:
         raise Violation(CALLED_GONE, f"consumer {c} was unregistered before the hit began")
 
 
@@ -69,7 +69,7 @@ def traversal_ends(world: World, me: int) -> None:
     """A consumer that was registered for the whole of the traversal was called."""
     thread = world.threads[me]
     for c in range(len(world.consumers)):
-        if thread.must >> c & 1 and not thread.called >> c & 1:
+        if thread.must_call >> c & 1 and not thread.called >> c & 1:
             raise Violation(NOT_CALLED, f"consumer {c} was registered all the time")
 
 

@@ -22,7 +22,9 @@ def uprobe_hit(rules: Rules, me: int, key: int, keys: int, tag: str) -> Block:
 
     def miss(world: World) -> Outcome:
         checks.traversal_ends(world, me)
-        return with_thread(world, me, must=0, gone=0), out if not rules.entry_section else ""
+        return with_thread(
+            world, me, must_call=0, must_not_call=0
+        ), out if not rules.entry_section else ""
 
     block = read_lock(rules.entry_section, me, bit)
     if rules.lockless_tree:

@@ -33,10 +33,10 @@ def uprobe_mmap(rules: Rules, me: int, key: int, tag: str) -> Block:
         return with_uprobe(world, u, consumer_rwsem=world.uprobes[u].consumer_rwsem - 1), ""
 
     sem = consumer_rwsem(key)
-    seen = consumers(key) | references(key)
+    touched = consumers(key) | references(key)
     return [
         *find_uprobe(rules, me, key, how, missed),
-        Step("filter_chain", down_read, seen | sem, sem, (walk, done)),
+        Step("filter_chain", down_read, touched | sem, sem, (walk, done)),
         walk,
         Step("consumer_filter", node, consumers(key), targets=(walk, done)),
         done,

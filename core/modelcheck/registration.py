@@ -103,7 +103,9 @@ def uprobe_unregister_nosync(rules: Rules, me: int, key: int, c: int, tag: str) 
             return None
         world = with_uprobe(world, u, register_rwsem=NOBODY)
         threads = tuple(
-            thread._replace(must=thread.must & ~(1 << c)) if thread.must >> c & 1 else thread
+            thread._replace(must_call=thread.must_call & ~(1 << c))
+            if thread.must_call >> c & 1
+            else thread
             for thread in world.threads
         )
         world = with_consumer(world._replace(threads=threads), c, state=LEAVING)

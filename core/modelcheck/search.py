@@ -26,10 +26,10 @@ def search(system: System, *, reduce: bool = True, limit: int = 1_000_000) -> Se
     With `reduce` a step that no other can depend on is taken without its alternatives
     (`system.alone`). Raises TooManyStatesError beyond `limit` states.
     """
-    seen: dict[World, int] = {system.world: 0}
+    visited: dict[World, int] = {system.world: 0}
     order = [system.world]
     parents: list[tuple[int, str]] = [(-1, "")]
-    before: list[list[int]] = [[]]
+    predecessors: list[list[int]] = [[]]
     ends: list[int] = []
     transitions = 0
 
@@ -65,30 +65,30 @@ def search(system: System, *, reduce: bool = True, limit: int = 1_000_000) -> Se
             if move.world is None:
                 assert move.violation is not None
                 return found(move.violation, place, move.actor)
-            after = seen.setdefault(move.world, len(order))
-            if after == len(order):
-                if after >= limit:
+            successor = visited.setdefault(move.world, len(order))
+            if successor == len(order):
+                if successor >= limit:
                     raise TooManyStatesError(f"more than {limit} states")
                 order.append(move.world)
                 parents.append((place, move.actor))
-                before.append([])
-            before[after].append(place)
+                predecessors.append([])
+            predecessors[successor].append(place)
         place += 1
-    stuck = _cannot_end(before, ends)
+    stuck = _cannot_end(predecessors, ends)
     if stuck is not None:
         text = "from here no schedule ends everything"
         return found(checks.Violation(checks.NEVER_ENDING, text), stuck)
     return Search(len(order), transitions, None, frozenset(order[end] for end in ends))
 
 
-def _cannot_end(before: list[list[int]], ends: list[int]) -> int | None:
+def _cannot_end(predecessors: list[list[int]], ends: list[int]) -> int | None:
     """The first state from which no end can be reached: breadth first, so the nearest."""
-    reaches = bytearray(len(before))
+    reaches = bytearray(len(predecessors))
     todo = list(ends)
     for end in ends:
         reaches[end] = 1
     while todo:
-        for place in before[todo.pop()]:
+        for place in predecessors[todo.pop()]:
             if not reaches[place]:
                 reaches[place] = 1
                 todo.append(place)

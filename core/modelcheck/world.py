@@ -60,10 +60,10 @@ class Thread(NamedTuple):
     x: int = 0
     """A number read: a seqcount, an index, a sum."""
     y: int = 0
-    must: int = 0
+    must_call: int = 0
     """Mask of consumers that the traversal under way has to call (for the checks only)."""
-    gone: int = 0
-    """Mask of those it must not call."""
+    must_not_call: int = 0
+    """Mask of those that were off the list before it began."""
     called: int = 0
     wait: int = 0
     """Readers that were inside when this thread's grace period began and still are."""

@@ -1,4 +1,4 @@
-"""Who plays in a cell with writers: threads that hit, consumers, writers, and what befalls them."""
+"""The actors of a cell with writers: trigger threads, consumers, writers, stalls and timers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.cell import Cell
 from core.engine.cpu import CpuConfig, stream
 from core.engine.spread import Spread
 from core.kernel.bench import NAMED
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 from core.stress.kernel import Kernel
 from core.stress.registry import Steps
 from core.stress.tasks import Latencies, Task
@@ -92,18 +92,20 @@ def tasks(cell: Cell, workload: Workload, kernel: Kernel, latencies: Latencies) 
         yield task().fork_and_exec()
 
 
-def stalls(clockwork: Clockwork, thread: int, per_second: int, seed: np.random.Philox) -> Steps:
+def stalls(
+    cosimulation: Cosimulation, thread: int, per_second: int, seed: np.random.Philox
+) -> Steps:
     """Stall a thread at random times; the next stall begins after the last one's end."""
     random = np.random.Generator(seed)
     while True:
-        yield clockwork.env.timeout(1 + int(random.exponential(10**12 / per_second)))
+        yield cosimulation.env.timeout(1 + int(random.exponential(10**12 / per_second)))
         length_ps = int(random.integers(1, MAX_STALL_PS))
-        if not clockwork.drained() and clockwork.stall(thread, length_ps):
-            yield clockwork.env.timeout(length_ps)
+        if not cosimulation.drained() and cosimulation.stall(thread, length_ps):
+            yield cosimulation.env.timeout(length_ps)
 
 
-def ri_timer(clockwork: Clockwork) -> Steps:
+def ri_timer(cosimulation: Cosimulation) -> Steps:
     """The timers of the threads' return instances, which all tick together."""
     while True:
-        yield clockwork.env.timeout(RI_TIMER_PS)
-        clockwork.expire()
+        yield cosimulation.env.timeout(RI_TIMER_PS)
+        cosimulation.expire()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 from core.stress.registry import Registry, Steps
 from core.stress.uprobes import NOBODY, Consumer, Uprobes
 
@@ -22,11 +22,11 @@ class Children:
     """The children that there are now. `removed` counts breakpoints that a handler had removed."""
 
     def __init__(
-        self, clockwork: Clockwork, uprobes: Uprobes, registry: Registry, install_ps: int
+        self, cosimulation: Cosimulation, uprobes: Uprobes, registry: Registry, install_ps: int
     ) -> None:
         """`install_ps` is what putting in or taking out a breakpoint takes."""
         self.removed = 0
-        self._clockwork = clockwork
+        self._cosimulation = cosimulation
         self._uprobes = uprobes
         self._registry = registry
         self._install_ps = install_ps
@@ -40,32 +40,32 @@ class Children:
     def calls(self, cpu: int, child: Breakpoints, function: int) -> Steps:
         """The child calls a function. Where no filter takes it, every handler says REMOVE.
 
-        Then the chain is walked again under register_rwsem, as somebody may have come meanwhile.
+        Then the chain is walked again under register_rwsem, as a consumer may have come meanwhile.
         """
-        self._registry.fold()
+        self._registry.replay()
         uprobe = self._registry.found(function)
         if not child[function] or uprobe == NOBODY or not self._uprobes.consumers[uprobe]:
             return
         if self._wanted(function):
             return
         self._uprobes.ref[uprobe] += 1
-        yield self._clockwork.run(cpu, "handler_chain: lock", function)
+        yield self._cosimulation.run(cpu, "handler_chain: lock", function)
         if not self._wanted(function):
             child[function] = False
             self.removed += 1
-        yield self._clockwork.run(cpu, "unapply_uprobe: unlock", function, self._install_ps)
+        yield self._cosimulation.run(cpu, "unapply_uprobe: unlock", function, self._install_ps)
         yield from self._registry.put_later(cpu, [uprobe])
 
     def exec(self, cpu: int, child: Breakpoints) -> Steps:
         """A new program, in which the code is mapped: uprobe_mmap() asks every filter."""
         child[:] = False
-        yield self._clockwork.run(cpu, "exec")
-        yield self._clockwork.run(cpu, "uprobe_mmap")
+        yield self._cosimulation.run(cpu, "exec")
+        yield self._cosimulation.run(cpu, "uprobe_mmap")
         listed = self._registry.build_probe_list()
         child[:] = self._uprobes.wanted_anywhere()
         if listed:
             install_ps = int(child.sum()) * self._install_ps
-            yield self._clockwork.run(cpu, "put_uprobe", extra_ps=install_ps)
+            yield self._cosimulation.run(cpu, "put_uprobe", extra_ps=install_ps)
             yield from self._registry.put_later(cpu, listed)
 
     def exit(self, child: Breakpoints) -> None:

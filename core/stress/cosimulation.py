@@ -18,36 +18,42 @@ from core.engine.pipeline import fall_asleep, resume, stall
 from core.engine.state import State
 from core.grace.srcu import Srcu
 from core.stress.programs import Programs
-from core.stress.records import DONE, Seen, View
-from core.stress.threads import Gang, Where
+from core.stress.records import DONE, HitRules, Snapshot, View
+from core.stress.threads import TriggerThreads, Where
 from core.stress.uprobes import Uprobes
 
 
-class Clockwork:
-    """One cell's machine. The first CPUs run the threads of `gang`, the others one writer each.
+class Cosimulation:
+    """One cell's machine. The first `count` CPUs run `threads`, the others one writer each.
 
     `env` is the time (integer picoseconds) in which processes live; `srcus` are the SRCUs of hits
-    and of return instances, if there are any; `seen` is what the threads were as they were folded
-    last, `folds` how often they were.
+    and of return instances, if there are any; `snapshot` is what the threads were
+    at the last replay of their hits, `replays` how many of these there were.
     """
 
-    seen: Seen
+    snapshot: Snapshot
 
     def __init__(
-        self, state: State, programs: Programs, gang: Gang, threads: int, uprobes: Uprobes
+        self,
+        state: State,
+        programs: Programs,
+        threads: TriggerThreads,
+        count: int,
+        uprobes: Uprobes,
+        rules: HitRules,
     ) -> None:
         self.env = simpy.Environment()
         self.srcus: list[Srcu | None] = [None, None]
-        self.rules = np.zeros(5, dtype=np.int64)
-        self.folds = 0
-        self._gang = gang
+        self.replays = 0
+        self._threads = threads
         self._state = state
         self._programs = programs
-        self._threads = threads
+        self._count = count
         self._uprobes = uprobes
+        self._rules = rules
         self._interconnect = Interconnect(state)
         self._stretch: dict[int, simpy.Event] = {}
-        self._done = np.zeros(threads, dtype=np.bool_)
+        self._done = np.zeros(count, dtype=np.bool_)
         self._draining = False
         state.entry[:] = programs.plain
         state.leave[:] = programs.plain
@@ -65,7 +71,7 @@ class Clockwork:
 
     def blocked(self) -> NDArray[np.bool_]:
         """Which threads sleep or spin for a lock, shape (threads,)."""
-        waits: NDArray[np.bool_] = self._state.cpus["blocked"][: self._threads] == 1
+        waits: NDArray[np.bool_] = self._state.cpus["blocked"][: self._count] == 1
         return waits
 
     def run(self, cpu: int, stretch: str, function: int = 0, extra_ps: int = 0) -> simpy.Event:
@@ -79,23 +85,23 @@ class Clockwork:
         """Let a thread get no further for so long, wherever it is; False if it waits already."""
         return bool(stall(self._state, thread, for_ps, self.now_ps))
 
-    def fold(self) -> None:
+    def replay(self) -> None:
         """Let the threads take note of what they did until now. To be called before a change."""
-        if self._threads or not self.folds:
-            cpus = self._state.cpus[: self._threads]
+        if self._count or not self.replays:
+            cpus = self._state.cpus[: self._count]
             level = self._programs.level[cpus["operation"]]
             level[self._done] = DONE
-            self.seen = self._gang.fold(self._view(), Where(cpus["taken"].copy(), level))
-        self.folds += 1
+            self.snapshot = self._threads.replay(self._view(), Where(cpus["taken"].copy(), level))
+        self.replays += 1
 
     def expire(self) -> None:
         """Let the timers of all return instances have expired now."""
-        self.fold()
-        self.seen = self._gang.expire(self._view())
+        self.replay()
+        self.snapshot = self._threads.expire(self._view())
 
     def held_of(self, uprobe: int) -> int:
-        """References that hits and return instances held of an uprobe at the last fold."""
-        held = self.seen.held
+        """References that hits and return instances held of an uprobe at the last replay."""
+        held = self.snapshot.held
         return int(held[uprobe]) if uprobe < len(held) else 0
 
     def publish(self, function: int) -> None:
@@ -137,25 +143,25 @@ class Clockwork:
         """The kernel's state as hits see it."""
         u, n = self._uprobes, self._uprobes.count
         references = u.ref[:n].copy()
-        if self.folds:
-            references[: len(self.seen.held)] += self.seen.held
+        if self.replays:
+            references[: len(self.snapshot.held)] += self.snapshot.held
         return View(
             found=u.found,
             installed=u.installed,
-            must=u.must,
-            may=u.may,
+            must_call=u.must_call,
+            may_call=u.may_call,
             returns=u.returns,
             alive=references > 0,
             freed=u.freed[:n],
             entry_list=u.entry_list[:n],
             return_list=u.return_list[:n],
-            rules=self.rules,
+            rules=self._rules,
             srcu_idx=np.array([s.srcu_idx if s else 0 for s in self.srcus]),
         )
 
     def _stopped(self, cpu: int) -> None:
         """The weave stopped as a CPU had nothing more to do."""
-        if cpu < self._threads:
+        if cpu < self._count:
             self._refill()
             if self._state.cpus["taken"][cpu] == self._state.cpus["filled"][cpu]:
                 fall_asleep(self._state, cpu)
@@ -166,11 +172,11 @@ class Clockwork:
         self._go_to(now, self._stretch.pop(cpu))
 
     def _refill(self) -> None:
-        self.fold()
+        self.replay()
         # The item that a thread is at stays in its ring until it is over.
-        wanted = self._interconnect.wanted(self._state.probe.shape[1] - 1)[: self._threads]
-        hits = self._gang.draw(wanted, self._draining)
-        writers = np.zeros(len(self._state.cpus) - self._threads, dtype=np.int64)
+        wanted = self._interconnect.wanted(self._state.probe.shape[1] - 1)[: self._count]
+        hits = self._threads.draw(wanted, self._draining)
+        writers = np.zeros(len(self._state.cpus) - self._count, dtype=np.int64)
         self._interconnect.accept(hits._replace(counts=np.append(hits.counts, writers)))
 
     def _go_to(self, now: int, happens: simpy.Event | None = None) -> None:

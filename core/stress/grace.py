@@ -14,7 +14,7 @@ from core.grace.srcu import Srcu
 from core.grace.srcu_fast import SrcuFast
 from core.grace.tasks_trace import TasksTrace
 from core.modelcheck.rules import Rules
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -24,31 +24,31 @@ WITHOUT_BARRIERS = ("srcu_read_lock_fast", "srcu_read_lock_lite")
 class Readers:
     """The machine's CPUs as the engines read them: the cell's threads, and idle ones behind."""
 
-    def __init__(self, clockwork: Clockwork, cpus: int, which: int) -> None:
+    def __init__(self, cosimulation: Cosimulation, cpus: int, which: int) -> None:
         """`which` SRCU: 0 that of hits, 1 that of return instances; of no effect on the rest."""
-        self._clockwork, self._cpus, self._which = clockwork, cpus, which
+        self._cosimulation, self._cpus, self._which = cosimulation, cpus, which
 
     def counters(self) -> tuple[Counts, Counts]:
         """Locks and unlocks of the SRCU, shape (2, cpus) each."""
-        self._clockwork.fold()
-        t = self._clockwork.seen
+        self._cosimulation.replay()
+        t = self._cosimulation.snapshot
         pair = (t.leases, t.ended) if self._which else (t.locks, t.unlocks)
         locks, unlocks = (self._padded(counts.T) for counts in pair)
         return locks, unlocks
 
     def nesting(self) -> Counts:
         """How many Tasks Trace sections each CPU's task is in."""
-        self._clockwork.fold()
-        return self._padded(self._clockwork.seen.thread["nesting"])
+        self._cosimulation.replay()
+        return self._padded(self._cosimulation.snapshot.thread["nesting"])
 
     def sections(self) -> Counts:
         """Serial number of each CPU's section."""
-        self._clockwork.fold()
-        return self._padded(self._clockwork.seen.thread["sections"])
+        self._cosimulation.replay()
+        return self._padded(self._cosimulation.snapshot.thread["sections"])
 
     def running(self) -> Flags:
         """Whether each CPU runs a thread that hits; who waits for a lock is taken as asleep."""
-        blocked = self._clockwork.blocked()
+        blocked = self._cosimulation.blocked()
         return self._padded(~blocked)
 
     def _padded(self, of_threads: NDArray[Scalar]) -> NDArray[Scalar]:
@@ -59,7 +59,7 @@ class Readers:
 
 
 def engines(
-    clockwork: Clockwork, rules: Rules, cpus: int, faults: Iterable[str] = ()
+    cosimulation: Cosimulation, rules: Rules, cpus: int, faults: Iterable[str] = ()
 ) -> dict[str, Engine]:
     """The engines that the rules need: of `entry` readers, and of those at `return`.
 
@@ -76,10 +76,10 @@ def engines(
                 kind = TasksTrace
             elif rules.entry_section in WITHOUT_BARRIERS:
                 kind = SrcuFast
-        readers = Readers(clockwork, cpus, which)
-        engine = kind(clockwork.env, readers, faults=faults & set(kind.FAULTS))
+        readers = Readers(cosimulation, cpus, which)
+        engine = kind(cosimulation.env, readers, faults=faults & set(kind.FAULTS))
         made[whose] = engine
         if isinstance(engine, Srcu):
-            engine.on_flip = clockwork.fold
-            clockwork.srcus[which] = engine
+            engine.on_flip = cosimulation.replay
+            cosimulation.srcus[which] = engine
     return made

@@ -1,4 +1,4 @@
-"""What threads may be using at one moment, without a reference: what nobody may free."""
+"""What threads may be using at one moment, without a reference: what may not be freed."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 
 from core.arrays import IntArray
 from core.stress.programs import ENTERED, FOUND, LEFT, UNWALKED, WALKING
-from core.stress.records import LEASE, NOBODY, Seen
+from core.stress.records import LEASE, NOBODY, Snapshot
 
 
 class Inside(NamedTuple):
     """What threads may be using, an entry for each use.
 
-    `uprobe` by hits that know theirs and by leases; `function` and `met`, which consumers of a
+    `uprobe` by hits that know theirs and by leases; `function` and `visible`, which consumers of a
     function hits may be calling.
     """
 
     uprobe: IntArray
     function: IntArray
-    met: NDArray[np.uint64]
+    visible: NDArray[np.uint64]
 
 
-def inside(seen: Seen, *, chain_rwsem: bool) -> Inside:
+def inside(snapshot: Snapshot, *, chain_rwsem: bool) -> Inside:
     """`chain_rwsem`: register_rwsem protects the list of consumers, not the read section."""
-    t, frame = seen.thread, seen.frame
+    t, frame = snapshot.thread, snapshot.frame
     level = np.where(t["begun"] & t["hit"], t["level"], 0)
     knows = (level >= FOUND) & (level < LEFT) & (t["uprobe"] != NOBODY)
     leased = (frame["uprobe"] != NOBODY) & (frame["holds"] == LEASE)
@@ -34,4 +34,4 @@ def inside(seen: Seen, *, chain_rwsem: bool) -> Inside:
     end = UNWALKED if chain_rwsem else np.where(t["returns"] == 1, UNWALKED, LEFT)
     walks = (level >= first) & (level < end)
     uprobe = np.concatenate((t["uprobe"][knows], frame["uprobe"][leased]))
-    return Inside(uprobe, t["function"][walks], t["met"][walks])
+    return Inside(uprobe, t["function"][walks], t["visible"][walks])

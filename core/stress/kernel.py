@@ -17,7 +17,7 @@ from core.kernel.writers import WORK_CYCLES
 from core.modelcheck.rules import Rules
 from core.stress.checks import Checks
 from core.stress.children import Breakpoints, Children
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 from core.stress.registry import Registry, Steps
 from core.stress.uprobes import NOBODY, Consumer, Uprobes, one
 
@@ -40,7 +40,7 @@ class Kernel:
     def __init__(
         self,
         rules: Rules,
-        clockwork: Clockwork,
+        cosimulation: Cosimulation,
         uprobes: Uprobes,
         engines: dict[str, Engine],
         checks: Checks,
@@ -48,21 +48,23 @@ class Kernel:
         faults: frozenset[str] = frozenset(),
     ) -> None:
         self.rules = rules
-        self.clockwork = clockwork
+        self.cosimulation = cosimulation
         self.uprobes = uprobes
         self.engines = engines
         self.checks = checks
         self.faults = faults
         at_once = "free-without-waiting" in faults
-        self.registry = Registry(rules, clockwork, uprobes, engines, checks, free_at_once=at_once)
+        self.registry = Registry(
+            rules, cosimulation, uprobes, engines, checks, free_at_once=at_once
+        )
         self.mappings = 0
         self._install_ps = INSTALL_CYCLES * cycle_ps
-        self.children = Children(clockwork, uprobes, self.registry, self._install_ps)
+        self.children = Children(cosimulation, uprobes, self.registry, self._install_ps)
         self._counted: IntArray = np.zeros((2, 0), dtype=np.int64)
 
     def uprobe_register(self, cpu: int, consumer: Consumer) -> Steps:
         """Register `consumer`; at stage 0 all over if the uprobe was deleted meanwhile."""
-        run, function = self.clockwork.run, consumer.function
+        run, function = self.cosimulation.run, consumer.function
         while True:
             uprobe = yield from self.registry.insert_uprobe(cpu, function)
             yield run(cpu, "register_rwsem: lock", function)
@@ -76,22 +78,22 @@ class Kernel:
             self.uprobes.add(uprobe, consumer)
         yield from self._register_for_each_vma(cpu, consumer, comes=True)
         with self.registry.changing(function):
-            self.uprobes.must[function] |= one(consumer.bit)
+            self.uprobes.must_call[function] |= one(consumer.bit)
         yield run(cpu, "register_rwsem: unlock", function)
         if self.rules.tree_reference:
             yield from self.registry.put_uprobe(cpu, uprobe)
 
     def uprobe_unregister_nosync(self, cpu: int, consumer: Consumer) -> Steps:
         """Take `consumer` off its uprobe and drop its reference, without waiting for readers."""
-        run, function, uprobe = self.clockwork.run, consumer.function, consumer.uprobe
+        run, function, uprobe = self.cosimulation.run, consumer.function, consumer.uprobe
         yield run(cpu, "register_rwsem: lock", function)
         with self.registry.changing(function):
-            self.uprobes.must[function] &= ~one(consumer.bit)
+            self.uprobes.must_call[function] &= ~one(consumer.bit)
         yield run(cpu, "consumer list", function)
         with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.delete(consumer)
-            self.uprobes.may[function] &= ~one(consumer.bit)
+            self.uprobes.may_call[function] &= ~one(consumer.bit)
         last = not self.uprobes.consumers[uprobe]
         yield from self._register_for_each_vma(cpu, consumer, comes=False)
         if self.rules.tree_reference and last:
@@ -116,14 +118,14 @@ class Kernel:
                 yield from self.uprobe_unregister_sync()
         if self.rules.batch and batch and not early:
             yield from self.uprobe_unregister_sync()
-        self.registry.fold()
+        self.registry.replay()
         for consumer in batch:
             self.checks.frees_consumer(consumer)
             self.uprobes.forget(consumer)
 
     def mmap(self, cpu: int) -> Steps:
         """Map the code once more: every breakpoint goes into the new mapping, under mmap_lock."""
-        run = self.clockwork.run
+        run = self.cosimulation.run
         yield run(cpu, "mmap: lock")
         yield run(cpu, "uprobe_mmap")
         listed = self.registry.build_probe_list()
@@ -135,18 +137,18 @@ class Kernel:
 
     def munmap(self, cpu: int) -> Steps:
         """Take one of these mappings away."""
-        yield self.clockwork.run(cpu, "mmap: lock")
+        yield self.cosimulation.run(cpu, "mmap: lock")
         self.mappings -= 1
-        yield self.clockwork.run(cpu, "mmap: unlock")
+        yield self.cosimulation.run(cpu, "mmap: unlock")
 
     def fork(self, cpu: int, function: int) -> Steps:
         """fork and exec: a copy of the process under its mmap_lock, which calls `function` first.
 
         Its value is the child, for `exit`.
         """
-        yield self.clockwork.run(cpu, "fork: lock")
+        yield self.cosimulation.run(cpu, "fork: lock")
         child = self.children.dup_mmap()
-        yield self.clockwork.run(cpu, "fork: unlock")
+        yield self.cosimulation.run(cpu, "fork: unlock")
         yield from self.children.calls(cpu, child, function)
         yield from self.children.exec(cpu, child)
         return child
@@ -155,7 +157,7 @@ class Kernel:
         """A child is gone."""
         self.checks.breakpoints(child)
         self.children.exit(child)
-        yield self.clockwork.run(cpu, "exit")
+        yield self.cosimulation.run(cpu, "exit")
 
     def register_before(self, consumers: Sequence[Consumer]) -> None:
         """Register consumers before time begins."""
@@ -167,28 +169,28 @@ class Kernel:
             if not self.rules.tree_reference:
                 self.uprobes.ref[uprobe] += 1
             self.uprobes.add(uprobe, consumer)
-            self.uprobes.must[function] |= one(consumer.bit)
+            self.uprobes.must_call[function] |= one(consumer.bit)
             self.uprobes.installed[function] = True
-            self.clockwork.publish(function)
+            self.cosimulation.publish(function)
 
     def unregister_after(self, consumers: Sequence[Consumer]) -> None:
-        """Unregister and free consumers when nobody hits any more."""
+        """Unregister and free consumers when no thread hits any more."""
         for consumer in consumers:
             uprobe = consumer.uprobe
-            self.uprobes.must[consumer.function] &= ~one(consumer.bit)
+            self.uprobes.must_call[consumer.function] &= ~one(consumer.bit)
             self.uprobes.delete(consumer)
-            self.uprobes.may[consumer.function] &= ~one(consumer.bit)
+            self.uprobes.may_call[consumer.function] &= ~one(consumer.bit)
             if not self.rules.tree_reference or not self.uprobes.consumers[uprobe]:
                 self.registry.put_at_once(uprobe)
             self.uprobes.forget(consumer)
 
     def settle(self) -> None:
         """Count what hits did, and reap what their last reference has left dead."""
-        self.registry.fold()
-        seen, n = self.clockwork.seen, self._counted.shape[1]
-        more = np.array([seen.walks[:n], seen.return_walks[:n]]) != self._counted
+        self.registry.replay()
+        snapshot, n = self.cosimulation.snapshot, self._counted.shape[1]
+        more = np.array([snapshot.walks[:n], snapshot.return_walks[:n]]) != self._counted
         walked: list[int] = np.flatnonzero(more.any(axis=0)).tolist()
-        for uprobe in (*walked, *range(n, len(seen.walks))):
+        for uprobe in (*walked, *range(n, len(snapshot.walks))):
             self._count(uprobe)
 
     def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, comes: bool) -> Steps:
@@ -196,7 +198,7 @@ class Kernel:
 
         All take the process that hits, so that there it goes with the last consumer.
         """
-        run, function = self.clockwork.run, consumer.function
+        run, function = self.cosimulation.run, consumer.function
         wanted = comes or bool(self.uprobes.consumers[consumer.uprobe])
         there = bool(self.uprobes.installed[function]) == wanted
         stretch = "install: again" if there else "install: lock"
@@ -209,18 +211,18 @@ class Kernel:
             yield run(cpu, "install: unlock", function)
         changed = self.children.register_for_each_vma(consumer, comes=comes)
         if changed:
-            # Nobody here waits for the mmap_lock of other processes.
+            # The mmap_lock of other processes is taken for free.
             yield run(cpu, "consumer list", function, extra_ps=changed * self._install_ps)
 
     def _count(self, uprobe: int) -> None:
         """Give the consumers of a list the calls that hits made of it since it last changed."""
-        seen = self.clockwork.seen
-        if len(seen.walks) > self._counted.shape[1]:
-            more = len(seen.walks) - self._counted.shape[1]
+        snapshot = self.cosimulation.snapshot
+        if len(snapshot.walks) > self._counted.shape[1]:
+            more = len(snapshot.walks) - self._counted.shape[1]
             self._counted = np.pad(self._counted, ((0, 0), (0, more)))
-        if uprobe >= len(seen.walks):
+        if uprobe >= len(snapshot.walks):
             return
-        walks = np.array([seen.walks[uprobe], seen.return_walks[uprobe]])
+        walks = np.array([snapshot.walks[uprobe], snapshot.return_walks[uprobe]])
         calls = (walks - self._counted[:, uprobe]).tolist()
         self._counted[:, uprobe] = walks
         for consumer in self.uprobes.consumers[uprobe]:

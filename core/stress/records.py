@@ -1,4 +1,4 @@
-"""The records that `fold` works on: threads, functions they are in, the kernel as they see it."""
+"""The records of a replay of hits: threads, functions they are in, the kernel as they see it."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ THREAD = np.dtype(
             "wrong_function",
         )
     ]
-    + [(name, np.uint64) for name in ("must", "may", "met")],
+    + [(name, np.uint64) for name in ("must_call", "may_call", "visible")],
     align=True,
 )
 """One thread: the `item` of its calls and returns that it is at, whether that has `begun` and its
 `level`; whether it is a `hit`, of which function, and of what uprobe; how deep it is, and how many
 of these frames have return `instances`; its read-section `nesting`, how many `sections` it has
-entered, and under which SRCU `index`; what a check found first, in which function. `must` are the
-consumers that the hit has to call, `may` those that were not off the list before it began, `met`
-those that were on the list since it entered what protects it."""
+entered, and under which SRCU `index`; what a check found first, in which function. `must_call` are
+the consumers that the hit has to call, `may_call` those that were not off the list before it began,
+`visible` those that were on the list since it entered what protects it."""
 
 FRAME = np.dtype(
     [
@@ -60,7 +60,7 @@ FRAME = np.dtype(
         ("holds", np.int64),
         ("index", np.int64),
         ("serial", np.int64),
-        ("must", np.uint64),
+        ("must_call", np.uint64),
     ],
     align=True,
 )
@@ -68,7 +68,7 @@ FRAME = np.dtype(
 lease from the next."""
 
 
-class Seen(NamedTuple):
+class Snapshot(NamedTuple):
     """What others see of the threads of a group. Counters are cumulative.
 
     `thread` has shape (threads,), `frame` (threads, depth). `locks` and `unlocks` of the uprobes'
@@ -91,7 +91,7 @@ class Seen(NamedTuple):
 
 
 class Threads(NamedTuple):
-    """The threads of a group: Seen, and what they are to do.
+    """The threads of a group: Snapshot, and what they are to do.
 
     `items` is a ring of shape (threads, capacity): functions, and RETURN.
     """
@@ -110,24 +110,36 @@ class Threads(NamedTuple):
     return_walks: IntArray
 
 
+class HitRules(NamedTuple):
+    """What a stage decides for hits; see `core.modelcheck.rules.Rules`."""
+
+    lookup_takes_reference: bool
+    entry_section: bool
+    """There is a read section around a hit."""
+    return_section: bool
+    """There is one around the handlers of its return."""
+    instance_holds: int
+    """What a return instance holds: GET, TRY_GET or LEASE."""
+    chain_rwsem: bool
+    """Handlers run under register_rwsem."""
+
+
 class View(NamedTuple):
     """The kernel's state of a window, as hits see it; see `uprobes.Uprobes`.
 
-    By function: `found`, what a lookup gives, `installed`, `must`, `may`, `returns`. By uprobe:
-    `alive`, whether anybody has a reference, `freed` and the two lists. `rules`: whether a
-    lookup takes a reference, whether there is a section around a hit and around its return, what a
-    return instance holds, whether handlers run under register_rwsem. `srcu_idx` is that of both
-    SRCUs now, of hits and of return instances.
+    By function: `found`, what a lookup gives, `installed`, `must_call`, `may_call`, `returns`. By
+    uprobe: `alive`, whether there is a reference to it, `freed` and the two lists. `srcu_idx` is
+    that of both SRCUs now, of hits and of return instances.
     """
 
     found: IntArray
     installed: NDArray[np.bool_]
-    must: NDArray[np.uint64]
-    may: NDArray[np.uint64]
+    must_call: NDArray[np.uint64]
+    may_call: NDArray[np.uint64]
     returns: NDArray[np.uint64]
     alive: NDArray[np.bool_]
     freed: NDArray[np.bool_]
     entry_list: NDArray[np.uint64]
     return_list: NDArray[np.uint64]
-    rules: IntArray
+    rules: HitRules
     srcu_idx: IntArray

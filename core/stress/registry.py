@@ -16,7 +16,7 @@ import simpy
 from core.grace.engine import Engine
 from core.modelcheck.rules import Rules
 from core.stress.checks import Checks
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 from core.stress.uprobes import NOBODY, SIZEOF_UPROBE, Uprobes
 
 Steps = Generator[simpy.Event, Any, Any]
@@ -31,7 +31,7 @@ class Registry:
     def __init__(
         self,
         rules: Rules,
-        clockwork: Clockwork,
+        cosimulation: Cosimulation,
         uprobes: Uprobes,
         engines: dict[str, Engine],
         checks: Checks,
@@ -41,18 +41,18 @@ class Registry:
         """`free_at_once` is the planted fault `free-without-waiting`."""
         self.unreaped_peak = 0
         self._rules = rules
-        self._clockwork = clockwork
+        self._cosimulation = cosimulation
         self._uprobes = uprobes
         self._engines = engines
         self._checks = checks
         self._free = () if free_at_once else rules.free
         self._unreaped = 0
 
-    def fold(self) -> None:
+    def replay(self) -> None:
         """Let hits take note of what they did until now, and reap what has no reference left."""
-        self._clockwork.fold()
-        self._checks.after_fold()
-        held = self._clockwork.seen.held
+        self._cosimulation.replay()
+        self._checks.after_replay()
+        held = self._cosimulation.snapshot.held
         # Where no hit ever held a reference, none let an uprobe die.
         dead = self._uprobes.dead(held) if len(held) else []
         for uprobe in dead:
@@ -63,24 +63,24 @@ class Registry:
     @contextmanager
     def changing(self, function: int) -> Iterator[None]:
         """What hits did until now they did before this change; from now on they find it."""
-        self.fold()
+        self.replay()
         yield
-        self._clockwork.publish(function)
+        self._cosimulation.publish(function)
 
     def insert_uprobe(self, cpu: int, function: int) -> Steps:
         """alloc_uprobe: the uprobe of the function, with a reference; a new one if need be."""
-        yield self._clockwork.run(cpu, "alloc_uprobe: lock", function)
-        self.fold()
+        yield self._cosimulation.run(cpu, "alloc_uprobe: lock", function)
+        self.replay()
         uprobe = self.found(function)
-        if uprobe != NOBODY and self._takes(uprobe):
+        if uprobe != NOBODY and self._try_get(uprobe):
             self._uprobes.ref[uprobe] += 1
-            yield self._clockwork.run(cpu, "find_uprobe: unlock", function)
+            yield self._cosimulation.run(cpu, "find_uprobe: unlock", function)
             return uprobe
         with self.changing(function):
             if uprobe != NOBODY:
                 self._uprobes.active[uprobe] = False
             uprobe = self.link(function, 2 if self._rules.tree_reference else 1)
-        yield self._clockwork.run(cpu, "insert_uprobe: unlock", function)
+        yield self._cosimulation.run(cpu, "insert_uprobe: unlock", function)
         return uprobe
 
     def link(self, function: int, references: int) -> int:
@@ -96,27 +96,27 @@ class Registry:
 
     def build_probe_list(self) -> list[int]:
         """The uprobes in the tree, with a reference each: what a new mapping has to look at."""
-        self.fold()
+        self.replay()
         active = np.flatnonzero(self._uprobes.active[: self._uprobes.count]).tolist()
-        listed = [uprobe for uprobe in active if self._takes(uprobe)]
+        listed = [uprobe for uprobe in active if self._try_get(uprobe)]
         self._uprobes.ref[listed] += 1
         return listed
 
     def delete_uprobe(self, cpu: int, uprobe: int) -> Steps:
         """Erase it from the tree, under the treelock."""
         function = int(self._uprobes.function[uprobe])
-        yield self._clockwork.run(cpu, "delete_uprobe: lock", function)
+        yield self._cosimulation.run(cpu, "delete_uprobe: lock", function)
         self._erase(uprobe)
-        yield self._clockwork.run(cpu, "delete_uprobe: unlock", function)
+        yield self._cosimulation.run(cpu, "delete_uprobe: unlock", function)
 
     def put_uprobe(self, cpu: int, uprobe: int) -> Steps:
         """Drop a reference; who drops the last one erases the uprobe and has it freed."""
-        yield self._clockwork.run(cpu, "put_uprobe", int(self._uprobes.function[uprobe]))
+        yield self._cosimulation.run(cpu, "put_uprobe", int(self._uprobes.function[uprobe]))
         yield from self.put_later(cpu, [uprobe])
 
     def put_later(self, cpu: int, uprobes: list[int]) -> Steps:
         """What follows the puts of these; the puts themselves took their time before."""
-        self.fold()
+        self.replay()
         self._uprobes.ref[uprobes] -= 1
         last = [uprobe for uprobe in uprobes if self._is_last(uprobe)]
         for uprobe in last:
@@ -127,14 +127,14 @@ class Registry:
             self._free_after(uprobe, self._free)
 
     def put_at_once(self, uprobe: int) -> None:
-        """Drop a reference when nobody's time matters any more."""
+        """Drop a reference when time does not matter any more."""
         self._uprobes.ref[uprobe] -= 1
         if self._is_last(uprobe):
             self._dies(uprobe)
             self._ends(uprobe)
 
-    def _takes(self, uprobe: int) -> bool:
-        """Whether somebody who looks it up gets a reference: try_get_uprobe, from stage 2 on."""
+    def _try_get(self, uprobe: int) -> bool:
+        """Whether a lookup gets a reference: from stage 2 on, try_get_uprobe."""
         return self._rules.tree_reference or self._references(uprobe) > 0
 
     def _is_last(self, uprobe: int) -> bool:
@@ -142,7 +142,7 @@ class Registry:
         return self._references(uprobe) == 0 and not self._uprobes.dying[uprobe]
 
     def _ends(self, uprobe: int) -> None:
-        """Erase and free it, by nobody whose time matters."""
+        """Erase and free it in no time."""
         if "erase" not in self._free:
             self._erase(uprobe)
         self._free_after(uprobe, self._free)
@@ -163,12 +163,12 @@ class Registry:
     def _free_after(self, uprobe: int, chain: tuple[str, ...]) -> None:
         """kfree() behind what `rules.free` says: a work item, call_srcu, call_rcu_tasks_trace."""
         if not chain:
-            self._clockwork.fold()
+            self._cosimulation.replay()
             self._checks.frees_uprobe(uprobe)
             self._uprobes.free(uprobe)
             self._unreaped -= 1
         elif chain[0] == "erase":
-            self._clockwork.env.process(self._work_item(uprobe, chain[1:]))
+            self._cosimulation.env.process(self._work_item(uprobe, chain[1:]))
         elif chain[0] == "erased":
             self._erase(uprobe)
             self._free_after(uprobe, chain[1:])
@@ -176,8 +176,8 @@ class Registry:
             self._engines[chain[0]].call(lambda: self._free_after(uprobe, chain[1:]))
 
     def _work_item(self, uprobe: int, chain: tuple[str, ...]) -> Steps:
-        yield self._clockwork.env.timeout(self._engines["return"].timing.work_ps)
+        yield self._cosimulation.env.timeout(self._engines["return"].timing.work_ps)
         self._free_after(uprobe, chain)
 
     def _references(self, uprobe: int) -> int:
-        return int(self._uprobes.ref[uprobe]) + self._clockwork.held_of(uprobe)
+        return int(self._uprobes.ref[uprobe]) + self._cosimulation.held_of(uprobe)

@@ -33,18 +33,18 @@ Record = Any
 
 
 @compiled
-def fold(t: Threads, v: View, taken: IntArray, level: IntArray) -> None:
+def replay_hits(t: Threads, v: View, taken: IntArray, level: IntArray) -> None:
     """Take every thread to where it is: so many items `taken`, the last of them at `level`."""
     for index in range(t.thread.size):
         thread = t.thread[index]
         last = taken[index] - 1
         if thread.begun:
-            thread.must &= v.must[thread.function]
-            thread.may |= v.may[thread.function]
-            thread.met |= _listed(v, thread)
+            thread.must_call &= v.must_call[thread.function]
+            thread.may_call |= v.may_call[thread.function]
+            thread.visible |= _listed(v, thread)
         for depth in range(thread.depth):
             frame = t.frame[index, depth]
-            frame.must &= v.must[frame.function]
+            frame.must_call &= v.must_call[frame.function]
         while thread.item <= last:
             if not thread.begun:
                 _begin(t, v, thread, index)
@@ -70,20 +70,20 @@ def _begin(t: Threads, v: View, thread: Record, index: int) -> None:
         thread.function = frame.function
         thread.uprobe = frame.uprobe
         thread.hit = frame.uprobe != NOBODY
-        thread.must = frame.must
+        thread.must_call = frame.must_call
     else:
         thread.returns = 0
         frame = t.frame[index, thread.depth]
         thread.depth += 1
         frame.function = item
         frame.uprobe = NOBODY
-        frame.must = 0
+        frame.must_call = 0
         thread.function = item
         thread.uprobe = NOBODY
         thread.hit = v.installed[item]
-        thread.must = v.must[item]
-        _check(thread, thread.hit or thread.must == 0, NOT_CALLED)
-    thread.may = v.may[thread.function]
+        thread.must_call = v.must_call[item]
+        _check(thread, thread.hit or thread.must_call == 0, NOT_CALLED)
+    thread.may_call = v.may_call[thread.function]
 
 
 @inlined
@@ -96,7 +96,7 @@ def _passes(thread: Record, level: int, reach: int) -> bool:
 def _call(t: Threads, v: View, thread: Record, index: int, reach: int) -> None:
     """A function is called; if it is a hit, it goes from its level to `reach`."""
     if thread.hit:
-        if _passes(thread, ENTERED, reach) and v.rules[1]:
+        if _passes(thread, ENTERED, reach) and v.rules.entry_section:
             _enter(t, v, thread, index)
         if _passes(thread, FOUND, reach):
             _find(t, v, thread, index)
@@ -104,15 +104,15 @@ def _call(t: Threads, v: View, thread: Record, index: int, reach: int) -> None:
             _lock(v, thread)
         if _passes(thread, WALKED, reach):
             if thread.uprobe == NOBODY:
-                _check(thread, thread.must == 0, NOT_CALLED)
+                _check(thread, thread.must_call == 0, NOT_CALLED)
             else:
                 _walk(t, v, thread, index)
         if _passes(thread, LEFT, reach):
             if thread.uprobe != NOBODY:
                 _check(thread, not v.freed[thread.uprobe], USED_FREED)
-                if v.rules[0]:
+                if v.rules.lookup_takes_reference:
                     t.held[thread.uprobe] -= 1
-            if v.rules[1]:
+            if v.rules.entry_section:
                 _leave(t, thread, index)
     thread.level = reach
 
@@ -120,14 +120,14 @@ def _call(t: Threads, v: View, thread: Record, index: int, reach: int) -> None:
 @inlined
 def _find(t: Threads, v: View, thread: Record, index: int) -> None:
     uprobe = v.found[thread.function]
-    if uprobe != NOBODY and v.rules[0] and not v.alive[uprobe]:
+    if uprobe != NOBODY and v.rules.lookup_takes_reference and not v.alive[uprobe]:
         uprobe = NOBODY
     thread.uprobe = uprobe
     if uprobe == NOBODY:
         t.missed[index] += 1
         return
     _check(thread, not v.freed[uprobe], USED_FREED)
-    if v.rules[0]:
+    if v.rules.lookup_takes_reference:
         t.held[uprobe] += 1
 
 
@@ -138,21 +138,21 @@ def _walk(t: Threads, v: View, thread: Record, index: int) -> None:
     called = v.entry_list[uprobe]
     wants_return = v.return_list[uprobe]
     _check(thread, not v.freed[uprobe], USED_FREED)
-    _check(thread, thread.must & ~(called | wants_return) == 0, NOT_CALLED)
-    _check(thread, (called | wants_return) & ~thread.may == 0, CALLED_GONE)
+    _check(thread, thread.must_call & ~(called | wants_return) == 0, NOT_CALLED)
+    _check(thread, (called | wants_return) & ~thread.may_call == 0, CALLED_GONE)
     t.walks[uprobe] += 1
     if called != 0:
         t.hits[index] += 1
     if wants_return == 0 or thread.instances == MAX_URETPROBE_DEPTH:
         return
-    if v.rules[3] == TRY_GET and not v.alive[uprobe]:
+    if v.rules.instance_holds == TRY_GET and not v.alive[uprobe]:
         return
     frame = t.frame[index, thread.depth - 1]
     frame.uprobe = uprobe
-    frame.holds = v.rules[3]
+    frame.holds = v.rules.instance_holds
     frame.index = v.srcu_idx[1]
     frame.serial = t.leases[index, 0] + t.leases[index, 1]
-    frame.must = thread.must & v.returns[function]
+    frame.must_call = thread.must_call & v.returns[function]
     thread.instances += 1
     if frame.holds == LEASE:
         t.leases[index, frame.index] += 1
@@ -165,19 +165,19 @@ def _return(t: Threads, v: View, thread: Record, index: int, reach: int) -> None
     """A function returns; if it has a return instance, that is used and given back."""
     if thread.hit:
         uprobe = thread.uprobe
-        if _passes(thread, ENTERED, reach) and v.rules[2]:
+        if _passes(thread, ENTERED, reach) and v.rules.return_section:
             _enter(t, v, thread, index)
         if _passes(thread, WALKING, reach):
             _lock(v, thread)
         if _passes(thread, WALKED, reach):
             called = v.return_list[uprobe]
             _check(thread, not v.freed[uprobe], USED_FREED)
-            _check(thread, thread.must & ~called == 0, NOT_CALLED)
-            _check(thread, called & ~thread.may == 0, CALLED_GONE)
+            _check(thread, thread.must_call & ~called == 0, NOT_CALLED)
+            _check(thread, called & ~thread.may_call == 0, CALLED_GONE)
             t.return_walks[uprobe] += 1
             if called != 0:
                 t.hits[index] += 1
-        if _passes(thread, UNWALKED, reach) and v.rules[2]:
+        if _passes(thread, UNWALKED, reach) and v.rules.return_section:
             _leave(t, thread, index)
         if _passes(thread, LEFT, reach):
             _check(thread, not v.freed[uprobe], USED_FREED)
@@ -196,8 +196,8 @@ def _return(t: Threads, v: View, thread: Record, index: int, reach: int) -> None
 @inlined
 def _lock(v: View, thread: Record) -> None:
     """With register_rwsem taken, the list is as it is now until that is given back."""
-    if v.rules[4] and thread.uprobe != NOBODY:
-        thread.met = _listed(v, thread)
+    if v.rules.chain_rwsem and thread.uprobe != NOBODY:
+        thread.visible = _listed(v, thread)
 
 
 @inlined
@@ -216,7 +216,7 @@ def _enter(t: Threads, v: View, thread: Record, index: int) -> None:
     thread.sections += 1
     thread.index = v.srcu_idx[0]
     t.locks[index, thread.index] += 1
-    thread.met = _listed(v, thread)
+    thread.visible = _listed(v, thread)
 
 
 @inlined

@@ -17,17 +17,18 @@ from core.kernel.layout import Layout
 from core.machine.topology import place
 from core.modelcheck import checks as names
 from core.modelcheck.checks import Violation
-from core.outcome import Churn, Latency
+from core.modelcheck.rules import Rules
+from core.outcome import Latency, StressOutcome
 from core.stress.actors import end_of, ri_timer, stalls, static_consumers, tasks, triggers
 from core.stress.checks import Checks
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 from core.stress.grace import engines
 from core.stress.kernel import Kernel, faults_of
 from core.stress.programs import MOST_CONSUMERS, Programs, compile_programs
-from core.stress.records import GET, LEASE, TRY_GET
+from core.stress.records import GET, LEASE, TRY_GET, HitRules
 from core.stress.rules import rules_of
 from core.stress.tasks import Latencies
-from core.stress.threads import Gang
+from core.stress.threads import TriggerThreads
 from core.stress.uprobes import BITS, Consumer, Uprobes
 from core.workload import MAX_DEPTH, STRESS, Workload
 
@@ -38,32 +39,38 @@ PATIENCE_PS = 10**12
 """Simulated time after which a grace period that has not ended never will: fifty usual ones."""
 
 STRIDE_PS = 10**11
-"""Simulated time between two looks at whether everybody has stopped."""
+"""Simulated time between two looks at whether all threads have stopped."""
 
-PREPARES = {"get_uprobe": GET, "try_get_uprobe": TRY_GET, "hprobe": LEASE, "hprobe-checked": LEASE}
+INSTANCE_HOLDS = {
+    "get_uprobe": GET,
+    "try_get_uprobe": TRY_GET,
+    "hprobe": LEASE,
+    "hprobe-checked": LEASE,
+}
+"""What a return instance holds, by `Rules.prepare`."""
 
 
 @dataclass
-class Rig:
+class Simulation:
     """Everything that one cell is simulated with."""
 
     cell: Cell
     programs: Programs
-    clockwork: Clockwork
+    cosimulation: Cosimulation
     kernel: Kernel
     checks: Checks
     static: list[Consumer]
     latencies: Latencies
     tasks: list[simpy.Process]
-    outcome: Churn | None = None
+    outcome: StressOutcome | None = None
     """What came out beside hits, once it has drained: before what stays is detached."""
-    watch: Callable[[Rig], None] | None = None
+    watch: Callable[[Simulation], None] | None = None
     """Called now and then, if there is one."""
     _seen: int = 0
 
     @classmethod
-    def of(cls, cell: Cell, faults: frozenset[str], gang: Gang) -> Rig:
-        """The cell's machine, kernel and threads, before time begins. See `simulate_churn`."""
+    def of(cls, cell: Cell, faults: frozenset[str], threads: TriggerThreads) -> Simulation:
+        """The cell's machine, kernel and threads, before time begins. See `simulate_stress`."""
         workload = _checked(cell)
         rules = rules_of(cell.flavour, cell.rcu)
         layout = Layout(cell.probes, owner_beside_count=cell.owner_beside_count)
@@ -89,14 +96,12 @@ class Rig:
             depth=depth,
             wakeup_ps=WAKEUP_PS,
         )
-        gang.reset(triggers(cell, where.ps_per_cycle, depth, programs.entry_cycles))
+        threads.reset(triggers(cell, where.ps_per_cycle, depth, programs.entry_cycles))
         uprobes = Uprobes(cell.probes)
-        clockwork = Clockwork(state, programs, gang, cell.cpus, uprobes)
-        prepares = PREPARES[rules.prepare]
-        sections = bool(rules.entry_section), bool(rules.return_section)
-        clockwork.rules[:] = (bool(rules.lookup), *sections, prepares, rules.chain_rwsem)
-        checks = Checks(clockwork, uprobes, rules)
-        grace = engines(clockwork, rules, cell.machine.cpus, faults)
+        hit_rules = hit_rules_of(rules)
+        cosimulation = Cosimulation(state, programs, threads, cell.cpus, uprobes, hit_rules)
+        checks = Checks(cosimulation, uprobes, rules)
+        grace = engines(cosimulation, rules, cell.machine.cpus, faults)
         known = {
             *faults_of(rules),
             *(fault for engine in grace.values() for fault in engine.FAULTS),
@@ -106,65 +111,65 @@ class Rig:
             raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
         checks.watch(grace)
         cycle_ps = int(where.ps_per_cycle[-1])
-        kernel = Kernel(rules, clockwork, uprobes, grace, checks, cycle_ps, faults)
+        kernel = Kernel(rules, cosimulation, uprobes, grace, checks, cycle_ps, faults)
         static = static_consumers(cell, workload, uprobes)
         kernel.register_before(static)
         latencies = Latencies()
         started = list(tasks(cell, workload, kernel, latencies))
-        processes = [clockwork.env.process(steps) for steps in started]
-        if prepares == LEASE:
-            clockwork.env.process(ri_timer(clockwork))
+        processes = [cosimulation.env.process(steps) for steps in started]
+        if hit_rules.instance_holds == LEASE:
+            cosimulation.env.process(ri_timer(cosimulation))
         if workload.stalls:
             for thread in range(cell.cpus):
                 seed = stream(cell.stream_key, len(where) + 1 + thread)
-                clockwork.env.process(stalls(clockwork, thread, workload.stalls, seed))
-        return cls(cell, programs, clockwork, kernel, checks, static, latencies, processes)
+                cosimulation.env.process(stalls(cosimulation, thread, workload.stalls, seed))
+        return cls(cell, programs, cosimulation, kernel, checks, static, latencies, processes)
 
     def play(self) -> tuple[IntArray, IntArray]:
         """Warm-up and samples: hits in each sample, and where all CPUs' time in them went."""
         cell = self.cell
         self._go_on_until(cell.warmup_ps)
-        self.clockwork.interconnect.spent(cell.warmup_ps)
+        self.cosimulation.interconnect.spent(cell.warmup_ps)
         counts = [self._hits()]
         for sample in range(cell.samples):
             self._go_on_until(cell.warmup_ps + (sample + 1) * cell.sample_ps)
             counts.append(self._hits())
-        spent = self.clockwork.interconnect.spent(end_of(cell))
+        spent = self.cosimulation.interconnect.spent(end_of(cell))
         hits: IntArray = np.diff(np.array(counts, dtype=np.int64)).astype(np.int64)
         return hits, spent
 
     def drain(self) -> None:
-        """Let everybody stop, detach what is left, and see that nothing remains."""
+        """Let all threads stop, detach what is left, and check that nothing remains."""
         self._until(lambda: not any(task.is_alive for task in self.tasks))
-        self.clockwork.drain()
-        self._until(self.clockwork.drained)
-        self.outcome = self.churn()
+        self.cosimulation.drain()
+        self._until(self.cosimulation.drained)
+        self.outcome = self.stress_outcome()
         self.kernel.unregister_after(self.static)
         uprobes = self.kernel.uprobes
         self._until(lambda: bool((uprobes.freed == uprobes.dying).all()))
         self.checks.at_the_end()
 
-    def churn(self) -> Churn:
+    def stress_outcome(self) -> StressOutcome:
         """What has come out beside hits so far."""
-        seen = self.clockwork.seen
+        snapshot = self.cosimulation.snapshot
         grace = self.kernel.engines.values()
-        return Churn(
+        return StressOutcome(
             attach=Latency.of(self.latencies.attach),
             detach=Latency.of(self.latencies.detach),
             grace=Latency.of([ps for engine in grace for ps in engine.latencies]),
             grace_periods=sum(len(engine.periods) for engine in grace),
             unreaped_bytes=self.kernel.registry.unreaped_peak,
-            firings=int(seen.hits.sum()),
-            missed=int(seen.missed.sum()),
-            windows=self.clockwork.folds,
+            firings=int(snapshot.hits.sum()),
+            missed=int(snapshot.missed.sum()),
+            windows=self.cosimulation.replays,
             checks=self.checks.made,
         )
 
     def _hits(self) -> int:
-        return int(self.clockwork.seen.hits.sum())
+        return int(self.cosimulation.snapshot.hits.sum())
 
     def _go_on_until(self, until_ps: int) -> None:
-        self.clockwork.play(until_ps)
+        self.cosimulation.play(until_ps)
         self.kernel.settle()
         self.checks.periods_end(self.kernel.engines, PATIENCE_PS)
         if self.watch is not None:
@@ -172,14 +177,25 @@ class Rig:
 
     def _until(self, done: Callable[[], bool]) -> None:
         """Go on until something is so; what takes longer than patience lasts is a violation."""
-        last = self.clockwork.now_ps
+        last = self.cosimulation.now_ps
         while not done():
-            self._go_on_until(self.clockwork.now_ps + STRIDE_PS)
+            self._go_on_until(self.cosimulation.now_ps + STRIDE_PS)
             if self.latencies.total == self._seen:
-                if self.clockwork.now_ps - last > PATIENCE_PS:
-                    raise Violation(names.DEADLOCK, "nobody gets any further")
+                if self.cosimulation.now_ps - last > PATIENCE_PS:
+                    raise Violation(names.DEADLOCK, "no thread gets any further")
             else:
-                self._seen, last = self.latencies.total, self.clockwork.now_ps
+                self._seen, last = self.latencies.total, self.cosimulation.now_ps
+
+
+def hit_rules_of(rules: Rules) -> HitRules:
+    """What these rules decide for hits."""
+    return HitRules(
+        lookup_takes_reference=bool(rules.lookup),
+        entry_section=bool(rules.entry_section),
+        return_section=bool(rules.return_section),
+        instance_holds=INSTANCE_HOLDS[rules.prepare],
+        chain_rwsem=rules.chain_rwsem,
+    )
 
 
 def _checked(cell: Cell) -> Workload:

@@ -100,7 +100,7 @@ class Task:
 
     @property
     def _now(self) -> int:
-        return self.kernel.clockwork.now_ps
+        return self.kernel.cosimulation.now_ps
 
     def _random_link(self, at_return: bool | None) -> list[Consumer]:
         """0 to 9 random functions that have room; half of the links are for any process."""
@@ -125,4 +125,4 @@ class Task:
             self.latencies.detach.append(self._now - began)
 
     def _sleep(self) -> Steps:
-        yield self.kernel.clockwork.env.timeout(int(self.random.integers(1, MAX_SLEEP_PS)))
+        yield self.kernel.cosimulation.env.timeout(int(self.random.integers(1, MAX_SLEEP_PS)))

@@ -1,6 +1,6 @@
-"""The threads that hit: what each calls next, and how far it has come. A group of them is a gang.
+"""The threads that hit: what each calls next, and how far it has come.
 
-Whoever hosts a thread, its calls are the same: they are drawn from a stream of its own.
+Its calls are the same in whatever process it lives: they are drawn from a stream of its own.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from core.engine.gang import Hits, merge_hits
 from core.engine.pipeline import RETURN
 from core.engine.simulate import HITS_AHEAD
 from core.engine.spread import draw_probes
-from core.stress.records import FRAME, NOBODY, THREAD, Seen, Threads, View
-from core.stress.replay import expire, fold
+from core.stress.records import FRAME, NOBODY, THREAD, Snapshot, Threads, View
+from core.stress.replay import expire, replay_hits
 
 Each = Callable[[str, Sequence[tuple[Any, ...]]], list[Any]]
 """Calls a method of several groups at once, each with its own arguments."""
@@ -42,7 +42,7 @@ class Trigger:
     user_ps: int
 
 
-class Gang(Protocol):
+class TriggerThreads(Protocol):
     """The threads of a cell, wherever they live. Arrays are in their order.
 
     What is given and what comes back are arrays and tuples of arrays, and `Trigger`s.
@@ -51,11 +51,11 @@ class Gang(Protocol):
     def reset(self, triggers: Sequence[Trigger]) -> None:
         """Become the threads of a new cell."""
 
-    def fold(self, view: View, where: Where) -> Seen:
+    def replay(self, view: View, where: Where) -> Snapshot:
         """Take every thread to where it is, in the kernel that `view` shows."""
 
-    def expire(self, view: View) -> Seen:
-        """The timers of all threads' return instances, right after a fold."""
+    def expire(self, view: View) -> Snapshot:
+        """The timers of all threads' return instances, right after a replay."""
 
     def draw(self, wanted: IntArray, finish: bool = False) -> Hits:
         """The next calls and returns, `wanted[i]` of thread i, and user space's work before each.
@@ -65,7 +65,7 @@ class Gang(Protocol):
 
 
 class ThreadGroup:
-    """Threads that live in this process: a whole gang, or one actor's share of it."""
+    """Threads that live in this process: all of a cell, or one actor's share of them."""
 
     def reset(self, triggers: Sequence[Trigger]) -> None:
         """Become the threads of a new cell."""
@@ -84,16 +84,16 @@ class ThreadGroup:
         items = np.zeros((n, HITS_AHEAD), dtype=np.int32)
         self._threads = Threads(items, thread, frame, *pairs, *singles, *by_uprobe)
 
-    def fold(self, view: View, where: Where) -> Seen:
+    def replay(self, view: View, where: Where) -> Snapshot:
         """Take every thread to where it is, in the kernel that `view` shows."""
         self._grow(len(view.freed))
-        fold(self._threads, view, where.taken, where.level)
-        return Seen(*self._threads[1:])
+        replay_hits(self._threads, view, where.taken, where.level)
+        return Snapshot(*self._threads[1:])
 
-    def expire(self, view: View) -> Seen:
-        """The timers of all threads' return instances, right after a fold."""
+    def expire(self, view: View) -> Snapshot:
+        """The timers of all threads' return instances, right after a replay."""
         expire(self._threads, view)
-        return Seen(*self._threads[1:])
+        return Snapshot(*self._threads[1:])
 
     def draw(self, wanted: IntArray, finish: bool = False) -> Hits:
         """The next calls and returns of every thread, and the work in user space before each."""
@@ -151,8 +151,8 @@ class ThreadGroup:
             )
 
 
-class JoinedGang:
-    """A gang of `ThreadGroup`s that live elsewhere, `size` threads in each but the last.
+class RemoteThreads:
+    """`ThreadGroup`s that live elsewhere, `size` threads in each but the last.
 
     `each(method, arguments)` calls that method of the first groups, as many as there are tuples of
     arguments, and returns what they give.
@@ -169,14 +169,14 @@ class JoinedGang:
         bounds = pairwise([0, *self._cuts, len(triggers)])
         self._each("reset", [(triggers[first:end],) for first, end in bounds])
 
-    def fold(self, view: View, where: Where) -> Seen:
+    def replay(self, view: View, where: Where) -> Snapshot:
         """Take every thread to where it is, in the kernel that `view` shows."""
         taken, level = (np.split(array, self._cuts) for array in where)
         places = map(Where, taken, level)
-        return _joined(self._each("fold", [(view, place) for place in places]))
+        return _joined(self._each("replay", [(view, place) for place in places]))
 
-    def expire(self, view: View) -> Seen:
-        """The timers of all threads' return instances, right after a fold."""
+    def expire(self, view: View) -> Snapshot:
+        """The timers of all threads' return instances, right after a replay."""
         return _joined(self._each("expire", [(view,)] * (len(self._cuts) + 1)))
 
     def draw(self, wanted: IntArray, finish: bool = False) -> Hits:
@@ -185,12 +185,12 @@ class JoinedGang:
         return merge_hits(self._each("draw", [(part, finish) for part in parts]))
 
 
-def _joined(parts: Sequence[Seen]) -> Seen:
+def _joined(parts: Sequence[Snapshot]) -> Snapshot:
     """By thread one after the other, by uprobe the sum."""
-    by_uprobe = Seen._fields[Seen._fields.index("held") :]
-    return Seen(
+    by_uprobe = Snapshot._fields[Snapshot._fields.index("held") :]
+    return Snapshot(
         **{
             name: sum(arrays) if name in by_uprobe else np.concatenate(arrays)
-            for name, arrays in zip(Seen._fields, zip(*parts, strict=True), strict=True)
+            for name, arrays in zip(Snapshot._fields, zip(*parts, strict=True), strict=True)
         }
     )

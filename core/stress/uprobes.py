@@ -83,12 +83,12 @@ class Consumer:
 class Uprobes:
     """All uprobes that ever were in a cell, by number, and the consumers of every function.
 
-    By uprobe: `function`; `ref`, references of everybody but hits and return instances; `active`,
-    in the tree; `dying`, its free has begun; `freed`; `entry_list` and `return_list`, the masks of
-    the consumers on its list. By function: `must`, consumers whose registration has returned and
-    whose unregistration has not begun; `may`, those that were made and are not yet off their list
-    for good; `known`, those that were made and not yet freed; `returns`, which of these are of the
-    return, `anywhere`, which have a filter that takes any process; `installed`, whether the
+    By uprobe: `function`; `ref`, references that are not hits' or return instances'; `active`, in
+    the tree; `dying`, its free has begun; `freed`; `entry_list` and `return_list`, the masks of the
+    consumers on its list. By function: `must_call`, consumers whose registration has returned and
+    whose unregistration has not begun; `may_call`, those that were made and are not yet off their
+    list for good; `known`, those that were made and not yet freed; `returns`, which of these are of
+    the return, `anywhere`, which have a filter that takes any process; `installed`, whether the
     breakpoint is in the process that hits; `found`, what a lookup gives.
     """
 
@@ -103,7 +103,7 @@ class Uprobes:
         self.ref: IntArray = np.zeros(0, dtype=np.int64)
         self.active, self.dying, self.freed = (np.zeros(0, dtype=np.bool_) for _ in range(3))
         self.entry_list, self.return_list = (np.zeros(0, dtype=np.uint64) for _ in range(2))
-        self.must, self.may, self.known, self.returns, self.anywhere = (
+        self.must_call, self.may_call, self.known, self.returns, self.anywhere = (
             np.zeros(self.functions, dtype=np.uint64) for _ in range(5)
         )
         self.found = self.tree.find(self.keys)
@@ -146,7 +146,7 @@ class Uprobes:
             bit = (bit + 1) % BITS
         self._next_bit[function] = (bit + 1) % BITS
         self.known[function] |= one(bit)
-        self.may[function] |= one(bit)
+        self.may_call[function] |= one(bit)
         for mask, has in ((self.returns, at_return), (self.anywhere, everywhere)):
             mask[function] = mask[function] | one(bit) if has else mask[function] & ~one(bit)
         return Consumer(function, at_return, bit, everywhere)
@@ -158,7 +158,7 @@ class Uprobes:
         (self.return_list if consumer.at_return else self.entry_list)[uprobe] |= one(consumer.bit)
 
     def wanted_anywhere(self) -> NDArray[np.bool_]:
-        """filter_chain() for a process of which nobody is about: by function, what the lists say.
+        """filter_chain() for a process that no consumer names: by function, what the lists say.
 
         True if a consumer on the list of the function's uprobe takes any process.
         """

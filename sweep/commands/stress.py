@@ -13,7 +13,7 @@ from sweep.commands.shared import print_columns, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from core.outcome import Churn, Latency
+    from core.outcome import Latency, StressOutcome
     from sweep.report.stress import Look, Outcome
 
 _count = click.IntRange(min=0)
@@ -97,11 +97,11 @@ class Live:
         if now < self._next:
             return
         self._next = now + (0.1 if self._terminal else self.SECONDS)
-        churn = look.churn
+        made = look.outcome
         line = (
-            f"{look.done:4.0%} {look.at_s * 1e3:.0f} ms simulated, {churn.firings:,} hits "
-            f"({churn.firings / (now - self._began):,.0f}/s), {_count_of(churn.attach)} attached, "
-            f"{_count_of(churn.detach)} detached, {churn.grace_periods} grace periods"
+            f"{look.done:4.0%} {look.at_s * 1e3:.0f} ms simulated, {made.firings:,} hits "
+            f"({made.firings / (now - self._began):,.0f}/s), {_count_of(made.attach)} attached, "
+            f"{_count_of(made.detach)} detached, {made.grace_periods} grace periods"
         )
         click.echo(f"\r{line}\x1b[K" if self._terminal else line, err=True, nl=not self._terminal)
 
@@ -129,13 +129,13 @@ def _again(options: dict[str, Any], consumers: int, faults: tuple[str, ...]) -> 
 
 def _document(outcome: Outcome, wall: float, again: str) -> dict[str, Any]:
     look, result = outcome.last, outcome.result
-    churn = result.churn if result else look.churn if look else None
+    made = result.stress if result else look.outcome if look else None
     return {
         "violation": outcome.violation,
         "replay": again,
         "wall_seconds": wall,
         "hits_per_s": result.hits_per_s if result else None,
-        "churn": asdict(churn) if churn else None,
+        "churn": asdict(made) if made else None,
     }
 
 
@@ -143,30 +143,30 @@ def _print(outcome: Outcome, wall: float, again: str) -> None:
     result = outcome.result
     if result is None:
         look = outcome.last
-        after = f" after {look.churn.firings:,} hits" if look else ""
+        after = f" after {look.outcome.firings:,} hits" if look else ""
         print(f"violation{after}: {outcome.violation}")
         print(f"replay: {again}")
         return
-    churn = result.churn
-    assert churn is not None
+    made = result.stress
+    assert made is not None
     rows = [
         [name, latency.count, *map(_time, (latency.p50_ps, latency.p99_ps, latency.max_ps))]
-        for name, latency in _latencies(churn)
+        for name, latency in _latencies(made)
     ]
     if rows:
         print_columns([["", "count", "p50", "p99", "max"], *rows])
     print(
-        f"{result.hits_per_s / 1e6:.3f}M hits/s simulated; {churn.firings:,} hits checked in "
-        f"{wall:.1f} s ({churn.firings / wall:,.0f}/s), {churn.missed} of them found no uprobe"
+        f"{result.hits_per_s / 1e6:.3f}M hits/s simulated; {made.firings:,} hits checked in "
+        f"{wall:.1f} s ({made.firings / wall:,.0f}/s), {made.missed} of them found no uprobe"
     )
     print(
-        f"{churn.grace_periods} grace periods, at most {churn.unreaped_bytes:,} bytes unreaped; "
-        f"{churn.checks:,} frees, periods and references checked; no violation"
+        f"{made.grace_periods} grace periods, at most {made.unreaped_bytes:,} bytes unreaped; "
+        f"{made.checks:,} frees, periods and references checked; no violation"
     )
 
 
-def _latencies(churn: Churn) -> list[tuple[str, Latency]]:
-    timed = (("attach", churn.attach), ("detach", churn.detach), ("grace period", churn.grace))
+def _latencies(made: StressOutcome) -> list[tuple[str, Latency]]:
+    timed = (("attach", made.attach), ("detach", made.detach), ("grace period", made.grace))
     return [(name, latency) for name, latency in timed if latency is not None]
 
 

@@ -15,7 +15,7 @@ from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
 from core.engine.gang import CpuGroup, Hits, Served, merge_hits, split_served
 from core.predict import predict, warm
-from core.stress.threads import JoinedGang, ThreadGroup
+from core.stress.threads import RemoteThreads, ThreadGroup
 from sweep.executors.cpu_actor import leave_working_dir
 
 
@@ -76,7 +76,7 @@ class InterconnectHost:
         leave_working_dir()
         self._actors = actors
         self._gang = ActorGang(actors, cpus_per_actor)
-        self._threads = JoinedGang(partial(call_each, actors, ThreadGroup), cpus_per_actor)
+        self._threads = RemoteThreads(partial(call_each, actors, ThreadGroup), cpus_per_actor)
 
     def start(self, cell: Cell) -> None:
         """Return when every CPU actor is up and what simulating `cell` needs is compiled."""

@@ -9,10 +9,10 @@ from core.cell import PS_PER_SECOND, CellResult
 from core.grace.srcu import Srcu
 from core.grace.tasks_trace import TasksTrace
 from core.modelcheck.checks import Violation
-from core.outcome import Churn
+from core.outcome import StressOutcome
 from core.stress import kernel
-from core.stress.simulate import simulate_churn
-from core.stress.simulation import Rig
+from core.stress.simulate import simulate_stress
+from core.stress.simulation import Simulation
 from core.workload import STRESS
 from sweep.errors import UsageError
 from sweep.plan.plan import plan
@@ -31,7 +31,7 @@ class Look:
 
     at_s: float
     done: float
-    churn: Churn
+    outcome: StressOutcome
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,15 @@ def stress(
     end_s = (cell.warmup_ps + cell.samples * cell.sample_ps) / PS_PER_SECOND
     last: Look | None = None
 
-    def watch(rig: Rig) -> None:
+    def watch(simulation: Simulation) -> None:
         nonlocal last
-        at_s = rig.clockwork.now_ps / PS_PER_SECOND
-        last = Look(at_s, min(at_s / end_s, 1.0), rig.churn())
+        at_s = simulation.cosimulation.now_ps / PS_PER_SECOND
+        last = Look(at_s, min(at_s / end_s, 1.0), simulation.stress_outcome())
         if report is not None:
             report(last)
 
     try:
-        return Outcome(last, simulate_churn(cell, faults, watch), None)
+        return Outcome(last, simulate_stress(cell, faults, watch), None)
     except Violation as violation:
         return Outcome(last, None, str(violation))
     except ValueError as error:

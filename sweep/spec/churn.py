@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from core.cell import PS_PER_SECOND
-from core.outcome import Churn, Latency
+from core.outcome import Latency, StressOutcome
 from core.workload import STRESS, Workload
 
 DEFAULTS: dict[str, int] = {f.name: f.default for f in fields(Workload)}  # type: ignore[misc]
@@ -39,7 +39,7 @@ def axes(workload: Workload | None) -> dict[str, int]:
     return DEFAULTS if workload is None else asdict(workload)
 
 
-def columns(churn: Churn | None) -> dict[str, Any]:
+def columns(churn: StressOutcome | None) -> dict[str, Any]:
     """A value for each of COUNTS and SECONDS; all null without a workload."""
     if churn is None:
         return dict.fromkeys((*COUNTS, *SECONDS))

@@ -90,7 +90,7 @@ SCHEMA = pa.schema(
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
 samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
 that `ensemble` members give; null without one. The axes of a workload and what comes of it are in
-`sweep.spec.churn`; the latter is null where nothing disturbs the hits. `line_ops` are operations on
+`sweep.spec.churn`; the latter is null where there are no writers. `line_ops` are operations on
 shared lines that the weave served, warm-up included.
 """
 
@@ -154,7 +154,7 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "predicted_low": result.predicted_low,
         "predicted_high": result.predicted_high,
         "samples": len(result.hits_per_sample),
-        **columns(result.churn),
+        **columns(result.stress),
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),
         "model_version": MODEL_VERSION,

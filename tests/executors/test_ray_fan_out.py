@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from churn_cells import churn_cell
 from ray_cells import SHARED, assert_as_in_process
+from stress_cells import stress_cell
 
 from core.cell import Cell
 from core.predict import predict
@@ -78,12 +78,12 @@ def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: st
 
 def test_a_gang_simulates_cells_in_which_nobody_hits(local_ray: str) -> None:
     batch = Workload(attach_threads=1, consumers=0, batch=4)
-    idle = churn_cell(batch, cpus=0, bench="uprobe-multi-nop")
+    idle = stress_cell(batch, cpus=0, bench="uprobe-multi-nop")
     with closing(RayExecutor(cpus_per_actor=None, gangs=1)) as executor:
         [outcome] = executor.run([idle])
     assert outcome.error is None
     assert outcome.result is not None
-    assert outcome.result.churn == predict(idle).churn
+    assert outcome.result.stress == predict(idle).stress
 
 
 def test_auto_says_what_it_picked(local_ray: str) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import ray
-from churn_cells import churn_cell
 from ray.exceptions import RayActorError
 from ray_cells import (
     SHARED,
@@ -22,6 +21,7 @@ from ray_cells import (
     ZIPF,
     assert_as_in_process,
 )
+from stress_cells import stress_cell
 
 from core.workload import Workload
 from sweep.errors import UsageError
@@ -75,14 +75,14 @@ def test_numbers_are_those_of_one_process_also_when_the_gang_is_used_again(
 
 def test_cells_with_writers_are_those_of_one_process(pair: RayExecutor) -> None:
     workload = Workload(attach_threads=3, mmap_threads=1, fork_threads=1, stalls=40)
-    hit = churn_cell(workload, ms=8, cpus=6, flavour="srcu-uretprobe")
+    hit = stress_cell(workload, ms=8, cpus=6, flavour="srcu-uretprobe")
     [outcome] = pair.run([hit])
     assert_as_in_process(outcome)
     # The threads really live in the actors, in which no other test needs the compiler.
     assert all("core.stress.replay" in loaded_in(actor) for actor in members(pair)[:-1])
     assert outcome.result is not None
-    assert outcome.result.churn is not None
-    assert outcome.result.churn.attach is not None
+    assert outcome.result.stress is not None
+    assert outcome.result.stress.attach is not None
     for outcome in pair.run([replace(hit, cpus=1, flavour="baseline"), SHARED]):
         assert_as_in_process(outcome)
 

@@ -13,7 +13,7 @@ from core.kernel.patches import PATCHES
 from core.machine.machine import load_machine
 from core.modelcheck.rules import STAGES
 from core.stress.rules import rules_of
-from core.stress.simulate import simulate_churn
+from core.stress.simulate import simulate_stress
 from core.workload import STRESS, Workload
 
 MS = 10**9
@@ -42,7 +42,7 @@ def cell(flavour: str, workload: Workload | None, **changed: object) -> Cell:
 
 def figures(result: CellResult) -> list[object]:
     """Everything that a cell gives but its wall time."""
-    return [*result.hits_per_sample.tolist(), result.line_ops, result.attribution, result.churn]
+    return [*result.hits_per_sample.tolist(), result.line_ops, result.attribution, result.stress]
 
 
 @pytest.mark.parametrize("bench", ["uprobe-nop", "uretprobe-multi-nop"])
@@ -53,18 +53,20 @@ def test_without_writers_the_rate_is_that_of_the_engine_alone(
 ) -> None:
     alone = cell(flavour, None, bench=bench, cpus=cpus, probes=1, spread="shared")
     watched = replace(alone, workload=Workload())
-    assert simulate_churn(watched).hits_per_s == pytest.approx(simulate(alone).hits_per_s, rel=0.01)
+    assert simulate_stress(watched).hits_per_s == pytest.approx(
+        simulate(alone).hits_per_s, rel=0.01
+    )
 
 
 @pytest.mark.parametrize("flavour", ["baseline", "srcu-uretprobe"])
 def test_the_same_cell_gives_the_same(flavour: str) -> None:
     stressed = cell(flavour, Workload(3, 1, 1, consumers=1, stalls=20))
-    assert figures(simulate_churn(stressed)) == figures(simulate_churn(stressed))
+    assert figures(simulate_stress(stressed)) == figures(simulate_stress(stressed))
 
 
 def test_writers_slow_hits_down() -> None:
-    quiet = simulate_churn(cell("srcu", Workload(consumers=1)))
-    mapped = simulate_churn(cell("srcu", Workload(mmap_threads=5, fork_threads=3, consumers=1)))
+    quiet = simulate_stress(cell("srcu", Workload(consumers=1)))
+    mapped = simulate_stress(cell("srcu", Workload(mmap_threads=5, fork_threads=3, consumers=1)))
     assert mapped.hits_per_s < quiet.hits_per_s
     blocked = sum(share.ps for share in mapped.attribution if share.distance == "blocked")
     assert blocked > 0
@@ -74,10 +76,10 @@ def test_an_attach_of_one_probe_takes_2_to_8_us() -> None:
     # Published for 50,000 probes by one link: 0.12 to 0.42 s. The parts are estimates.
     workload = Workload(attach_threads=1, consumers=0, batch=50)
     alone = cell("srcu", workload, bench="uprobe-multi-nop", cpus=0, probes=50)
-    churn = simulate_churn(alone).churn
-    assert churn is not None
-    assert churn.attach is not None
-    assert 2e6 <= churn.attach.p50_ps / 50 <= 8e6
+    made = simulate_stress(alone).stress
+    assert made is not None
+    assert made.attach is not None
+    assert 2e6 <= made.attach.p50_ps / 50 <= 8e6
 
 
 @pytest.mark.parametrize("stage", STAGES)

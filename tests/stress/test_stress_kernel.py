@@ -7,20 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from churn_cells import MS, churn_cell
+from stress_cells import MS, stress_cell
 
 from core.cell import Cell
 from core.grace.engine import Callback, Engine
 from core.grace.sequence import rcu_seq_end
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
-from core.stress.cosimulation import Clockwork
+from core.stress.cosimulation import Cosimulation
 from core.stress.grace import Readers
 from core.stress.kernel import Kernel
-from core.stress.records import Seen, View
+from core.stress.records import Snapshot, View
 from core.stress.registry import Registry, Steps
-from core.stress.simulate import simulate_churn
-from core.stress.simulation import Rig
+from core.stress.simulate import simulate_stress
+from core.stress.simulation import Simulation
 from core.stress.threads import ThreadGroup, Where
 from core.stress.uprobes import Consumer, Uprobes
 from core.workload import Workload
@@ -29,133 +29,133 @@ WRITER = 1
 """The CPU of the one writer of `quiet`, which has nothing to do after a while."""
 
 
-def quiet(flavour: str, bench: str = "uprobe-multi-nop") -> Rig:
+def quiet(flavour: str, bench: str = "uprobe-multi-nop") -> Simulation:
     """One thread that hits one function, one consumer that stays, and a writer that has ended."""
     workload = Workload(attach_threads=1, consumers=1, batch=1)
-    cell = churn_cell(workload, flavour=flavour, bench=bench, cpus=1, probes=1)
-    rig = Rig.of(cell, frozenset(), ThreadGroup())
-    rig.play()
-    while rig.tasks[0].is_alive:
-        go_on(rig, 10 * MS)
-    return rig
+    cell = stress_cell(workload, flavour=flavour, bench=bench, cpus=1, probes=1)
+    simulation = Simulation.of(cell, frozenset(), ThreadGroup())
+    simulation.play()
+    while simulation.tasks[0].is_alive:
+        go_on(simulation, 10 * MS)
+    return simulation
 
 
-def go_on(rig: Rig, for_ps: int) -> int:
+def go_on(simulation: Simulation, for_ps: int) -> int:
     """Some time later; how often the list was walked by then."""
-    rig.clockwork.play(rig.clockwork.now_ps + for_ps)
-    rig.kernel.settle()
-    return int(rig.clockwork.seen.walks.sum())
+    simulation.cosimulation.play(simulation.cosimulation.now_ps + for_ps)
+    simulation.kernel.settle()
+    return int(simulation.cosimulation.snapshot.walks.sum())
 
 
 def test_where_nobody_hits_nobody_is_asked_what_hits_did() -> None:
     asked = 0
 
     class Asked(ThreadGroup):
-        def fold(self, view: View, where: Where) -> Seen:
+        def replay(self, view: View, where: Where) -> Snapshot:
             nonlocal asked
             asked += 1
-            return super().fold(view, where)
+            return super().replay(view, where)
 
     workload = Workload(attach_threads=1, consumers=0, batch=1)
-    cell = churn_cell(workload, bench="uprobe-multi-nop", cpus=0, probes=8)
-    churn = simulate_churn(cell, gang=Asked()).churn
-    assert churn is not None
-    assert churn.detach is not None
-    assert churn.detach.count == 8
+    cell = stress_cell(workload, bench="uprobe-multi-nop", cpus=0, probes=8)
+    made = simulate_stress(cell, threads=Asked()).stress
+    assert made is not None
+    assert made.detach is not None
+    assert made.detach.count == 8
     assert asked == 1
 
 
 def test_only_lists_that_were_walked_are_counted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    rig = quiet("srcu")
-    rig.kernel.settle()
+    simulation = quiet("srcu")
+    simulation.kernel.settle()
     counted: list[int] = []
-    monkeypatch.setattr(rig.kernel, "_count", counted.append)
-    rig.kernel.settle()
+    monkeypatch.setattr(simulation.kernel, "_count", counted.append)
+    simulation.kernel.settle()
     assert counted == []
-    go_on(rig, MS)
-    assert counted == [rig.static[0].uprobe]
+    go_on(simulation, MS)
+    assert counted == [simulation.static[0].uprobe]
     monkeypatch.undo()
-    rig.drain()
+    simulation.drain()
 
 
 @pytest.mark.parametrize(
     ("flavour", "goes_on"), [("baseline", False), ("tasks-trace", False), ("v6.14", True)]
 )
 def test_nobody_looks_up_while_mmap_lock_is_written(flavour: str, goes_on: bool) -> None:
-    rig = quiet(flavour)
+    simulation = quiet(flavour)
 
     def holds() -> Steps:
-        yield rig.clockwork.run(WRITER, "mmap: lock")
-        yield rig.clockwork.env.timeout(2 * MS)
-        yield rig.clockwork.run(WRITER, "mmap: unlock")
+        yield simulation.cosimulation.run(WRITER, "mmap: lock")
+        yield simulation.cosimulation.env.timeout(2 * MS)
+        yield simulation.cosimulation.run(WRITER, "mmap: unlock")
 
-    rig.clockwork.env.process(holds())
+    simulation.cosimulation.env.process(holds())
     # It has the lock by now; what had looked up before has gone on.
-    before = go_on(rig, MS // 10)
-    during = go_on(rig, MS)
+    before = go_on(simulation, MS // 10)
+    during = go_on(simulation, MS)
     assert (during > before) == goes_on
-    assert go_on(rig, 2 * MS) > during
-    rig.drain()
+    assert go_on(simulation, 2 * MS) > during
+    simulation.drain()
 
 
 def test_handlers_wait_for_a_registration_as_long_as_they_take_its_lock() -> None:
     walks = {}
     for flavour in ("srcu-lifetime", "lockless-consumers"):
-        rig = quiet(flavour)
-        rig.clockwork.run(WRITER, "register_rwsem: lock")
-        before = go_on(rig, MS // 10)
-        walks[flavour] = go_on(rig, MS) - before
-        rig.clockwork.run(WRITER, "register_rwsem: unlock")
-        assert go_on(rig, MS) > before
+        simulation = quiet(flavour)
+        simulation.cosimulation.run(WRITER, "register_rwsem: lock")
+        before = go_on(simulation, MS // 10)
+        walks[flavour] = go_on(simulation, MS) - before
+        simulation.cosimulation.run(WRITER, "register_rwsem: unlock")
+        assert go_on(simulation, MS) > before
     assert walks["srcu-lifetime"] == 0
     assert walks["lockless-consumers"] > 1000
 
 
 @pytest.mark.parametrize("flavour", ["baseline", "srcu-uretprobe"])
 def test_consumers_count_the_calls_of_their_own_time(flavour: str) -> None:
-    rig = quiet(flavour)
-    (stays,) = rig.static
-    before = go_on(rig, MS)
+    simulation = quiet(flavour)
+    (stays,) = simulation.static
+    before = go_on(simulation, MS)
     assert stays.hits == before
-    comes = rig.kernel.uprobes.consumer(0, at_return=False)
-    rig.clockwork.env.process(rig.kernel.uprobe_register(WRITER, comes))
-    after = go_on(rig, MS)
+    comes = simulation.kernel.uprobes.consumer(0, at_return=False)
+    simulation.cosimulation.env.process(simulation.kernel.uprobe_register(WRITER, comes))
+    after = go_on(simulation, MS)
     assert stays.hits == after
     assert 0 < comes.hits <= after - before
-    rig.clockwork.env.process(rig.kernel.unregister_batch(WRITER, [comes]))
-    go_on(rig, 200 * MS)
+    simulation.cosimulation.env.process(simulation.kernel.unregister_batch(WRITER, [comes]))
+    go_on(simulation, 200 * MS)
     counted = comes.hits
-    assert go_on(rig, MS) > after
+    assert go_on(simulation, MS) > after
     assert comes.hits == counted
-    rig.drain()
+    simulation.drain()
 
 
 def test_a_registration_does_not_take_the_uprobe_that_hits_have_let_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Stage 2: a pending return keeps the uprobe of a consumer that is gone, for the next one.
-    rig = quiet("refcount-revamp", "uretprobe-multi-nop")
-    clockwork, uprobes = rig.clockwork, rig.kernel.uprobes
-    rig.kernel.unregister_after(rig.static)
-    clockwork.publish(0)
-    rig.static.clear()
+    simulation = quiet("refcount-revamp", "uretprobe-multi-nop")
+    cosimulation, uprobes = simulation.cosimulation, simulation.kernel.uprobes
+    simulation.kernel.unregister_after(simulation.static)
+    cosimulation.publish(0)
+    simulation.static.clear()
     found = int(uprobes.found[0])
-    held = clockwork.held_of(found) if found >= 0 else 0
+    held = cosimulation.held_of(found) if found >= 0 else 0
     # Long after, the return has put it, though nobody looked.
-    clockwork.play(clockwork.now_ps + MS)
+    cosimulation.play(cosimulation.now_ps + MS)
     comes = uprobes.consumer(0, at_return=True)
-    clockwork.env.process(rig.kernel.uprobe_register(WRITER, comes))
-    go_on(rig, MS)
+    cosimulation.env.process(simulation.kernel.uprobe_register(WRITER, comes))
+    go_on(simulation, MS)
     assert comes.uprobe != found or held == 0
     assert uprobes.ref[comes.uprobe] == 1
-    clockwork.env.process(rig.kernel.unregister_batch(WRITER, [comes]))
-    go_on(rig, MS)
-    rig.drain()
+    cosimulation.env.process(simulation.kernel.unregister_batch(WRITER, [comes]))
+    go_on(simulation, MS)
+    simulation.drain()
 
 
 def stressed(flavour: str) -> Cell:
     workload = Workload(attach_threads=4, mmap_threads=1, consumers=1, stalls=30)
-    return churn_cell(workload, ms=60, flavour=flavour, cpus=4, probes=2)
+    return stress_cell(workload, ms=60, flavour=flavour, cpus=4, probes=2)
 
 
 def delete_leaves_it_listed(self: Uprobes, consumer: Consumer) -> None:
@@ -163,7 +163,7 @@ def delete_leaves_it_listed(self: Uprobes, consumer: Consumer) -> None:
 
 
 def frees_first(self: Kernel, cpu: int, batch: list[Consumer]) -> Steps:
-    self.registry.fold()
+    self.registry.replay()
     for consumer in batch:
         self.checks.frees_consumer(consumer)
     yield from UNREGISTER(self, cpu, batch)
@@ -186,9 +186,9 @@ def look_up_nothing_new(self: Uprobes, function: int) -> None:
 
 
 def no_unlock_counts(self: Readers) -> Any:
-    self._clockwork.fold()
-    seen = self._clockwork.seen
-    return self._padded(seen.locks.T), self._padded(0 * seen.unlocks.T)
+    self._cosimulation.replay()
+    snapshot = self._cosimulation.snapshot
+    return self._padded(snapshot.locks.T), self._padded(0 * snapshot.unlocks.T)
 
 
 def never_freed(self: Uprobes, consumer: Consumer) -> None:
@@ -237,10 +237,10 @@ def test_every_check_can_fail(
 ) -> None:
     monkeypatch.setattr(what, name, instead)
     with pytest.raises(Violation) as caught:
-        simulate_churn(stressed(flavour))
+        simulate_stress(stressed(flavour))
     assert caught.value.check == check
     monkeypatch.undo()
-    simulate_churn(stressed(flavour))
+    simulate_stress(stressed(flavour))
 
 
 @pytest.mark.parametrize("flavour", ["srcu", "tasks-trace"])
@@ -255,31 +255,31 @@ def test_who_does_not_wait_for_a_whole_period_is_found(
     what: type, name: str, instead: Callable[..., Any], flavour: str, monkeypatch: Any
 ) -> None:
     workload = Workload(attach_threads=6, consumers=0, stalls=300)
-    cell = churn_cell(workload, ms=80, seed=3, flavour=flavour, cpus=4, probes=2)
+    cell = stress_cell(workload, ms=80, seed=3, flavour=flavour, cpus=4, probes=2)
     monkeypatch.setattr(what, name, instead)
     with pytest.raises(Violation) as caught:
-        simulate_churn(cell)
+        simulate_stress(cell)
     assert caught.value.check == checks.FREED_CONSUMER
     monkeypatch.undo()
-    simulate_churn(cell)
+    simulate_stress(cell)
 
 
 def test_an_index_flips_only_after_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     # Who entered before has the old index, though nobody looked since.
-    folded: list[int] = []
-    fold = Clockwork.fold
+    replayed: list[int] = []
+    replay = Cosimulation.replay
 
-    def watched(self: Clockwork) -> None:
-        folded.append(self.now_ps)
-        fold(self)
+    def watched(self: Cosimulation) -> None:
+        replayed.append(self.now_ps)
+        replay(self)
 
-    monkeypatch.setattr(Clockwork, "fold", watched)
-    rig = Rig.of(stressed("srcu"), frozenset({"one-scan"}), ThreadGroup())
-    rig.play()
-    (srcu,) = rig.kernel.engines.values()
+    monkeypatch.setattr(Cosimulation, "replay", watched)
+    simulation = Simulation.of(stressed("srcu"), frozenset({"one-scan"}), ThreadGroup())
+    simulation.play()
+    (srcu,) = simulation.kernel.engines.values()
     flips = srcu.flips_ps  # type: ignore[attr-defined]
     assert flips
-    assert set(flips) <= set(folded)
+    assert set(flips) <= set(replayed)
 
 
 @pytest.mark.parametrize(
@@ -292,12 +292,12 @@ def test_an_index_flips_only_after_a_fold(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_what_cannot_be_simulated_is_refused(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        simulate_churn(replace(churn_cell(), **changes))
+        simulate_stress(replace(stress_cell(), **changes))
 
 
 def test_more_attach_threads_than_a_function_has_room_for() -> None:
     # Twenty threads with five links each, all of the same function.
     workload = Workload(attach_threads=20, consumers=60)
-    churn = simulate_churn(churn_cell(workload, ms=60, probes=1, flavour="baseline")).churn
-    assert churn is not None
-    assert churn.attach is not None
+    made = simulate_stress(stress_cell(workload, ms=60, probes=1, flavour="baseline")).stress
+    assert made is not None
+    assert made.attach is not None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from grace_engines import AT, MS, assert_sound, back_to_back, call_times, calls_at, srcu_fast
+from grace_engines import sections as some_sections
 from hypothesis import given, settings
-from rcu_engines import AT, MS, assert_sound, back_to_back, call_times, calls_at, srcu_fast
-from rcu_engines import sections as some_sections
 
 from core.grace.sections import Sections
 from core.grace.timing import US

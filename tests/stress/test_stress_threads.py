@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from churn_cells import churn_cell
+from stress_cells import stress_cell
 
 from core.cell import CellResult
-from core.stress.simulate import simulate_churn
-from core.stress.threads import JoinedGang, ThreadGroup
+from core.stress.simulate import simulate_stress
+from core.stress.threads import RemoteThreads, ThreadGroup
 from core.workload import Workload
 
 WORKLOAD = Workload(attach_threads=4, mmap_threads=1, fork_threads=1, stalls=40)
@@ -38,20 +38,20 @@ def same(one: CellResult, other: CellResult) -> bool:
         one.hits_per_sample.tolist() == other.hits_per_sample.tolist()
         and one.line_ops == other.line_ops
         and one.attribution == other.attribution
-        and one.churn == other.churn
+        and one.stress == other.stress
     )
 
 
 @pytest.mark.parametrize("flavour", ["refcount-revamp", "srcu-uretprobe"])
 def test_groups_change_nothing(flavour: str) -> None:
-    cell = churn_cell(WORKLOAD, ms=20, cpus=5, flavour=flavour)
-    alone = simulate_churn(cell)
-    assert alone.churn is not None
-    assert alone.churn.attach is not None
+    cell = stress_cell(WORKLOAD, ms=20, cpus=5, flavour=flavour)
+    alone = simulate_stress(cell)
+    assert alone.stress is not None
+    assert alone.stress.attach is not None
     for size, groups in ((5, 1), (3, 2), (1, 5)):
         remote = Remote(groups)
-        assert same(simulate_churn(cell, gang=JoinedGang(remote.each, size)), alone)
+        assert same(simulate_stress(cell, threads=RemoteThreads(remote.each, size)), alone)
         for calls in remote.calls:
             assert calls["reset"] == 1
-            # One call a fold; the first look is before anybody has begun.
-            assert calls["fold"] == remote.calls[0]["fold"] >= alone.churn.windows
+            # One call a replay; the first look is before anybody has begun.
+            assert calls["replay"] == remote.calls[0]["replay"] >= alone.stress.windows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from churn_cells import STAGE_NAMES
+from stress_cells import STAGE_NAMES
 
 from core.kernel.flavours import VERSIONS
 from core.kernel.layout import Layout

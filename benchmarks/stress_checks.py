@@ -3,7 +3,7 @@
 Without: every check that hits make is compiled to nothing, and those of frees, grace periods and
 references return at once. What remains, who holds and may meet what, is the functional kernel.
 
-Run with `python benchmarks/churn_checks.py`: two cells, each with checks and without in turn, in
+Run with `python benchmarks/stress_checks.py`: two cells, each with checks and without in turn, in
 processes of their own. The machine may be noisy; the best of RUNS counts.
 """
 
@@ -28,9 +28,9 @@ def rate(options: str, checked: bool) -> float:
     from core.cell import Cell
     from core.engine.compiled import inlined
     from core.machine.machine import load_machine
-    from core.stress import replay as fold
+    from core.stress import replay as replay
     from core.stress.checks import Checks
-    from core.stress.simulate import simulate_churn
+    from core.stress.simulate import simulate_stress
     from core.workload import STRESS, Workload
 
     if not checked:
@@ -38,8 +38,8 @@ def rate(options: str, checked: bool) -> float:
         def nothing(thread: Any, holds: bool, otherwise: int) -> None:
             return
 
-        fold._check = inlined(nothing)
-        for name in ("after_fold", "frees_uprobe", "frees_consumer", "references"):
+        replay._check = inlined(nothing)
+        for name in ("after_replay", "frees_uprobe", "frees_consumer", "references"):
             setattr(Checks, name, lambda *_: None)
         for name in ("_period_begins", "_period_ends", "periods_end", "at_the_end"):
             setattr(Checks, name, lambda *_: None)
@@ -61,9 +61,9 @@ def rate(options: str, checked: bool) -> float:
     best = 0.0
     for _ in range(RUNS + 1):
         began = time.perf_counter()
-        churn = simulate_churn(cell).churn
-        assert churn is not None
-        best = max(best, churn.firings / (time.perf_counter() - began))
+        made = simulate_stress(cell).stress
+        assert made is not None
+        best = max(best, made.firings / (time.perf_counter() - began))
     return best
 
 

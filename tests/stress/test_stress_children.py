@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from churn_cells import MS, STAGE_NAMES, churn_cell
+from stress_cells import MS, STAGE_NAMES, stress_cell
 
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
-from core.stress import checks as churn_checks
+from core.stress import checks as stress_checks
 from core.stress.children import Breakpoints
 from core.stress.registry import Steps
-from core.stress.simulate import simulate_churn
-from core.stress.simulation import Rig
+from core.stress.simulate import simulate_stress
+from core.stress.simulation import Simulation
 from core.stress.threads import ThreadGroup
 from core.stress.uprobes import Consumer
 from core.workload import Workload
@@ -27,14 +27,14 @@ class Family:
     def __init__(self, stage: int, filters: list[bool]) -> None:
         """Function i has one consumer with the filter `filters[i]`."""
         workload = Workload(attach_threads=1, fork_threads=1, consumers=0, batch=3)
-        cell = churn_cell(
+        cell = stress_cell(
             workload, flavour=STAGE_NAMES[stage], bench="uprobe-multi-nop", cpus=1, probes=3
         )
-        self.rig = Rig.of(cell, frozenset(), ThreadGroup())
-        self.rig.play()
-        while any(task.is_alive for task in self.rig.tasks):
+        self.simulation = Simulation.of(cell, frozenset(), ThreadGroup())
+        self.simulation.play()
+        while any(task.is_alive for task in self.simulation.tasks):
             self.go_on(10 * MS)
-        self.kernel = self.rig.kernel
+        self.kernel = self.simulation.kernel
         self.consumers = [self.consumer(function, any) for function, any in enumerate(filters)]
         for consumer in self.consumers:
             self.start(self.kernel.uprobe_register(WRITER, consumer))
@@ -44,11 +44,11 @@ class Family:
         return self.kernel.uprobes.consumer(function, at_return=False, everywhere=everywhere)
 
     def start(self, steps: Steps) -> None:
-        self.rig.clockwork.env.process(steps)
+        self.simulation.cosimulation.env.process(steps)
 
     def go_on(self, for_ps: int) -> None:
-        self.rig.clockwork.play(self.rig.clockwork.now_ps + for_ps)
-        self.rig.kernel.settle()
+        self.simulation.cosimulation.play(self.simulation.cosimulation.now_ps + for_ps)
+        self.simulation.kernel.settle()
 
     def forked(self) -> Breakpoints:
         """A child that has not called anything yet, nor mapped another program."""
@@ -65,7 +65,7 @@ class Family:
     def end(self) -> None:
         """Detach what is left and let the cell's own end be checked."""
         self.detach(*(c for c in self.consumers if self.kernel.uprobes.consumers[c.uprobe]))
-        self.rig.drain()
+        self.simulation.drain()
 
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
@@ -102,7 +102,7 @@ def test_who_comes_between_the_handlers_and_the_lock_is_asked_again() -> None:
     child = family.forked()
     comes = family.consumer(0, ANY)
     # A registration has register_rwsem as the handlers say REMOVE, and has not got to the list.
-    family.rig.clockwork.run(WRITER, "register_rwsem: lock", 0)
+    family.simulation.cosimulation.run(WRITER, "register_rwsem: lock", 0)
     family.go_on(MS)
     family.start(family.kernel.children.calls(FORKER, child, 0))
     family.go_on(MS)
@@ -110,7 +110,7 @@ def test_who_comes_between_the_handlers_and_the_lock_is_asked_again() -> None:
     with family.kernel.registry.changing(0):
         family.kernel.uprobes.ref[uprobe] += 1
         family.kernel.uprobes.add(uprobe, comes)
-    family.rig.clockwork.run(WRITER, "register_rwsem: unlock", 0)
+    family.simulation.cosimulation.run(WRITER, "register_rwsem: unlock", 0)
     family.go_on(MS)
     assert child[0]
     assert family.kernel.children.removed == 0
@@ -137,7 +137,7 @@ def test_a_new_program_has_what_filters_take_it_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "check"), [(0, churn_checks.STRAY_BREAKPOINT), (1, checks.NOT_CALLED)]
+    ("function", "check"), [(0, stress_checks.STRAY_BREAKPOINT), (1, checks.NOT_CALLED)]
 )
 def test_a_wrong_breakpoint_is_found(function: int, check: str) -> None:
     family = Family(7, [OWN, ANY, OWN])
@@ -153,6 +153,6 @@ def test_a_wrong_breakpoint_is_found(function: int, check: str) -> None:
 @pytest.mark.parametrize("flavour", ["baseline", "srcu-lifetime", "srcu-uretprobe"])
 def test_many_children_under_stress(flavour: str) -> None:
     workload = Workload(attach_threads=4, fork_threads=4, consumers=0, stalls=20)
-    churn = simulate_churn(churn_cell(workload, ms=60, probes=4, flavour=flavour)).churn
-    assert churn is not None
-    assert churn.checks > 20
+    made = simulate_stress(stress_cell(workload, ms=60, probes=4, flavour=flavour)).stress
+    assert made is not None
+    assert made.checks > 20

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from rcu_engines import (
+from grace_engines import (
     AT,
     CPUS,
     MS,
@@ -15,7 +14,8 @@ from rcu_engines import (
     calls_at,
     trace,
 )
-from rcu_engines import sections as some_sections
+from grace_engines import sections as some_sections
+from hypothesis import given, settings
 
 from core.grace.checks import too_short
 from core.grace.sections import Sections

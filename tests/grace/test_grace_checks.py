@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from grace_engines import sections as some_sections
 from hypothesis import given
 from hypothesis import strategies as st
-from rcu_engines import sections as some_sections
 
 from core.grace.checks import never_ends, too_short
 from core.grace.engine import Period

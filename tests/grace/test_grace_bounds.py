@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from grace_engines import MS, all_away, back_to_back, srcu, srcu_fast, trace
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rcu_engines import MS, all_away, back_to_back, srcu, srcu_fast, trace
 
 from core.grace import bounds
 from core.grace.timing import US, Timing

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from grace_engines import AT, CPUS, MS, assert_sound, back_to_back, call_times, calls_at, srcu
+from grace_engines import sections as some_sections
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rcu_engines import AT, CPUS, MS, assert_sound, back_to_back, call_times, calls_at, srcu
-from rcu_engines import sections as some_sections
 
 from core.grace.checks import never_ends, too_short
 from core.grace.readers import Counts

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import pytest
-from churn_cells import MS, STAGE_NAMES, churn_cell
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
+from stress_cells import MS, STAGE_NAMES, stress_cell
 
 from core.cell import Cell
 from core.kernel.patches import PATCHES
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
-from core.outcome import Churn
-from core.stress.simulate import simulate_churn
+from core.outcome import StressOutcome
+from core.stress.simulate import simulate_stress
 from core.workload import STRESS, Workload
 
 ALL = ("baseline", *(patch.name for patch in PATCHES))
 STRESSED = Workload(attach_threads=4, mmap_threads=1, fork_threads=1, stalls=30)
 
 
-def outcome(cell: Cell, *faults: str) -> Churn:
-    churn = simulate_churn(cell, faults).churn
-    assert churn is not None
-    return churn
+def outcome(cell: Cell, *faults: str) -> StressOutcome:
+    made = simulate_stress(cell, faults).stress
+    assert made is not None
+    return made
 
 
 @pytest.mark.parametrize("flavour", ALL)
 def test_stress_without_violation(flavour: str) -> None:
-    result = simulate_churn(churn_cell(STRESSED, ms=15, cpus=4, probes=100, flavour=flavour))
-    assert result.churn is not None
+    result = simulate_stress(stress_cell(STRESSED, ms=15, cpus=4, probes=100, flavour=flavour))
+    assert result.stress is not None
     assert result.hits > 0
-    attach, detach = result.churn.attach, result.churn.detach
+    attach, detach = result.stress.attach, result.stress.detach
     assert (attach and attach.count) == (detach and detach.count)
     # Every picosecond of every CPU, writers' and stalls' included.
     assert sum(share.ps for share in result.attribution) == 10 * 15 * MS
@@ -38,7 +38,7 @@ def test_stress_without_violation(flavour: str) -> None:
 
 @pytest.mark.parametrize("rcu", ["srcu-lite", "srcu-fast", "srcu"])
 def test_other_flavours_of_rcu(rcu: str) -> None:
-    assert outcome(churn_cell(STRESSED, ms=15, flavour="tasks-trace", rcu=rcu)).firings
+    assert outcome(stress_cell(STRESSED, ms=15, flavour="tasks-trace", rcu=rcu)).firings
 
 
 @pytest.mark.parametrize(
@@ -49,22 +49,22 @@ def test_waits_of_a_batch(stage: int, one_by_one: int, batched: int) -> None:
     # Eight functions in links of one or in one link; stage 10 waits for two kinds of readers.
     for batch, waits in ((1, one_by_one), (8, batched)):
         workload = Workload(attach_threads=1, consumers=0, batch=batch)
-        cell = churn_cell(
+        cell = stress_cell(
             workload, ms=1, cpus=1, probes=8, flavour=STAGE_NAMES[stage], bench="uprobe-nop"
         )
-        churn = outcome(cell)
-        assert (churn.grace.count if churn.grace else 0) == waits
-        assert churn.attach is not None
-        assert churn.detach is not None
-        assert (churn.attach.count, churn.detach.count) == (8 // batch, 8 // batch)
+        made = outcome(cell)
+        assert (made.grace.count if made.grace else 0) == waits
+        assert made.attach is not None
+        assert made.detach is not None
+        assert (made.attach.count, made.detach.count) == (8 // batch, 8 // batch)
 
 
 def test_what_stays_attached_is_no_memory_held_by_frees() -> None:
-    idle = outcome(churn_cell(Workload(), flavour="srcu-lifetime"))
+    idle = outcome(stress_cell(Workload(), flavour="srcu-lifetime"))
     assert (idle.unreaped_bytes, idle.grace_periods) == (0, 0)
     # Eight uprobes go in one link, and are freed only after a grace period.
     workload = Workload(attach_threads=1, consumers=0, batch=8)
-    batch = outcome(churn_cell(workload, probes=8, bench="uprobe-nop"))
+    batch = outcome(stress_cell(workload, probes=8, bench="uprobe-nop"))
     assert batch.unreaped_bytes == 8 * 256
 
 
@@ -83,7 +83,7 @@ def test_planted_faults_are_caught(fault: str, stage: int, check: str) -> None:
     for seed in range(1, 13):
         cell = busy(stage, seed)
         try:
-            simulate_churn(cell, [fault])
+            simulate_stress(cell, [fault])
         except Violation as violation:
             found.add(violation.check)
             assert outcome(cell).firings
@@ -95,7 +95,7 @@ def busy(stage: int, seed: int) -> Cell:
     """Few functions, threads that are often kept inside, and links that come and go."""
     workload = Workload(attach_threads=6, consumers=0, stalls=60)
     changes = {"cpus": 4, "probes": 2, "flavour": STAGE_NAMES[stage]}
-    return churn_cell(workload, ms=80, seed=seed, **changes)
+    return stress_cell(workload, ms=80, seed=seed, **changes)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def busy(stage: int, seed: int) -> Cell:
 )
 def test_a_fault_that_has_no_place(fault: str, flavour: str, there_are: str) -> None:
     with pytest.raises(ValueError, match=f"no fault {fault} in {flavour}; there are {there_are}$"):
-        simulate_churn(churn_cell(flavour=flavour), [fault])
+        simulate_stress(stress_cell(flavour=flavour), [fault])
 
 
 @settings(max_examples=15, deadline=None, print_blob=True)
@@ -136,8 +136,8 @@ def test_a_fault_that_has_no_place(fault: str, flavour: str, there_are: str) -> 
 def test_small_random_workloads(
     seed: int, probes: int, flavour: str, cpus: int, workload: Workload, bench: str
 ) -> None:
-    cell = churn_cell(
+    cell = stress_cell(
         workload, ms=6, seed=seed, probes=probes, flavour=flavour, cpus=cpus, bench=bench
     )
     note(f"seed {seed} of {flavour}: {workload}")
-    simulate_churn(cell)
+    simulate_stress(cell)

@@ -22,20 +22,21 @@ from core.stress.records import (
     NOT_CALLED,
     TRY_GET,
     USED_FREED,
-    Seen,
+    HitRules,
+    Snapshot,
     View,
 )
 from core.stress.threads import ThreadGroup, Trigger, Where
 
-UNDER_LOCK = (1, 0, 0, GET, 1)
-UNDER_TRACE = (0, 1, 1, TRY_GET, 0)
-LEASED = (0, 1, 1, LEASE, 0)
+UNDER_LOCK = HitRules(True, False, False, GET, True)
+UNDER_TRACE = HitRules(False, True, True, TRY_GET, False)
+LEASED = HitRules(False, True, True, LEASE, False)
 
 
 class Group:
     """One thread that calls function 0, and returns from it; the kernel it sees is `view`."""
 
-    def __init__(self, rules: tuple[int, ...], items: tuple[int, ...] = (0, RETURN)) -> None:
+    def __init__(self, rules: HitRules, items: tuple[int, ...] = (0, RETURN)) -> None:
         config = CpuConfig(0, (0, 0), 1, "uniform", 0, 0, 0, 1, 1)
         self._group = ThreadGroup()
         self._group.reset([Trigger(config, 72, 0)])
@@ -43,34 +44,34 @@ class Group:
         self.view = View(
             found=np.array([0]),
             installed=np.array([True]),
-            must=np.zeros(1, dtype=np.uint64),
-            may=np.zeros(1, dtype=np.uint64),
+            must_call=np.zeros(1, dtype=np.uint64),
+            may_call=np.zeros(1, dtype=np.uint64),
             returns=np.zeros(1, dtype=np.uint64),
             alive=np.array([True]),
             freed=np.array([False]),
             entry_list=np.zeros(1, dtype=np.uint64),
             return_list=np.zeros(1, dtype=np.uint64),
-            rules=np.array(rules),
+            rules=rules,
             srcu_idx=np.array([0, 0]),
         )
 
     def has(self, bit: int, *, at_return: bool = False) -> None:
         """A consumer is there, and has been for long."""
         mask = np.uint64(1 << bit)
-        self.view.must[0] |= mask
-        self.view.may[0] |= mask
+        self.view.must_call[0] |= mask
+        self.view.may_call[0] |= mask
         if at_return:
             self.view.returns[0] |= mask
         (self.view.return_list if at_return else self.view.entry_list)[0] |= mask
 
-    def to(self, taken: int, level: int) -> Seen:
-        return self._group.fold(self.view, Where(np.array([taken]), np.array([level])))
+    def to(self, taken: int, level: int) -> Snapshot:
+        return self._group.replay(self.view, Where(np.array([taken]), np.array([level])))
 
-    def expire(self) -> Seen:
+    def expire(self) -> Snapshot:
         return self._group.expire(self.view)
 
-    def wrong(self, seen: Seen) -> int:
-        return int(seen.thread["wrong"][0])
+    def wrong(self, snapshot: Snapshot) -> int:
+        return int(snapshot.thread["wrong"][0])
 
 
 def test_a_hit_level_by_level() -> None:
@@ -81,33 +82,41 @@ def test_a_hit_level_by_level() -> None:
     assert group.to(1, WALKING).hits.tolist() == [0]
     assert group.to(1, WALKED).hits.tolist() == [1]
     assert group.to(1, UNWALKED).held.tolist() == [1]
-    seen = group.to(1, LEFT)
-    assert (seen.held.tolist(), seen.walks.tolist(), seen.hits.tolist()) == ([0], [1], [1])
-    assert group.wrong(seen) == FINE
+    snapshot = group.to(1, LEFT)
+    assert (snapshot.held.tolist(), snapshot.walks.tolist(), snapshot.hits.tolist()) == (
+        [0],
+        [1],
+        [1],
+    )
+    assert group.wrong(snapshot) == FINE
 
 
 def test_many_hits_of_one_window() -> None:
     group = Group(UNDER_TRACE, (0, RETURN) * 100)
     group.has(0)
     group.has(1, at_return=True)
-    seen = group.to(199, WALKED)
+    snapshot = group.to(199, WALKED)
     # The hundredth call has walked, and its return has not begun.
-    assert (seen.walks.tolist(), seen.return_walks.tolist()) == ([100], [99])
-    assert (seen.held.tolist(), seen.thread["nesting"].tolist()) == ([1], [1])
-    assert (seen.hits.tolist(), seen.locks.sum() - seen.unlocks.sum()) == ([199], 1)
+    assert (snapshot.walks.tolist(), snapshot.return_walks.tolist()) == ([100], [99])
+    assert (snapshot.held.tolist(), snapshot.thread["nesting"].tolist()) == ([1], [1])
+    assert (snapshot.hits.tolist(), snapshot.locks.sum() - snapshot.unlocks.sum()) == ([199], 1)
 
 
 @pytest.mark.parametrize(("rules", "held", "leases"), [(UNDER_TRACE, 1, 0), (LEASED, 0, 1)])
-def test_what_a_return_instance_holds(rules: tuple[int, ...], held: int, leases: int) -> None:
+def test_what_a_return_instance_holds(rules: HitRules, held: int, leases: int) -> None:
     group = Group(rules)
     group.has(0, at_return=True)
-    seen = group.to(1, DONE)
-    assert (seen.held.tolist(), seen.leases.sum(), seen.ended.sum()) == ([held], leases, 0)
-    uses = inside(seen, chain_rwsem=False).uprobe.tolist()
+    snapshot = group.to(1, DONE)
+    assert (snapshot.held.tolist(), snapshot.leases.sum(), snapshot.ended.sum()) == (
+        [held],
+        leases,
+        0,
+    )
+    uses = inside(snapshot, chain_rwsem=False).uprobe.tolist()
     assert uses == [0] * leases
-    seen = group.to(2, DONE)
-    assert (seen.held.tolist(), seen.ended.sum()) == ([0], leases)
-    assert inside(seen, chain_rwsem=False).uprobe.tolist() == []
+    snapshot = group.to(2, DONE)
+    assert (snapshot.held.tolist(), snapshot.ended.sum()) == ([0], leases)
+    assert inside(snapshot, chain_rwsem=False).uprobe.tolist() == []
 
 
 @pytest.mark.parametrize("alive", [True, False])
@@ -117,12 +126,12 @@ def test_the_timer_makes_a_lease_a_reference_or_ends_it(alive: bool) -> None:
     group.to(1, DONE)
     group.view.alive[0] = alive
     if not alive:
-        group.view.must[0] = 0
-    seen = group.expire()
-    assert (seen.held.tolist(), seen.ended.sum()) == ([int(alive)], 1)
-    seen = group.to(2, DONE)
-    assert (seen.held.tolist(), seen.return_walks.tolist()) == ([0], [int(alive)])
-    assert (seen.ended.sum(), group.wrong(seen)) == (1, FINE)
+        group.view.must_call[0] = 0
+    snapshot = group.expire()
+    assert (snapshot.held.tolist(), snapshot.ended.sum()) == ([int(alive)], 1)
+    snapshot = group.to(2, DONE)
+    assert (snapshot.held.tolist(), snapshot.return_walks.tolist()) == ([0], [int(alive)])
+    assert (snapshot.ended.sum(), group.wrong(snapshot)) == (1, FINE)
 
 
 def test_no_more_return_instances_than_the_kernel_allows() -> None:
@@ -130,50 +139,50 @@ def test_no_more_return_instances_than_the_kernel_allows() -> None:
     group = Group(UNDER_TRACE, (0,) * deep + (RETURN,) * deep)
     group.has(0, at_return=True)
     assert group.to(deep, DONE).held.tolist() == [MAX_URETPROBE_DEPTH]
-    seen = group.to(2 * deep, DONE)
-    assert (seen.held.tolist(), seen.return_walks.tolist()) == ([0], [MAX_URETPROBE_DEPTH])
-    assert seen.thread["instances"].tolist() == [0]
+    snapshot = group.to(2 * deep, DONE)
+    assert (snapshot.held.tolist(), snapshot.return_walks.tolist()) == ([0], [MAX_URETPROBE_DEPTH])
+    assert snapshot.thread["instances"].tolist() == [0]
 
 
 def test_a_lookup_takes_no_uprobe_that_is_dead() -> None:
-    group = Group((1, 0, 0, GET, 1))
+    group = Group(UNDER_LOCK)
     group.view.alive[0] = False
-    seen = group.to(1, LEFT)
-    assert (seen.missed.tolist(), seen.held.tolist()) == ([1], [0])
+    snapshot = group.to(1, LEFT)
+    assert (snapshot.missed.tolist(), snapshot.held.tolist()) == ([1], [0])
 
 
 def test_who_enters_late_meets_nobody_who_left_before() -> None:
     group = Group(UNDER_TRACE)
     group.has(0)
     group.to(1, TAKEN)
-    group.view.must[0] = group.view.entry_list[0] = 0
-    seen = group.to(1, ENTERED)
+    group.view.must_call[0] = group.view.entry_list[0] = 0
+    snapshot = group.to(1, ENTERED)
     # A grace period that has begun by now waits not for this hit, and need not.
-    assert inside(seen, chain_rwsem=False).met.tolist() == [0]
+    assert inside(snapshot, chain_rwsem=False).visible.tolist() == [0]
 
 
 def test_who_was_inside_may_meet_whoever_was_listed_since() -> None:
     group = Group(UNDER_TRACE)
     group.has(0)
     group.to(1, ENTERED)
-    group.view.must[0] = group.view.entry_list[0] = 0
-    met = inside(group.to(1, FOUND), chain_rwsem=False)
-    assert (met.function.tolist(), met.met.tolist()) == ([0], [1])
+    group.view.must_call[0] = group.view.entry_list[0] = 0
+    walking = inside(group.to(1, FOUND), chain_rwsem=False)
+    assert (walking.function.tolist(), walking.visible.tolist()) == ([0], [1])
 
 
 def test_under_the_rwsem_only_its_holder_meets_anybody() -> None:
     group = Group(UNDER_LOCK)
     group.has(0)
-    assert inside(group.to(1, FOUND), chain_rwsem=True).met.tolist() == []
-    assert inside(group.to(1, WALKING), chain_rwsem=True).met.tolist() == [1]
-    assert inside(group.to(1, UNWALKED), chain_rwsem=True).met.tolist() == []
+    assert inside(group.to(1, FOUND), chain_rwsem=True).visible.tolist() == []
+    assert inside(group.to(1, WALKING), chain_rwsem=True).visible.tolist() == [1]
+    assert inside(group.to(1, UNWALKED), chain_rwsem=True).visible.tolist() == []
 
 
 def test_a_bit_that_is_somebody_elses_by_the_return() -> None:
     group = Group(UNDER_TRACE)
     group.has(0, at_return=True)
     group.to(1, DONE)
-    group.view.must[0] = group.view.may[0] = group.view.return_list[0] = 0
+    group.view.must_call[0] = group.view.may_call[0] = group.view.return_list[0] = 0
     group.to(1, DONE)
     group.view.returns[0] = 0
     group.has(0)
@@ -193,7 +202,7 @@ def no_breakpoint(view: View) -> None:
 
 
 def unregistered(view: View) -> None:
-    view.must[0] = view.may[0] = 0
+    view.must_call[0] = view.may_call[0] = 0
 
 
 def freed(view: View) -> None:
@@ -211,7 +220,7 @@ def freed(view: View) -> None:
     ],
 )
 @pytest.mark.parametrize("rules", [UNDER_LOCK, UNDER_TRACE, LEASED])
-def test_what_is_wrong_is_found(breaks: Any, found: int, rules: tuple[int, ...]) -> None:
+def test_what_is_wrong_is_found(breaks: Any, found: int, rules: HitRules) -> None:
     group = Group(rules)
     group.has(0)
     breaks(group.view)

@@ -16,7 +16,7 @@ FIGURES = (
 """Periods are those of deferred frees too; waits are those of detaches alone."""
 
 
-def disturbed() -> pl.Expr:
+def with_writers() -> pl.Expr:
     """Which cells have a workload."""
     given = pl.any_horizontal(pl.col(axis) != value for axis, value in DEFAULTS.items())
     return given | (pl.col("bench") == STRESS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import simpy
+from grace_engines import sections as some_sections
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rcu_engines import sections as some_sections
 
 from core.grace.sections import Sections
 from core.grace.synthetic import SyntheticSrcuReaders, SyntheticTraceReaders

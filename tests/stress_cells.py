@@ -25,7 +25,7 @@ STAGE_NAMES = {
 LITTLE = Workload(attach_threads=1, consumers=1)
 
 
-def churn_cell(workload: Workload = LITTLE, *, ms: int = 3, **changes: Any) -> Cell:
+def stress_cell(workload: Workload = LITTLE, *, ms: int = 3, **changes: Any) -> Cell:
     """uprobe-stress on two CPUs and ten functions, `ms` samples of a millisecond."""
     values: dict[str, Any] = {
         "bench": STRESS,

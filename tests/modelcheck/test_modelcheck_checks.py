@@ -59,11 +59,11 @@ def test_references_uprobes_and_links() -> None:
 
 def test_traversals_and_grace_periods() -> None:
     uprobe = Uprobe(0, 1)
-    checks.traversal_ends(world(uprobe, must=1, called=1), 0)
+    checks.traversal_ends(world(uprobe, must_call=1, called=1), 0)
     with pytest.raises(checks.Violation, match=checks.NOT_CALLED):
-        checks.traversal_ends(world(uprobe, must=1), 0)
+        checks.traversal_ends(world(uprobe, must_call=1), 0)
     with pytest.raises(checks.Violation, match=checks.CALLED_GONE):
-        checks.calls(world(uprobe, gone=1), 0, 0)
+        checks.calls(world(uprobe, must_not_call=1), 0, 0)
     checks.period_ends(world(uprobe), 0)
     with pytest.raises(checks.Violation, match="reader 2"):
         checks.period_ends(world(uprobe, wait=4), 0)
