@@ -22,7 +22,7 @@ cover-letter: venv  ## Run the cover letter's sweep, print its tables and the co
 	$(BIN)/uprobe-sweep compare cover-letter
 
 accuracy: venv  ## Simulate afresh and hold the model against its accuracy targets (seconds)
-	$(BIN)/python -m sweep.letter.accuracy
+	$(BIN)/uprobe-sweep accuracy
 
 lint: venv  ## Check style (ruff) and types (mypy)
 	$(BIN)/ruff check .

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import INTERRUPTED, print_columns, print_json, refuse_unwritable
+from sweep.commands.shared import (
+    INTERRUPTED,
+    json_option,
+    print_columns,
+    print_json,
+    refuse_unwritable,
+)
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="Folder for the files, not the shipped ones'."
 )
 @click.option("--host", is_flag=True, help="Measure this host instead, in a minute. Needs root.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
     """Fit the machine files anew from the published figures, or measure this host.
 

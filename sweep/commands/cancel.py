@@ -6,7 +6,7 @@ import time
 
 import click
 
-from sweep.commands.shared import address_option
+from sweep.commands.shared import address_option, run_argument
 from sweep.errors import InfrastructureError, UsageError
 
 SECONDS = 60.0
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.3
 
 
 @click.command()
-@click.argument("run")
+@run_argument
 @address_option
 def cancel(run: str, address: str | None) -> None:
     """End RUN, a run on a cluster. Cells that are done are kept; submitting again does the rest.

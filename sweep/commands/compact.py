@@ -6,11 +6,11 @@ from dataclasses import asdict
 
 import click
 
-from sweep.commands.shared import json_option, print_json, run_path
+from sweep.commands.shared import json_option, print_json, run_argument, run_path
 
 
 @click.command()
-@click.argument("run")
+@run_argument
 @json_option
 def compact(run: str, as_json: bool) -> None:
     """Make few Parquet files of RUN's many; its rows stay as they are.

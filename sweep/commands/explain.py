@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import cells_of, collected, frame, print_json, run_path
+from sweep.commands.shared import cells_of, collected, frame, json_option, print_json, run_path
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ VIEWS = ("line", "operation", "distance")
     metavar="K",
     help="Show the K largest, and the rest as one.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def explain(
     run: str | None,
     cell: str | None,

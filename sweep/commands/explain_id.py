@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweep.commands.shared import (
-    json_option,
-    load,
-    print_columns,
-    print_json,
-    run_path,
-    set_option,
-)
+from sweep.commands.shared import json_option, load, print_columns, print_json, run_path, set_option
 from sweep.errors import UsageError
 
 

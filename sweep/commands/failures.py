@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from sweep.commands.shared import collected, json_option, print_json, run_path
+from sweep.commands.shared import collected, json_option, print_json, run_argument, run_path
 
 
 @click.command()
-@click.argument("run")
+@run_argument
 @click.option("--tracebacks", is_flag=True, help="Print whole tracebacks.")
 @json_option
 def failures(run: str, tracebacks: bool, as_json: bool) -> int:

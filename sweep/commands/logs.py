@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import address_option
+from sweep.commands.shared import address_option, run_argument
 from sweep.errors import InfrastructureError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run")
+@run_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @address_option
 def logs(run: str, follow: bool, address: str | None) -> None:
@@ -43,9 +43,12 @@ def print_followed(jobs: Jobs, job: Job) -> None:
     Raises InfrastructureError if the log breaks off before.
     """
     from sweep.service.status import readable
+    from sweep.terminal.streams import reader_left
 
     for line in jobs.follow(job.id):
         print(readable(line), flush=True)
+        if reader_left():
+            return
     job = jobs.get(job.id)
     if not job.is_over:
         raise InfrastructureError(

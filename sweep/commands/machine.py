@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
     from core.machine.machine import Machine
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _count = click.IntRange(min=1)
 _ns = click.FloatRange(min=0, min_open=True, max=10_000)
 
@@ -168,7 +167,7 @@ def host(output: Path | None) -> None:
 
 @machine.command()
 @click.argument("name")
-@_json
+@json_option
 def show(name: str, as_json: bool) -> None:
     """Print the topology, distances and clocks of machine NAME.
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import json_option, print_columns, print_json
 
 if TYPE_CHECKING:
     from core.modelcheck.mutants import Verdict
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def mutants(as_json: bool) -> int:
     """Plant every known fault in the lifetime rules and say which check catches it.
 

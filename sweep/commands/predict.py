@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import cells_of, print_json
+from sweep.commands.shared import cells_of, json_option, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ USUAL = "uprobe-nop,uretprobe-nop"
     metavar="K",
     help="Members of the machine's ensemble that the interval is over, if it has one.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def predict(
     cpus: str,
     kernel: str | None,

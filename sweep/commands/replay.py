@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("rules")
 @click.argument("scenario", required=False)
 @click.argument("schedule", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def replay(rules: str, scenario: str | None, schedule: tuple[str, ...], as_json: bool) -> int:
     """Replay SCHEDULE in SCENARIO under RULES; without SCHEDULE, search for a violation first.
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import click
 
-from sweep.commands.shared import address_option, print_columns, print_json
+from sweep.commands.shared import address_option, json_option, print_columns, print_json
 
 
 @click.command()
 @address_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def runs(address: str | None, as_json: bool) -> None:
     """List the runs of a cluster, the newest last.
 

@@ -37,6 +37,7 @@ class LocationType(click.ParamType["Location"]):
 
 
 spec_argument = click.argument("spec")
+run_argument = click.argument("run")
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweep.commands.shared import print_json
+from sweep.commands.shared import json_option, print_json
 
 
 @click.command()
@@ -12,7 +12,7 @@ from sweep.commands.shared import print_json
 @click.option("--vs", metavar="FLAVOUR", help="Print how that one differs, like a diff.")
 @click.option("--bench", default="uprobe-nop", show_default=True, help="What is hit.")
 @click.option("--rcu", default="default", show_default=True, help="RCU of the read sections.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> None:
     """Show what one hit does under FLAVOUR.
 

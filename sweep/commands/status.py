@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import address_option, print_columns, print_json
+from sweep.commands.shared import address_option, json_option, print_columns, print_json
 
 if TYPE_CHECKING:
     from sweep.service.runs import Job
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", required=False)
 @address_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def status(run: str | None, address: str | None, as_json: bool) -> None:
     """Say how far RUN is, a run on a cluster; without it, all runs that have not ended.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import print_columns, print_json
+from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _count = click.IntRange(min=0)
 @click.option("--ms", "milliseconds", type=click.IntRange(2, 10**6), default=500, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N")
 @click.option("--fault", "faults", multiple=True, metavar="F", help="Plant a fault; may repeat.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def stress(faults: tuple[str, ...], as_json: bool, consumers: int | None, **options: Any) -> int:
     """Run the uprobe-stress workload and check every hit, free and grace period.
 

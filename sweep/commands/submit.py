@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sweep.commands.run_options import as_words, run_options
-from sweep.commands.shared import INTERRUPTED, address_option, load, print_json
+from sweep.commands.shared import INTERRUPTED, address_option, json_option, load, print_json
 
 if TYPE_CHECKING:
     from sweep.service.parcel import Parcel
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @run_options
 @click.option("--wait", is_flag=True, help="Show its log until it ends; exit with its code.")
 @address_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def submit(
     spec: str,
     settings: tuple[str, ...],

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from sweep.commands.shared import cells_of, print_json
+from sweep.commands.shared import cells_of, json_option, print_json
 
 
 @click.command()
@@ -40,7 +40,7 @@ from sweep.commands.shared import cells_of, print_json
     metavar="K",
     help="Repetitions that intervals are over without an ensemble.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def whatif(
     flavour: str,
     bench: str,

@@ -1,0 +1,29 @@
+"""`uprobe-sweep tables`: a run as the cover letter's tables."""
+
+from __future__ import annotations
+
+import click
+
+from sweep.commands.shared import frame, run_argument
+
+
+@click.command()
+@run_argument
+def tables(run: str) -> None:
+    """Print RUN as the cover letter's tables, one for each flavour.
+
+    Cells whose hits something disturbs come in a table of their own, with latencies.
+
+    \b
+    uprobe-sweep tables cover-letter
+    uprobe-sweep tables detach-batch
+    """
+    cells = frame(run)
+    from sweep.report.stress_text import render, with_writers
+    from sweep.report.tables import letter_lines
+
+    alone, with_others = cells.filter(~with_writers()), cells.filter(with_writers())
+    if len(alone):
+        print(letter_lines(alone))
+    if len(with_others):
+        print(render(with_others), end="")

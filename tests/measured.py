@@ -1,0 +1,17 @@
+"""What a model gives that is off everywhere by the same share."""
+
+from __future__ import annotations
+
+from frames import letter_frame
+
+from sweep.letter.comparison import compare
+from sweep.letter.curves import CurveErrors, CurvePoint
+from sweep.letter.targets import CURVES, Measured
+
+
+def accuracy_off_by(share: float) -> Measured:
+    """Off by `share`, on a machine with too few CPUs for one point of each curve but the first."""
+    point = CurvePoint(8, 100.0, 100.0 * (1 + share), share)
+    absent, *others = CURVES
+    curves = (CurveErrors(absent, ()), *(CurveErrors(c, (point,), (144, 160)) for c in others))
+    return Measured(compare(letter_frame(1 + share)), curves)
