@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands.shared import note, out_option
 from sweep.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from sweep.live.bench_log import Line, Log, Span
+    from sweep.store.folder import Location
+
+
+class SpanType(click.ParamType["Span"]):
+    """Lines of a log: `12-80`, `12-` or `12`."""
+
+    name = "lines"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Span:
+        """The first and the last line that the text names. Raises UsageError."""
+        first, dash, last = str(value).partition("-")
+        numbers = [first, last or ("9" * 12 if dash else first)]
+        if not all(n.isascii() and n.isdecimal() for n in numbers) or int(first) < 1:
+            raise UsageError(f"--lines {value}: write a first and a last line, as in 12-80")
+        span = int(numbers[0]), int(numbers[1])
+        if span[0] > span[1]:
+            raise UsageError(f"--lines {value}: the last line is before the first")
+        return span
 
 
 @click.command("read-log")
@@ -17,8 +42,12 @@ from sweep.errors import UsageError, nearest
 @click.option("--flavour", metavar="F", help="The design, in place of a release's.")
 @click.option("--machine", default="log", show_default=True, metavar="NAME", help="Whose log.")
 @click.option("--bench", metavar="B", help="For Summary lines that no line names the bench of.")
-@click.option("--cpus", type=click.IntRange(min=1), metavar="N", help="Producers, likewise.")
-@click.option("--out", type=click.Path(path_type=Path), help="The run's own folder.")
+@click.option(
+    "--cpus", type=click.IntRange(min=1), metavar="N", help="Producers, where no line says."
+)
+@click.option("--lines", "span", type=SpanType(), metavar="A-B", help="Only these of each log.")
+@click.option("--repeats", is_flag=True, help="Figures of one bench and CPU count are repeats.")
+@out_option
 def read_log(
     files: tuple[Path, ...],
     kernel: str | None,
@@ -26,51 +55,96 @@ def read_log(
     machine: str,
     bench: str | None,
     cpus: int | None,
-    out: Path | None,
+    span: Span | None,
+    repeats: bool,
+    out: Location | None,
 ) -> None:
     """Turn logs of the kernel's bench tool into rows of a run.
 
-    Reads its `Summary: hits ...` lines and lines as the letter prints them, and says what was read.
-    Reading a log again adds nothing.
+    Reads its `Summary: hits ...` lines, the lines of run_bench_uprobes.sh and those that the letter
+    prints, and says what was read and which lines that look like a figure were not. What a line
+    says is never overridden by an option. A figure counts once, however often its log is read.
 
     \b
     uprobe-sweep read-log bench.log --kernel 6.12.8 --machine epyc --out results/runs/epyc
+    uprobe-sweep read-log mail.txt --flavour srcu --lines 40-80
     uprobe-sweep compare epyc cover-letter
     """
-    if (kernel is None) == (flavour is None):
-        raise UsageError("give either --kernel or --flavour: a log does not say what was measured")
     from core.kernel.bench import NAMED
-    from sweep.live.bench_log import NO_MODEL, read, rows
-    from sweep.live.code import CALL_OPCODE, INT3
-    from sweep.live.kernel import flavour_of, is_release
+    from sweep.live.bench_log import read
+    from sweep.live.log_rows import NO_MODEL, rows
     from sweep.report.tables import letter_line
     from sweep.spec.axes import AXES
+    from sweep.store.place import folder_at
     from sweep.store.provenance import provenance
-    from sweep.store.scan import RUNS, finished
+    from sweep.store.scan import RUNS, is_run, scan
+    from sweep.store.schema import LOG
     from sweep.store.store import Store
 
-    if kernel is not None and not is_release(kernel):
-        from core.kernel.flavours import VERSIONS
-
-        raise UsageError(f"--kernel {kernel}: {nearest(kernel, VERSIONS)}, or any like 6.12.8")
+    if kernel is not None and flavour is not None:
+        raise UsageError("give either --kernel or --flavour, not both")
     if flavour is not None:
         flavour = AXES["flavour"]("--flavour", None, flavour)
     if bench is not None and bench.removesuffix("5") not in NAMED:
         raise UsageError(f"--bench {bench}: {nearest(bench, NAMED)}")
-    found = [line for path in files for line in read(path, bench, cpus)]
-    flavours = [
-        flavour
-        or flavour_of(kernel or "", NAMED[line.bench], CALL_OPCODE if line.nop_bytes == 5 else INT3)
-        for line in found
-    ]
+    _check_release(kernel)
+    logs = [read(path, bench, cpus, span) for path in files]
+    releases = [_release(log, kernel, flavour) for log in logs]
     out = out or RUNS / "log"
-    made = rows(found, flavours, machine, kernel, out.name)
-    there = finished(out)
+    name = Path(str(folder_at(out).location)).name
+    there = scan(out).collect() if is_run(out) else None
+    if there is not None and set(there["source"]) - {LOG}:
+        raise UsageError(f"{out} holds a run that is not of logs: choose another --out")
+    before = [] if there is None else there.to_dicts()
+    found = [
+        (line, flavour or _design(line, release), release)
+        for log, release in zip(logs, releases, strict=True)
+        for line in log.lines
+    ]
+    made = rows(found, machine, name, before, repeats)
+    known = {row["cell_id"] for row in before}
     about = {**provenance({}), "model_version": NO_MODEL}
-    with Store(out, {"run_id": out.name, "spec": {}, "provenance": about}) as store:
+    with Store(out, {"run_id": name, "spec": {}, "provenance": about}) as store:
         for row in made:
-            if row["cell_id"] not in there:
+            if row["cell_id"] not in known:
                 store.append(row)
     for row in made:
-        print(f"{letter_line(row)}  {row['flavour']}")
+        nop5 = "  on a 5-byte nop" if row["nop_bytes"] != 1 else ""
+        print(f"{letter_line(row)}  {row['flavour']}{nop5}")
+    for text in (text for log in logs for text in log.notes):
+        note(text)
+    if again := len(found) - sum(row["cell_id"] not in known for row in made):
+        note(f"{again} of {len(found)} figures were counted before")
     print(f"{len(made)} figures: {out}")
+
+
+def _design(line: Line, release: str | None) -> str:
+    from core.kernel.bench import NAMED
+    from sweep.live.code import CALL_OPCODE, INT3
+    from sweep.live.kernel import flavour_of
+
+    entry = CALL_OPCODE if line.nop_bytes == 5 else INT3
+    return flavour_of(release or "", NAMED[line.bench], entry)
+
+
+def _check_release(kernel: str | None) -> None:
+    from core.kernel.flavours import VERSIONS
+    from sweep.live.kernel import is_release
+
+    if kernel is not None and not is_release(kernel):
+        raise UsageError(f"--kernel {kernel}: {nearest(kernel, VERSIONS)}, or any like 6.12.8")
+
+
+def _release(log: Log, kernel: str | None, flavour: str | None) -> str | None:
+    """Which kernel a log is of. Raises UsageError if nothing says so, or two say different."""
+    said, place = log.system.get("kernel", (None, ""))
+    if said is None:
+        if kernel is None and flavour is None:
+            raise UsageError(
+                "give either --kernel or --flavour: the log does not say what was measured"
+            )
+        return kernel
+    asked = None if kernel is None else kernel.removeprefix("v")
+    if asked is not None and said != asked and not said.startswith((f"{asked}.", f"{asked}-")):
+        raise UsageError(f"--kernel {kernel}: {place} says {said}")
+    return kernel or said

@@ -1,29 +1,46 @@
-"""Rows from logs of the kernel's own bench tool, and from lines as the letter prints them."""
+"""Figures in logs of the kernel's own bench tool, of its scripts, and as the letter prints them."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.kernel.bench import NAMED
 from sweep.errors import UsageError, nearest
-from sweep.report.tables import MHITS
-from sweep.spec.churn import DEFAULTS, columns
-from sweep.store.schema import LOG, SCHEMA_VERSION, Row
+from sweep.live.log_rates import MILLIONS, Rates
+from sweep.live.log_text import printed_lines
 
-NO_MODEL = "none"
-
-_RATE = r"([0-9]+\.[0-9]+)\s*(?:±|\+/?-)\s*([0-9]+\.[0-9]+)M/s"
-_LETTER = re.compile(rf"(?:trig-)?(u(?:ret)?probe-[a-z0-9-]+)\s*\(\s*([0-9]+) cpus\):\s*{_RATE}")
-_SUMMARY = re.compile(rf"Summary: hits\s+{_RATE}\s*\(\s*([0-9]+\.[0-9]+)M(?:/s)?/prod\)")
-_NAME = re.compile(r"(?:Setting up benchmark|Benchmark) '(?:trig-)?(u(?:ret)?probe-[a-z0-9-]+)'")
-_PRODUCERS = re.compile(r"(?:^|\s)(?:-p\s*|--producers[= ])([0-9]+)\b")
+_NUMBER = r"(?<![\w.,-])([0-9]+(?:\.[0-9]+)?)"
+_RATE = rf"{_NUMBER}\s*±\s*([0-9]+(?:\.[0-9]+)?)\s*([KMG])/s"
+_SHARE = r"\(\s*([0-9]+(?:\.[0-9]+)?)\s*([KMG])(?:/s)?/(?:prod|cpu)\s*\)"
+_NAMED_LINE = re.compile(
+    rf"(?<![\w-])(?:trig-)?([a-z][a-z0-9]*(?:-[a-z0-9]+)*)\s*"
+    rf"(?:\(\s*([0-9]+)\s*cpus?\)\s*:?|:)\s*(?:hits\s+)?{_RATE}\s*(?:{_SHARE})?",
+    re.I,
+)
+_SUMMARY = re.compile(rf"^(.*?)\bSummary:\s*hits\s+{_RATE}\s*(?:{_SHARE})?", re.I)
+_SETUP = re.compile(r"(?:Setting up benchmark|Benchmark) '(?:trig-)?([^']+)'")
+_COMMAND = re.compile(r"(?:/bench|(?:^|\s)bench(?=\s.*(?:\btrig-|\s-[a-z])))\s(.*)$")
+_PRODUCERS = re.compile(r"(?:^|\s)(?:-[aqv]*p\s*|--producers[= ]\s*)([0-9]+)(?=\s|$)")
+_OPERAND = re.compile(r"(?:^|\s)(?:trig-)?([a-z][a-z0-9]*(?:[-_][a-z0-9]+)*)(?=\s|$)")
+_ITERATION = re.compile(r"\bIter\s+[0-9]+\s*\(")
+_TAIL = re.compile(r"^[\s,]*(?:drops\b.*)?(?:total operations\b.*)?$", re.I)
+_WRAPPED = re.compile(r"^\s*(?:[0-9.]+\s*[KMG]?/s,\s*)?(?:drops|total operations)\b", re.I)
+_LOOKS = re.compile(
+    r"[0-9]\s*[KMGT]?(?:\s?(?:hits|ops|op))?/(?:s|sec|prod|cpu)\b|\bSummary:"
+    r"|\bu(?:ret)?probe-[a-z0-9-]+\s*(?:\([^)]*\)\s*)?:?\s*[0-9]",
+    re.I,
+)
+_UPROBE = re.compile(r"(?<![\w-])(u(?:ret)?probe-[a-z0-9-]+)")
+_KERNEL = re.compile(r"\bLinux (?:version|\S+) ([0-9]+\.[0-9]+\S*) [#(]")
+_HOST = re.compile(r"\bLinux (?!version)(\S+) [0-9]+\.[0-9]+\S* #")
+_MODEL = re.compile(r"^\s*model name\s*:\s*(\S.*)$", re.I)
+_SYSTEM = {"kernel": _KERNEL, "host": _HOST, "CPU": _MODEL}
 NOP5 = "nop5"
 """Ends the name of a bench on a 5-byte nop; the others' nop is of one byte."""
+WITHOUT_PROBE = {"uprobe-base"}
+"""Benches that count without a probe, although their names begin like those of uprobes."""
 
 
 @dataclass(frozen=True)
@@ -38,121 +55,177 @@ class Line:
     place: str
 
 
-def lines(text: str, name: str, bench: str | None = None, cpus: int | None = None) -> list[Line]:
-    """Every figure in a log called `name`, in its order.
+@dataclass
+class Log:
+    """What a log says: its figures in their order, and what was not taken for one, in words."""
 
-    A `Summary` line says neither its bench, which a line before it does, nor its number of
-    producers, which is what total and per-producer rates give, or `-p` on a line before. `bench`
-    and `cpus` are for logs that lack them. Raises UsageError, naming the line, where one is
-    missing, and for a log without figures.
-    """
-    found = list(_figures(text, name, bench, cpus))
-    if not found:
-        example = "Summary: hits 3.032 ± 0.023M/s (3.032M/prod), ..."
-        raise UsageError(f"{name} has no line like '{example}' nor like the letter's")
-    return found
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    system: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Of its kernel, host and CPU, those that it names: what and where."""
 
 
-def rows(
-    found: Sequence[Line], flavours: Sequence[str], machine: str, kernel: str | None, run_id: str
-) -> list[Row]:
-    """Rows of `found`, each with its design. What a log does not say is 0."""
-    return [
-        _row(line, flavour, machine, kernel, run_id)
-        for line, flavour in zip(found, flavours, strict=True)
-    ]
+Span = tuple[int, int]
+"""The first and the last line of a part of a log."""
 
 
-def _figures(text: str, name: str, bench: str | None, cpus: int | None) -> Iterator[Line]:
-    said: str | None = bench
-    producers: int | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        place = f"{name}:{number}"
-        if named := _NAME.search(line):
-            said = bench or named[1]
-        if given := _PRODUCERS.search(line):
-            producers = int(given[1])
-        if letter := _LETTER.search(line):
-            yield _line(letter[1], int(letter[2]), letter[3], letter[4], place)
-        elif summary := _SUMMARY.search(line):
-            if said is None:
-                raise UsageError(f"{place}: which bench? No line before says it: give --bench")
-            count = cpus or producers or _producers(float(summary[1]), float(summary[3]), place)
-            producers = None
-            yield _line(said, count, summary[1], summary[2], place)
-
-
-def _line(bench: str, cpus: int, mhits: str, stddev: str, place: str) -> Line:
-    nop_bytes = 5 if bench.endswith(NOP5) else 1
-    usual = bench.removesuffix("5") if nop_bytes == 5 else bench
-    if usual not in NAMED:
-        raise UsageError(f"{place}: unknown bench {bench!r}: {nearest(usual, NAMED)}")
-    if cpus < 1:
-        raise UsageError(f"{place}: {cpus} CPUs: at least 1")
-    return Line(usual, nop_bytes, cpus, float(mhits), float(stddev), place)
-
-
-def _producers(total: float, each: float, place: str) -> int:
-    """The only whole number that both rounded rates allow. Raises UsageError."""
-    half = 0.0005
-    least = math.ceil((total - half) / (each + half))
-    most = math.floor((total + half) / (each - half)) if each > half else None
-    if most is None or least != most:
-        span = f"{max(least, 1)} or more" if most is None else f"{least} to {most}"
-        raise UsageError(f"{place}: how many producers? The rates allow {span}: give --cpus")
-    return least
-
-
-def _row(line: Line, flavour: str, machine: str, kernel: str | None, run_id: str) -> Row:
-    identity = [LOG, line, flavour, machine, kernel]
-    hits_per_s = line.mhits * MHITS
-    return {
-        "cell_id": hashlib.blake2b(repr(identity).encode(), digest_size=8).hexdigest(),
-        "run_id": run_id,
-        "bench": line.bench,
-        "flavour": flavour,
-        "rcu": "default",
-        "owner_beside_count": False,
-        "cpus": line.cpus,
-        "probes": 1,
-        "processes": 1,
-        "spread": "shared",
-        **DEFAULTS,
-        "machine": machine,
-        "machine_digest": "unknown",
-        "seed": 0,
-        "replicate": 0,
-        "ensemble": 0,
-        "warmup_s": 0.0,
-        "duration_s": 0.0,
-        "sample_s": 0.0,
-        "hits": 0,
-        "sim_seconds": 0.0,
-        "hits_per_s": hits_per_s,
-        "hits_per_s_stddev": line.stddev * MHITS,
-        "hits_per_s_per_cpu": hits_per_s / line.cpus,
-        "predicted_low": None,
-        "predicted_high": None,
-        "samples": 0,
-        **columns(None),
-        "line_ops": 0,
-        "wall_seconds": 0.0,
-        "model_version": NO_MODEL,
-        "source": LOG,
-        "kernel": kernel,
-        "cpu_model": None,
-        "topology": None,
-        "attach": "multi" if NAMED[line.bench].multi else "bpf",
-        "nop_bytes": line.nop_bytes,
-        "cpu_share": None,
-        "schema_version": SCHEMA_VERSION,
-    }
-
-
-def read(path: Path, bench: str | None = None, cpus: int | None = None) -> list[Line]:
-    """The figures in the log at `path`, see `lines`. Raises UsageError also if unreadable."""
+def read(
+    path: Path, bench: str | None = None, cpus: int | None = None, span: Span | None = None
+) -> Log:
+    """The figures in the log at `path`, see `figures`. Raises UsageError also if unreadable."""
     try:
-        text = path.read_text(errors="replace")
+        log = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    return lines(text, str(path), bench, cpus)
+    return figures(log, str(path), bench, cpus, span)
+
+
+def figures(
+    log: bytes,
+    name: str,
+    bench: str | None = None,
+    cpus: int | None = None,
+    span: Span | None = None,
+) -> Log:
+    """Every figure in a log called `name`, or in the lines `span` of it.
+
+    A `Summary` line says neither its bench, which a line since the last Summary does, nor its
+    number of producers, which is what total and per-producer rates give, or `-p` on the command.
+    A line of `run_bench_uprobes.sh`, which names the bench and no count, is of one producer: the
+    script asks for no more. `bench` and `cpus` are for lines that lack them, and a line that says
+    otherwise has its way, with a note. Figures of benches that probe nothing are left out with a
+    note, and so is every line that looks like a figure and is none of these. Raises UsageError,
+    naming the line, for a uprobe bench that is unknown, for a count that is missing or not what
+    the rates give, for a log of two machines or kernels, and for one without figures.
+    """
+    reader = _Reader(bench, cpus)
+    for number, line in printed_lines(log):
+        if span is None or span[0] <= number <= span[1]:
+            reader.take(f"{name}:{number}", line)
+    reader.end_of_bench()
+    if not reader.log.lines:
+        example = "Summary: hits 3.032 ± 0.023M/s (3.032M/prod), ..."
+        why = "".join(f"\n  {note}" for note in reader.log.notes)
+        raise UsageError(f"{name} has no line like '{example}' nor like the letter's{why}")
+    return reader.log
+
+
+class _Reader:
+    """Where a log's reader is: which bench was set up, with how many producers, if any since."""
+
+    def __init__(self, bench: str | None, cpus: int | None) -> None:
+        self.log = Log()
+        self._asked_bench, self._asked_cpus = bench, cpus
+        self._bench: str | None = None
+        self._producers: int | None = None
+        self._iterations: str | None = None
+
+    def take(self, place: str, line: str) -> None:
+        self._of_one_system(place, line)
+        if setup := _SETUP.search(line):
+            self._set_up(setup[1], None)
+        elif (command := _COMMAND.search(line)) and not _LOOKS.search(line):
+            given = _PRODUCERS.search(command[1])
+            name = _OPERAND.search(command[1])
+            self._bench = None
+            self._set_up(name[1] if name else None, int(given[1]) if given else None)
+        elif _ITERATION.search(line):
+            self._iterations = self._iterations or place
+        elif summary := _SUMMARY.search(line):
+            self._summary(summary, line[summary.end() :], place)
+        elif named := _NAMED_LINE.search(line):
+            self._named(named, line, place)
+        elif _LOOKS.search(line) and not _WRAPPED.search(line):
+            if self._other(self._bench) and "Summary:" in line:
+                self._leave_out(self._bench or "", place)
+                self._finish()
+            else:
+                self._not_understood(line, place)
+
+    def end_of_bench(self) -> None:
+        """Another bench begins, or nothing more comes: say so if the last one had no end."""
+        if self._iterations:
+            self.log.notes.append(f"{self._iterations}: iterations without a Summary: left out")
+        self._iterations = None
+
+    def _of_one_system(self, place: str, line: str) -> None:
+        for kind, pattern in _SYSTEM.items():
+            if found := pattern.search(line):
+                known, where = self.log.system.setdefault(kind, (found[1], place))
+                if known != found[1]:
+                    raise UsageError(
+                        f"{place}: another {kind}, {found[1]}, than {known} at {where}: "
+                        "read one at a time, with --lines FIRST-LAST"
+                    )
+
+    def _set_up(self, bench: str | None, producers: int | None) -> None:
+        self.end_of_bench()
+        if self._bench not in {None, bench}:
+            self._producers = None
+        self._bench = bench
+        self._producers = producers or self._producers
+
+    def _finish(self) -> None:
+        self._bench = self._producers = self._iterations = None
+
+    def _summary(self, found: re.Match[str], rest: str, place: str) -> None:
+        before = _UPROBE.search(found[1])
+        said, producers = before[1] if before else self._bench, self._producers
+        self._finish()
+        if self._other(said):
+            self._leave_out(said or "", place)
+        elif not _TAIL.search(rest) and _LOOKS.search(rest):
+            self._not_understood(found[0] + rest, place)
+        elif said is None and self._asked_bench is None:
+            raise UsageError(
+                f"{place}: which bench? No line since the last Summary says it: give --bench"
+            )
+        else:
+            _, mean, stddev, unit, each, each_unit = found.groups()
+            rates = Rates(mean, unit, each, each_unit)
+            self._keep(said, producers, rates, stddev, place)
+
+    def _named(self, found: re.Match[str], line: str, place: str) -> None:
+        bench, count, mean, stddev, unit, each, each_unit = found.groups()
+        rest = line[: found.start()] + " " + line[found.end() :]
+        if self._other(bench):
+            self._leave_out(bench, place)
+        elif _LOOKS.search(rest):
+            self._not_understood(line, place)
+        else:
+            if count is None and each is None:
+                count = str(self._asked_cpus or 1)
+            rates = Rates(mean, unit, each, each_unit)
+            self._keep(bench, None if count is None else int(count), rates, stddev, place)
+
+    def _keep(
+        self, said: str | None, count: int | None, rates: Rates, stddev: str, place: str
+    ) -> None:
+        if count is not None and count < 1:
+            raise UsageError(f"{place}: {count} CPUs: at least 1")
+        bench = said or self._asked_bench or ""
+        if self._asked_bench not in {None, bench}:
+            self.log.notes.append(f"{place}: says {bench}, whatever --bench says")
+        cpus = rates.producers(count, self._asked_cpus, place)
+        if self._asked_cpus not in {None, cpus}:
+            self.log.notes.append(f"{place}: is of {cpus} CPUs, whatever --cpus says")
+        nop_bytes = 5 if bench.endswith(NOP5) else 1
+        usual = bench.removesuffix("5") if nop_bytes == 5 else bench
+        if usual not in NAMED:
+            raise UsageError(f"{place}: unknown bench {bench!r}: {nearest(usual, NAMED)}")
+        spread = float(stddev) * MILLIONS[rates.unit.upper()]
+        self.log.lines.append(Line(usual, nop_bytes, cpus, rates.mhits, spread, place))
+
+    @staticmethod
+    def _other(bench: str | None) -> bool:
+        """Whether it is a bench that has no uprobe."""
+        return bench is not None and (
+            _UPROBE.match(bench.lower()) is None or bench in WITHOUT_PROBE
+        )
+
+    def _leave_out(self, bench: str, place: str) -> None:
+        self.log.notes.append(f"{place}: {bench} is no uprobe bench: left out")
+
+    def _not_understood(self, line: str, place: str) -> None:
+        shown = " ".join(line.split())[:100]
+        self.log.notes.append(f"{place}: looks like a figure and is not understood: {shown}")

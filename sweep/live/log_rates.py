@@ -1,0 +1,73 @@
+"""How many producers a line of a log is of, from its printed rates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sweep.errors import UsageError
+
+MILLIONS = {"K": 1e-3, "M": 1.0, "G": 1e3}
+"""What stands before /s, in millions."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The total and, if it is said, the rate of each producer, as printed."""
+
+    total: str
+    unit: str
+    each: str | None
+    each_unit: str | None
+
+    @property
+    def mhits(self) -> float:
+        return float(self.total) * MILLIONS[self.unit.upper()]
+
+    def producers(self, said: int | None, asked: int | None, place: str) -> int:
+        """How many the line is of: as `said` on it or its command, or by the rates, or as `asked`.
+
+        Raises UsageError if the rates do not allow what is said, or leave it open.
+        """
+        least, most = self._allowed()
+        for count, where in ((said, "the log says"), (asked, "--cpus says")):
+            if count is None:
+                continue
+            if least <= count and (most is None or count <= most):
+                return count
+            if said is not None or least != most:
+                raise UsageError(
+                    f"{place}: {where} {count} CPUs, its rates {_span(least, most)}: "
+                    f"{self.total}{self.unit}/s in all, {self.each}{self.each_unit}/s each"
+                )
+        if least != most:
+            rates = "The rates allow" if self.each else "The line allows"
+            raise UsageError(
+                f"{place}: how many producers? {rates} {_span(least, most)}: give --cpus"
+            )
+        return least
+
+    def _allowed(self) -> tuple[int, int | None]:
+        """The fewest and the most producers that both rounded rates allow; None: any number."""
+        if self.each is None:
+            return 1, None
+        total, half_total = _rounded(self.total, self.unit)
+        each, half_each = _rounded(self.each, self.each_unit or self.unit)
+        slack = 1e-9
+        least = max(1, math.ceil((total - half_total) / (each + half_each) - slack))
+        if each <= half_each:
+            return least, None
+        return least, math.floor((total + half_total) / (each - half_each) + slack)
+
+
+def _rounded(number: str, unit: str) -> tuple[float, float]:
+    """A printed rate and half of its last digit, in million a second."""
+    digits = len(number.partition(".")[2])
+    scale = MILLIONS[unit.upper()]
+    return float(number) * scale, 0.5 * 10**-digits * scale
+
+
+def _span(least: int, most: int | None) -> str:
+    if most is None:
+        return f"{least} or more"
+    return f"{least} to {most}" if least < most else f"{least}" if least == most else "none"
