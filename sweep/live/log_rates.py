@@ -22,6 +22,7 @@ class Rates:
 
     @property
     def mhits(self) -> float:
+        """The total in million hits per second."""
         return float(self.total) * MILLIONS[self.unit.upper()]
 
     def producers(self, said: int | None, asked: int | None, place: str) -> int:
