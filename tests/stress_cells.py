@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from core.cell import Cell
+from core.kernel.stages import STAGES
 from core.machine.machine import load_machine
 from core.workload import STRESS, Workload
 
 MS = 10**9
 
-STAGE_NAMES = {
-    0: "baseline",
-    2: "refcount-revamp",
-    3: "srcu-lifetime",
-    5: "lockless-consumers",
-    6: "split-unregister",
-    7: "srcu",
-    8: "tasks-trace",
-    10: "srcu-uretprobe",
-}
+STAGE_NAMES = {stage: rules.name for stage, rules in STAGES.items()}
 """The flavour of every stage that changes lifetimes."""
 
 LITTLE = Workload(attach_threads=1, consumers=1)

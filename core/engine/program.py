@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.arrays import IntArray
 from core.kernel.layout import NOWHERE, Layout
-from core.kernel.operation import Kind, Line, Lock, Path
+from core.kernel.operation import Kind, Line, Lock, Path, Role
 
 END = len(Kind)
 """Kind of the pseudo-operation that completes a hit."""
@@ -24,7 +24,8 @@ class Program:
     work is `entry_cycles` and drawn hit by hit); `reference_count`: it writes a reference count;
     `line`, shape (operations, probes): the line it touches if the hit finds that probe in process
     0, or NOWHERE; `stride`: what to add to `line` for every further process, 0 if all share it;
-    `names`: kernel function, kind and line of each, as words; `skippable`: a tree-walk step that
+    `call`: place of its call in the path (END's is after the last); `names`: kernel function, kind
+    and line of each, as words; `skippable`: a tree-walk step that
     does not happen where its line is NOWHERE; `lock` and `sleeps`: what it does to its line's lock.
     """
 
@@ -36,6 +37,7 @@ class Program:
     stride: IntArray
     lock: IntArray
     sleeps: NDArray[np.bool_]
+    call: IntArray
     names: tuple[tuple[str, str, str], ...]
     entry_cycles: int
 
@@ -46,13 +48,13 @@ def compile_path(
     work_cycles: Mapping[str, int],
     *,
     writers: bool = False,
-    marks: Container[str] = (),
+    marks: Container[Role] = (),
 ) -> Program:
     """`path` for the lines of `layout`, its named private work taken from `work_cycles`.
 
-    Without `writers` nobody can find a lock taken, and locks are left out. A call in `marks` that
-    does private work only gets a Kind.MARK right after it. Raises KeyError for work that has no
-    entry in `work_cycles`.
+    Without `writers` nobody can find a lock taken, and locks are left out. A call whose role is in
+    `marks` and that does private work only gets a Kind.MARK right after it. Raises KeyError for
+    work that has no entry in `work_cycles`.
     """
     kinds: list[int] = []
     cycles: list[int] = []
@@ -63,7 +65,8 @@ def compile_path(
     names: list[tuple[str, str, str]] = []
     locks: list[int] = []
     sleeps: list[bool] = []
-    pending = 0
+    places: list[int] = []
+    place = pending = 0
 
     def emit(
         kind: int,
@@ -85,11 +88,12 @@ def compile_path(
         strides.append(stride)
         locks.append(lock if writers else Lock.NONE)
         sleeps.append(sleeping)
+        places.append(place)
         names.append((function, "" if kind == END else Kind(kind).name.lower(), name))
         pending = 0
 
     nowhere = np.full(layout.probes, NOWHERE, dtype=np.int32)
-    for call in path:
+    for place, call in enumerate(path):  # noqa: B007 - emit() reads it
         for op in call.operations:
             if op.kind is Kind.WORK:
                 pending += work_cycles[op.work]
@@ -109,8 +113,9 @@ def compile_path(
                     lock=op.lock,
                     sleeping=op.sleeps,
                 )
-        if call.function in marks and all(op.kind is Kind.WORK for op in call.operations):
+        if call.role in marks and all(op.kind is Kind.WORK for op in call.operations):
             emit(Kind.MARK, nowhere, call.function)
+    place = len(path)
     emit(END, nowhere, "")
     entry_cycles, cycles[0] = cycles[0], 0
     return Program(
@@ -122,6 +127,7 @@ def compile_path(
         np.array(strides, dtype=np.int64),
         np.array(locks, dtype=np.int64),
         np.array(sleeps, dtype=np.bool_),
+        np.array(places, dtype=np.int64),
         tuple(names),
         entry_cycles,
     )

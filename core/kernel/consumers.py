@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from core.kernel import hot_path as hp
 from core.kernel.flavours import hot_path
-from core.kernel.operation import Call, Path
+from core.kernel.operation import Call, Path, Role
 from core.kernel.patches import split_at_return
 
-DISPATCHERS = (
-    "uprobe_dispatcher",
-    "uretprobe_dispatcher",
-    "uprobe_multi_link_handler",
-    "uprobe_multi_link_ret_handler",
-)
-PROGRAMS = (hp.RUN_BPF.function, hp.MULTI_RUN_BPF.function)
-PREPARE = "prepare_uretprobe"
+HANDLER = (Role.DISPATCH, Role.PROGRAM)
+ARM_RETURN = (Role.ALLOCATE_RETURN, Role.PREPARE_RETURN, Role.HOLD_RETURN)
 
 
 def with_consumers(path: Path, consumers: int) -> Path:
@@ -24,7 +18,7 @@ def with_consumers(path: Path, consumers: int) -> Path:
     """
     call, at_return = split_at_return(path)
     if consumers == 0:
-        return tuple(c for c in _without_return(call) if not _handles(c))
+        return tuple(c for c in call if c.role not in (*HANDLER, *ARM_RETURN))
     return _repeated(call, consumers) + _repeated(at_return, consumers)
 
 
@@ -36,17 +30,9 @@ def calls(flavour: str, rcu: str, entry: int, at_return: int) -> tuple[Path, Pat
     if at_return == 0:
         return with_consumers(hot_path(flavour, "uprobe-multi-nop", rcu), entry), ()
     call, after = split_at_return(hot_path(flavour, "uretprobe-multi-nop", rcu))
-    arm = next(i for i, c in enumerate(call) if c in (hp.ALLOCATE_RETURN, _prepare(call)))
+    arm = next(i for i, c in enumerate(call) if c.role in ARM_RETURN)
     handled = (hp.MULTI_DISPATCH, hp.MULTI_RUN_BPF) * entry
     return call[:arm] + handled + call[arm:], _repeated(after, at_return)
-
-
-def _prepare(path: Path) -> Call:
-    return next(c for c in path if c.function == PREPARE)
-
-
-def _handles(call: Call) -> bool:
-    return call.function in (*DISPATCHERS, *PROGRAMS)
 
 
 def _repeated(path: Path, consumers: int) -> Path:
@@ -54,17 +40,9 @@ def _repeated(path: Path, consumers: int) -> Path:
     out: list[Call] = []
     group: list[Call] = []
     for call in path:
-        if _handles(call):
+        if call.role in HANDLER:
             group.append(call)
         else:
             out += [*group * consumers, call]
             group = []
     return (*out, *group * consumers)
-
-
-def _without_return(call: Path) -> Path:
-    """A call that prepares nothing for its return."""
-    prepared = ("alloc_return_instance", PREPARE, "hprobe_init_leased")
-    return tuple(
-        c for c in call if c.function not in prepared and "(return instance)" not in c.function
-    )

@@ -8,13 +8,15 @@ kernel release has.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+from core.kernel.agreement import disagreement
 from core.kernel.hot_path import BENCHES, baseline
 from core.kernel.operation import Path
 from core.kernel.patches import PATCHES
-from core.kernel.rcu_flavours import DEFAULT, RCU, under
+from core.kernel.rcu_flavours import DEFAULT, RCU, READ_SIDES, under
+from core.kernel.rules import BASELINE, Rules
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,32 @@ def work_names() -> tuple[str, ...]:
     return tuple(sorted(names - {""}))
 
 
+def rules_of(flavour: str, rcu: str = DEFAULT) -> Rules:
+    """The lifetime rules of a flavour, its read sections of the flavour `rcu`, one of RCU.
+
+    Raises as `parse_flavour`, and KeyError for an RCU that there is not.
+    """
+    patches = parse_flavour(flavour).patches
+    rules = BASELINE
+    for patch in PATCHES:
+        if patch.name in patches and patch.rules:
+            rules = replace(rules, stage=patch.stage, name=patch.name, **patch.rules)
+    return rules if rcu == DEFAULT else replace(rules, read_side=READ_SIDES[rcu])
+
+
 def hot_path(flavour: str, bench: str, rcu: str = DEFAULT) -> Path:
     """The calls of one hit of `bench` under `flavour`, in program order.
 
     `rcu` puts another flavour of RCU into its read sections, see `core.kernel.rcu_flavours.under`.
-    Raises as `parse_flavour`, and KeyError for a bench or an RCU that there is not.
+    Raises as `rules_of`, KeyError for a bench that there is not, and ValueError for a path that
+    does not do what the flavour's rules say, see `core.kernel.agreement`.
     """
     patches = parse_flavour(flavour).patches
     path = baseline(bench)
     for patch in PATCHES:
         if patch.name in patches:
-            path = patch.apply(path)
-    return under(path, rcu)
+            path = patch.path(path)
+    rules = rules_of(flavour, rcu)
+    if wrong := disagreement(path, rules):
+        raise ValueError(f"{flavour}: {wrong}")
+    return under(path, rules.read_side)

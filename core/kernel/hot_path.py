@@ -8,7 +8,7 @@ Read beside `kernel/events/uprobes.c`, `kernel/trace/trace_uprobe.c` (a perf eve
 from __future__ import annotations
 
 from core.kernel.bench import NAMED, Bench
-from core.kernel.operation import Call, Kind, Line, Operation, Path, work
+from core.kernel.operation import Call, Kind, Line, Operation, Path, Role, work
 from core.kernel.primitives import (
     atomic_dec,
     atomic_inc,
@@ -39,17 +39,22 @@ RB_FIND = Call(
         Operation(Kind.LOAD, Line.UPROBE, ancestors=True),
         *work("rb_find"),
     ),
+    Role.LOOKUP,
 )
-GET_UPROBE = Call("get_uprobe", refcount_inc(Line.UPROBE))
-PUT_UPROBE = Call("put_uprobe", refcount_dec_and_test(Line.UPROBE))
-CONSUMERS_LOCK = Call("down_read(&uprobe->register_rwsem)", down_read(Line.UPROBE, Line.UPROBE))
-CONSUMERS_UNLOCK = Call("up_read(&uprobe->register_rwsem)", up_read(Line.UPROBE))
-DISPATCH = Call("uprobe_dispatcher", (*work("consumer_call"), *plain_increment(Line.EVENT)))
-RETURN_DISPATCH = Call("uretprobe_dispatcher", work("consumer_call"))
-RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private("lock add")))
-MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"))
-MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"))
-MULTI_RUN_BPF = Call("uprobe_prog_run", RUN_BPF.operations)
+GET_UPROBE = Call("get_uprobe", refcount_inc(Line.UPROBE), Role.GET)
+PUT_UPROBE = Call("put_uprobe", refcount_dec_and_test(Line.UPROBE), Role.PUT)
+CONSUMERS_LOCK = Call(
+    "down_read(&uprobe->register_rwsem)", down_read(Line.UPROBE, Line.UPROBE), Role.CHAIN_LOCK
+)
+CONSUMERS_UNLOCK = Call("up_read(&uprobe->register_rwsem)", up_read(Line.UPROBE), Role.CHAIN_UNLOCK)
+DISPATCH = Call(
+    "uprobe_dispatcher", (*work("consumer_call"), *plain_increment(Line.EVENT)), Role.DISPATCH
+)
+RETURN_DISPATCH = Call("uretprobe_dispatcher", work("consumer_call"), Role.DISPATCH)
+RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private("lock add")), Role.PROGRAM)
+MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"), Role.DISPATCH)
+MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"), Role.DISPATCH)
+MULTI_RUN_BPF = Call("uprobe_prog_run", RUN_BPF.operations, Role.PROGRAM)
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
 EMULATE_PUSH = Call("arch_uprobe_skip_sstep (push_emulate_op)", work("emulate_push"))
 IRET = Call("iret", work("trap_exit"))
@@ -64,7 +69,7 @@ TAKE_SLOT = Call(
 )
 IRET_TO_SLOT = Call("iret (to the slot)", work("trap_exit"))
 DEBUG_TRAP = Call("exc_debug", work("debug_trap_entry"))
-PUT_AFTER_STEP = Call("put_uprobe (single step)", refcount_dec_and_test(Line.UPROBE))
+PUT_AFTER_STEP = Call("put_uprobe (single step)", refcount_dec_and_test(Line.UPROBE), Role.PUT)
 FREE_SLOT = Call(
     "xol_free_insn_slot",
     (
@@ -74,10 +79,12 @@ FREE_SLOT = Call(
         Operation(Kind.LOAD, Line.XOL_AREA),
     ),
 )
-ALLOCATE_RETURN = Call("alloc_return_instance", work("return_instance_alloc"))
+ALLOCATE_RETURN = Call("alloc_return_instance", work("return_instance_alloc"), Role.ALLOCATE_RETURN)
 FREE_RETURN = Call("free_ret_instance", work("return_instance_free"))
-HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE))
-PUT_AFTER_RETURN = Call("put_uprobe (return instance)", refcount_dec_and_test(Line.UPROBE))
+HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE), Role.HOLD_RETURN)
+PUT_AFTER_RETURN = Call(
+    "put_uprobe (return instance)", refcount_dec_and_test(Line.UPROBE), Role.PUT_RETURN
+)
 
 
 def _resolve() -> Path:
@@ -104,7 +111,7 @@ def _handle(bench: Bench) -> Path:
 def _arm_return() -> Path:
     return (
         ALLOCATE_RETURN,
-        Call("prepare_uretprobe", work("prepare_uretprobe")),
+        Call("prepare_uretprobe", work("prepare_uretprobe"), Role.PREPARE_RETURN),
         HOLD_FOR_RETURN,
     )
 
@@ -120,7 +127,7 @@ def _return(bench: Bench) -> Path:
     """The function returns: no tree and no mmap_lock, the return instance knows the uprobe."""
     handle = (MULTI_RETURN_DISPATCH, MULTI_RUN_BPF) if bench.multi else (RETURN_DISPATCH, RUN_BPF)
     return (
-        Call("sys_uretprobe", work("uretprobe_entry")),
+        Call("sys_uretprobe", work("uretprobe_entry"), Role.ENTER_RETURN),
         CONSUMERS_LOCK,
         *handle,
         CONSUMERS_UNLOCK,

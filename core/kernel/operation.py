@@ -79,12 +79,36 @@ class Operation:
     sleeps: bool = False
 
 
+class Role(Enum):
+    """What a call is for. Whoever looks for a part of a path looks for this, never for a name."""
+
+    NONE = "nothing that anybody asks for"
+    LOOKUP = "finds the uprobe in the tree"
+    GET = "takes the lookup's reference"
+    PUT = "drops it"
+    READ_LOCK = "begins a read section"
+    READ_UNLOCK = "ends it"
+    CHAIN_LOCK = "down_read(register_rwsem), around the handlers"
+    CHAIN_UNLOCK = "up_read(register_rwsem)"
+    DISPATCH = "calls one consumer"
+    PROGRAM = "runs one consumer's BPF program"
+    ALLOCATE_RETURN = "makes a return instance"
+    PREPARE_RETURN = "rewrites the return address"
+    HOLD_RETURN = "a reference or a lease for the return instance"
+    ENTER_RETURN = "the probed function has returned: from user space into the kernel again"
+    PUT_RETURN = "the return instance lets go of the uprobe"
+
+
 @dataclass(frozen=True)
 class Call:
-    """A kernel function on the hot path and the operations it does, in program order."""
+    """A kernel function on the hot path and the operations it does, in program order.
+
+    `function` is for people; `role` is what the rest of the program knows the call by.
+    """
 
     function: str
     operations: tuple[Operation, ...]
+    role: Role = Role.NONE
 
 
 Path = tuple[Call, ...]

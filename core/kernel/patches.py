@@ -5,48 +5,58 @@ Stage numbers are those of docs/model.md; the kernel function names say which ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from core.kernel import hot_path as hp
-from core.kernel.operation import Call, Kind, Line, Operation, Path, work
+from core.kernel.operation import Call, Kind, Line, Operation, Path, Role, work
 from core.kernel.primitives import (
     locked_private,
     refcount_inc_not_zero,
     srcu_read_lock,
     srcu_read_unlock,
 )
-from core.kernel.rcu_flavours import READ_SIDES, under
+from core.kernel.rcu_flavours import READ_SIDES
 
 SRCU = READ_SIDES["srcu"]
-TRY_GET = Call("try_get_uprobe", refcount_inc_not_zero(Line.UPROBE))
-TRY_GET_FOR_RETURN = Call("try_get_uprobe (return instance)", refcount_inc_not_zero(Line.UPROBE))
+TRY_GET = Call("try_get_uprobe", refcount_inc_not_zero(Line.UPROBE), Role.GET)
+TRY_GET_FOR_RETURN = Call(
+    "try_get_uprobe (return instance)", refcount_inc_not_zero(Line.UPROBE), Role.HOLD_RETURN
+)
 TRY_GET_FOR_STEP = Call("try_get_uprobe (single step)", refcount_inc_not_zero(Line.UPROBE))
-RB_FIND_RCU = Call("rb_find_rcu", hp.RB_FIND.operations)
-LEASE = Call("hprobe_init_leased", (*srcu_read_lock(), *work("return_lease")))
-CONSUME = Call("hprobe_consume", (*locked_private("xchg"), *srcu_read_unlock()))
+PUT_AFTER_STEP = Call(hp.PUT_AFTER_STEP.function, hp.PUT_AFTER_STEP.operations)
+RB_FIND_RCU = Call("rb_find_rcu", hp.RB_FIND.operations, Role.LOOKUP)
+LEASE = Call("hprobe_init_leased", (*srcu_read_lock(), *work("return_lease")), Role.HOLD_RETURN)
+CONSUME = Call("hprobe_consume", (*locked_private("xchg"), *srcu_read_unlock()), Role.PUT_RETURN)
 SPECULATE = Call("mmap_lock_speculate_try_begin", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SPECULATE_RETRY = Call("mmap_lock_speculate_retry", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 
 
+def _unchanged(path: Path) -> Path:
+    return path
+
+
 @dataclass(frozen=True)
 class Patch:
-    """One patch: name, stage, what it does, how it edits a path, and the patches it builds on."""
+    """One patch: name, stage, and what it does.
+
+    `path` edits the calls of a hit, `rules` are the fields of `core.kernel.rules.Rules` that it
+    changes, `needs` the patches that it builds on. Read sections follow from the rules: what a path
+    calls to begin and end them is put in by `core.kernel.flavours.hot_path`.
+    """
 
     name: str
     stage: int
     summary: str
-    apply: Callable[[Path], Path]
+    path: Callable[[Path], Path] = _unchanged
+    rules: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
 
 
 def replace(path: Path, old: Call, *new: Call) -> Path:
     """`path` with every `old` replaced by the calls `new`; none drops it."""
     return tuple(c for call in path for c in (new if call == old else (call,)))
-
-
-def _unchanged(path: Path) -> Path:
-    return path
 
 
 def _refcount_revamp(path: Path) -> Path:
@@ -57,6 +67,7 @@ def _srcu_lifetime(path: Path) -> Path:
     path = replace(replace(path, TRY_GET), hp.PUT_UPROBE)
     path = replace(path, hp.HOLD_FOR_RETURN, TRY_GET_FOR_RETURN)
     path = replace(path, hp.TAKE_SLOT, TRY_GET_FOR_STEP, hp.TAKE_SLOT)
+    path = replace(path, hp.PUT_AFTER_STEP, PUT_AFTER_STEP)
     path = replace(path, hp.TRAP, hp.TRAP, SRCU.lock)
     for last in (hp.EMULATE, hp.EMULATE_PUSH, hp.TAKE_SLOT):
         path = replace(path, last, last, SRCU.unlock)
@@ -73,8 +84,8 @@ def _lockless_consumers(path: Path) -> Path:
 
 def split_at_return(path: Path) -> tuple[Path, Path]:
     """What a hit does when the function is called, and when it returns (nothing, for a uprobe)."""
-    functions = [call.function for call in path]
-    cut = functions.index("sys_uretprobe") if "sys_uretprobe" in functions else len(path)
+    roles = [call.role for call in path]
+    cut = roles.index(Role.ENTER_RETURN) if Role.ENTER_RETURN in roles else len(path)
     return path[:cut], path[cut:]
 
 
@@ -83,12 +94,10 @@ def _lockless_tree(path: Path) -> Path:
     return replace(path, hp.RB_FIND, RB_FIND_RCU)
 
 
-def _tasks_trace(path: Path) -> Path:
-    return under(path, "tasks-trace")
-
-
 def _percpu_nhit(path: Path) -> Path:
-    return replace(path, hp.DISPATCH, Call("uprobe_dispatcher", work("consumer_call")))
+    return replace(
+        path, hp.DISPATCH, Call("uprobe_dispatcher", work("consumer_call"), Role.DISPATCH)
+    )
 
 
 def _srcu_uretprobe(path: Path) -> Path:
@@ -114,60 +123,87 @@ def _nop5(path: Path) -> Path:
     return replace(path, hp.IRET, Call("sysret (uprobe)", work("uprobe_syscall_exit")))
 
 
-def _srcu_fast(path: Path) -> Path:
-    return under(path, "srcu-fast")
-
-
 PATCHES = (
-    Patch("rbtree-helpers", 1, "add rb_find_rcu() and rb_find_add_rcu()", _unchanged),
-    Patch("refcount-revamp", 2, "consumers own references, the tree none", _refcount_revamp),
+    Patch("rbtree-helpers", 1, "add rb_find_rcu() and rb_find_add_rcu()"),
+    Patch(
+        "refcount-revamp",
+        2,
+        "consumers own references, the tree none",
+        path=_refcount_revamp,
+        rules={"tree_reference": False, "lookup": "try_get_uprobe"},
+    ),
     Patch(
         "srcu-lifetime",
         3,
         "SRCU keeps a uprobe alive during a hit",
-        _srcu_lifetime,
-        ("refcount-revamp",),
+        path=_srcu_lifetime,
+        rules={
+            "lookup": "",
+            "entry_section": True,
+            "prepare": "try_get_uprobe",
+            "free": ("entry",),
+        },
+        needs=("refcount-revamp",),
     ),
-    Patch("filter-ctx", 4, "drop enum uprobe_filter_ctx", _unchanged),
+    Patch("filter-ctx", 4, "drop enum uprobe_filter_ctx"),
     Patch(
         "lockless-consumers",
         5,
         "walk consumers under SRCU",
-        _lockless_consumers,
-        ("srcu-lifetime",),
+        path=_lockless_consumers,
+        rules={"return_section": True, "chain_rwsem": False, "sync": ("entry",)},
+        needs=("srcu-lifetime",),
     ),
     Patch(
         "split-unregister",
         6,
         "unregister in two halves, one sync a batch",
-        _unchanged,
-        ("lockless-consumers",),
+        rules={"batch": True},
+        needs=("lockless-consumers",),
     ),
     Patch(
         "srcu",
         7,
         "look the tree up under SRCU and a seqcount",
-        _lockless_tree,
-        ("rbtree-helpers", "srcu-lifetime"),
+        path=_lockless_tree,
+        rules={"lockless_tree": True},
+        needs=("rbtree-helpers", "srcu-lifetime"),
     ),
-    Patch("tasks-trace", 8, "RCU Tasks Trace in place of SRCU", _tasks_trace, ("srcu-lifetime",)),
-    Patch("percpu-nhit", 9, "count hits of an event per CPU (v6.12)", _percpu_nhit),
+    Patch(
+        "tasks-trace",
+        8,
+        "RCU Tasks Trace in place of SRCU",
+        rules={"read_side": READ_SIDES["tasks-trace"]},
+        needs=("srcu-lifetime",),
+    ),
+    Patch("percpu-nhit", 9, "count hits of an event per CPU (v6.12)", path=_percpu_nhit),
     Patch(
         "srcu-uretprobe",
         10,
         "SRCU in place of a reference across the probed function (v6.13)",
-        _srcu_uretprobe,
-        ("srcu-lifetime",),
+        path=_srcu_uretprobe,
+        rules={
+            "prepare": "hprobe",
+            "sync": ("entry", "return"),
+            "free": ("erase", "erased", "return", "entry"),
+        },
+        needs=("srcu-lifetime",),
     ),
     Patch(
         "speculative-vma",
         11,
         "look the VMA up speculatively, without mmap_lock (v6.14)",
-        _speculative_vma,
-        ("srcu-lifetime",),
+        path=_speculative_vma,
+        needs=("srcu-lifetime",),
     ),
-    Patch("ri-reuse", 12, "reuse return instances (v6.14)", _ri_reuse),
-    Patch("nop5", 13, "enter by a system call, not int3 (v6.18)", _nop5),
-    Patch("srcu-fast", 14, "Tasks Trace on SRCU-fast (v7.0)", _srcu_fast, ("tasks-trace",)),
+    Patch("ri-reuse", 12, "reuse return instances (v6.14)", path=_ri_reuse),
+    Patch("nop5", 13, "enter by a system call, not int3 (v6.18)", path=_nop5),
+    Patch(
+        "srcu-fast",
+        14,
+        "Tasks Trace on SRCU-fast (v7.0)",
+        rules={"read_side": READ_SIDES["srcu-fast"]},
+        needs=("tasks-trace",),
+    ),
 )
 """In the order of landing, which is also the order in which they are applied."""

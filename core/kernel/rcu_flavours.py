@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-from core.kernel.operation import Call, Path
+from core.kernel.operation import Call, Path, Role
 from core.kernel.primitives import (
+    Operations,
     rcu_read_lock_trace,
     rcu_read_unlock_trace,
     srcu_read_lock,
@@ -17,14 +19,36 @@ from core.kernel.primitives import (
 )
 
 
+class GracePeriod(Enum):
+    """What is waited for, as far as its length goes."""
+
+    SRCU = "two scans of the counters, readers having full barriers"
+    SRCU_FAST = "two scans, each after a synchronize_rcu() in place of the readers' barriers"
+    TASKS_TRACE = "every task seen outside its sections"
+
+
 @dataclass(frozen=True)
 class ReadSide:
-    """A flavour of RCU as its readers see it: what begins a section and what ends it."""
+    """A flavour of RCU: what begins a read section and what ends it, and who waits for that.
+
+    `synchronize` is the kernel function that waits for the readers, `grace_period` what it does.
+    """
 
     name: str
     summary: str
     lock: Call
     unlock: Call
+    grace_period: GracePeriod
+    synchronize: str = "synchronize_srcu"
+
+    @property
+    def call(self) -> str:
+        """The kernel function that calls back when it is over."""
+        return self.synchronize.replace("synchronize", "call")
+
+
+def _section(lock: tuple[str, Operations], unlock: tuple[str, Operations]) -> tuple[Call, Call]:
+    return Call(*lock, Role.READ_LOCK), Call(*unlock, Role.READ_UNLOCK)
 
 
 DEFAULT = "default"
@@ -35,26 +59,39 @@ READ_SIDES = {
         ReadSide(
             "srcu",
             "index load, per-CPU increment, smp_mb(); the same to unlock",
-            Call("srcu_read_lock(&uprobes_srcu)", srcu_read_lock()),
-            Call("srcu_read_unlock(&uprobes_srcu)", srcu_read_unlock()),
+            *_section(
+                ("srcu_read_lock(&uprobes_srcu)", srcu_read_lock()),
+                ("srcu_read_unlock(&uprobes_srcu)", srcu_read_unlock()),
+            ),
+            GracePeriod.SRCU,
         ),
         ReadSide(
             "srcu-lite",
             "index load, per-CPU increment, no barrier",
-            Call("srcu_read_lock_lite(&uprobes_srcu)", srcu_read_lock_lite()),
-            Call("srcu_read_unlock_lite(&uprobes_srcu)", srcu_read_unlock_lite()),
+            *_section(
+                ("srcu_read_lock_lite(&uprobes_srcu)", srcu_read_lock_lite()),
+                ("srcu_read_unlock_lite(&uprobes_srcu)", srcu_read_unlock_lite()),
+            ),
+            GracePeriod.SRCU_FAST,
         ),
         ReadSide(
             "srcu-fast",
             "one per-CPU increment by pointer, no barrier",
-            Call("srcu_read_lock_fast", srcu_read_lock_fast()),
-            Call("srcu_read_unlock_fast", srcu_read_unlock_fast()),
+            *_section(
+                ("srcu_read_lock_fast", srcu_read_lock_fast()),
+                ("srcu_read_unlock_fast", srcu_read_unlock_fast()),
+            ),
+            GracePeriod.SRCU_FAST,
         ),
         ReadSide(
             "tasks-trace",
             "task-local nesting count, no barrier",
-            Call("rcu_read_lock_trace", rcu_read_lock_trace()),
-            Call("rcu_read_unlock_trace", rcu_read_unlock_trace()),
+            *_section(
+                ("rcu_read_lock_trace", rcu_read_lock_trace()),
+                ("rcu_read_unlock_trace", rcu_read_unlock_trace()),
+            ),
+            GracePeriod.TASKS_TRACE,
+            "synchronize_rcu_tasks_trace",
         ),
     )
 }
@@ -63,16 +100,12 @@ RCU = (DEFAULT, *READ_SIDES)
 """The axis: `default` leaves a path the sections that its patches gave it."""
 
 
-def under(path: Path, rcu: str) -> Path:
-    """`path` with all its read sections of the flavour `rcu`, one of RCU.
+def under(path: Path, side: ReadSide) -> Path:
+    """`path` with all its read sections of the flavour `side`.
 
     A path without any, as the baseline's, stays as it is. So does the pair that `srcu-uretprobe`
     spans over the probed function: `uretprobes_srcu` is an srcu_struct of its own, and SRCU by
-    nature, as a timer may end the section. Raises KeyError for another name.
+    nature, as a timer may end the section.
     """
-    if rcu == DEFAULT:
-        return path
-    side = READ_SIDES[rcu]
-    swap = {other.lock: side.lock for other in READ_SIDES.values()}
-    swap |= {other.unlock: side.unlock for other in READ_SIDES.values()}
-    return tuple(swap.get(call, call) for call in path)
+    section = {Role.READ_LOCK: side.lock, Role.READ_UNLOCK: side.unlock}
+    return tuple(section.get(call.role, call) for call in path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.kernel.operation import Call, Kind, Line, Operation, Path
 
@@ -40,7 +41,7 @@ def edited(path: Path, edits: Iterable[str]) -> Path:
 
 
 def _without(path: Path, line: Line, keep: tuple[Kind, ...]) -> Path:
-    calls = (Call(call.function, _operations(call, line, keep)) for call in path)
+    calls = (replace(call, operations=_operations(call, line, keep)) for call in path)
     return tuple(call for call in calls if call.operations)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import Block, Outcome, Step, consumers, references, register_rwsem
-from core.modelcheck.rules import Rules
 from core.modelcheck.world import (
     ENTRY,
     GONE,

@@ -6,7 +6,7 @@ called, its body detaches before & ~after and attaches after & ~before, and it r
 
 from __future__ import annotations
 
-from core.modelcheck.rules import Rules
+from core.kernel.rules import Rules
 from core.modelcheck.scenario import Action, Scenario, system_of
 from core.modelcheck.system import run_alone
 from core.modelcheck.world import ENTRY, RETURN

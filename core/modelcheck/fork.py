@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck.grace import enters, leaves
 from core.modelcheck.hprobe import uprobe_return
 from core.modelcheck.program import ALL_READERS, Block, Outcome, Step, reader, references
-from core.modelcheck.rules import Rules
 from core.modelcheck.tree import take
 from core.modelcheck.world import NOBODY, World, with_thread
 
@@ -56,7 +56,7 @@ def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
 
     memory, both = references(key), reader(me) | reader(child)
     before: Block = [Step("dup_utask", reads_state, reader(me), targets=(shares, nothing))]
-    if rules.prepare.startswith("hprobe"):
+    if rules.leases:
         lock = Step(
             "dup_utask: srcu_read_lock",
             lambda world: (enters(world, section), ""),

@@ -6,9 +6,10 @@ Trace keep this contract is searched apart, in `srcu.py` and `tasks_trace.py`.
 
 from __future__ import annotations
 
+from core.kernel.rcu_flavours import ReadSide
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import ALL_READERS, Block, Outcome, Step, reader
-from core.modelcheck.rules import Rules, synchronize
 from core.modelcheck.tree import erase, erased
 from core.modelcheck.world import (
     ENTRY_READERS,
@@ -40,24 +41,21 @@ def leaves(world: World, bit: int) -> World:
     return world._replace(readers=world.readers & keep, threads=threads, deferred=deferred)
 
 
-def read_lock(function: str, me: int, bit: int) -> Block:
-    """One step into a read section; none where the stage has no section."""
-    if not function:
-        return []
-    return [Step(function, lambda world: (enters(world, bit), ""), writes=reader(me))]
+def read_lock(side: ReadSide, me: int, bit: int) -> Block:
+    """One step into a read section."""
+    name = side.lock.function
+    return [Step(name, lambda world: (enters(world, bit), ""), writes=reader(me))]
 
 
-def read_unlock(function: str, me: int, bit: int) -> Block:
+def read_unlock(side: ReadSide, me: int, bit: int) -> Block:
     """One step out of it."""
-    if not function:
-        return []
-    name = function.replace("_lock", "_unlock")
+    name = side.unlock.function
     return [Step(name, lambda world: (leaves(world, bit), ""), writes=reader(me))]
 
 
 def synchronize_block(rules: Rules, me: int, whose: str) -> Block:
     """Two steps: the grace period begins, and ends when its readers have left."""
-    name = synchronize(rules, whose)
+    name = rules.side(whose).synchronize
     mask = SECTIONS[whose]
 
     def begin(world: World) -> Outcome:
@@ -124,4 +122,4 @@ def callback_function(rules: Rules, phase: str) -> str:
     """The kernel function that a callback's phase belongs to."""
     if phase.startswith("erase"):
         return "uprobe_free_deferred" + (": write_seqcount_end" if phase == "erased" else "")
-    return synchronize(rules, phase).replace("synchronize", "call") + ": the end"
+    return f"{rules.side(phase).call}: the end"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.chain import handler_chain, traversal_begins
 from core.modelcheck.grace import read_lock, read_unlock
 from core.modelcheck.hprobe import prepare_uretprobe
 from core.modelcheck.program import Block, Outcome, Step, consumers
 from core.modelcheck.put import put_uprobe
-from core.modelcheck.rules import Rules
 from core.modelcheck.tree import find_uprobe, find_uprobe_rcu
 from core.modelcheck.world import ENTRY, NOBODY, World, with_thread
 
@@ -26,7 +26,7 @@ def uprobe_hit(rules: Rules, me: int, key: int, keys: int, tag: str) -> Block:
             world, me, must_call=0, must_not_call=0
         ), out if not rules.entry_section else ""
 
-    block = read_lock(rules.entry_section, me, bit)
+    block = read_lock(rules.read_side, me, bit) if rules.entry_section else []
     if rules.lockless_tree:
         block += find_uprobe_rcu(rules, me, key, keys, missed, f"{tag}.f")
     else:
@@ -45,7 +45,7 @@ def uprobe_hit(rules: Rules, me: int, key: int, keys: int, tag: str) -> Block:
         missed,
         Step("handle_swbp: no uprobe", miss, consumers(key), targets=(out,)),
         jump,
-        *read_unlock(rules.entry_section, me, bit),
+        *(read_unlock(rules.read_side, me, bit) if rules.entry_section else ()),
         out,
     ]
     return _noting(block, me, key)

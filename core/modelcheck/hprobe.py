@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck.chain import handler_chain, traversal_begins
 from core.modelcheck.grace import enters, leaves, read_lock, read_unlock
 from core.modelcheck.program import (
@@ -14,7 +15,6 @@ from core.modelcheck.program import (
     references,
 )
 from core.modelcheck.put import put_uprobe
-from core.modelcheck.rules import Rules
 from core.modelcheck.tree import take
 from core.modelcheck.world import NOBODY, RETURN, World, with_thread
 
@@ -30,7 +30,7 @@ def prepare_uretprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
         world = with_thread(world, me, x=0)
         if rules.prepare == "hprobe-checked" and not world.uprobes[thread.u].ref:
             return world, done
-        if rules.prepare.startswith("hprobe"):
+        if rules.leases:
             leased = enters(world, 1 << (8 + me))
             return with_thread(leased, me, hprobe="leased", instance=thread.u), done
         taken = take(rules, world, thread.u, rules.prepare)
@@ -64,11 +64,12 @@ def uprobe_return(rules: Rules, me: int, key: int, tag: str) -> Block:
             return world, stable
         return with_thread(leaves(world, lease), me, u=NOBODY), nothing
 
+    section = rules.return_section
     return [
         Step("hprobe_consume", consume, reader(me) | consumers(key), reader(me), (nothing,)),
-        *read_lock(rules.return_section, me, bit),
+        *(read_lock(rules.read_side, me, bit) if section else ()),
         *handler_chain(rules, me, key, RETURN, tag),
-        *read_unlock(rules.return_section, me, bit),
+        *(read_unlock(rules.read_side, me, bit) if section else ()),
         Step("hprobe_finalize", finalize, writes=reader(me), targets=(stable, nothing)),
         stable,
         *put_uprobe(rules, me, key, tag),

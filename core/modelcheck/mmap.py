@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import Block, Outcome, Step, consumer_rwsem, consumers, references
 from core.modelcheck.put import put_uprobe
-from core.modelcheck.rules import Rules
 from core.modelcheck.tree import find_uprobe
 from core.modelcheck.world import NOBODY, World, with_thread, with_uprobe
 

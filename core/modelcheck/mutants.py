@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from core.kernel.rules import Rules
+from core.kernel.stages import STAGES
 from core.modelcheck import checks
-from core.modelcheck.rules import STAGES, Rules
 from core.modelcheck.scenario import system_of
 from core.modelcheck.scenarios import SCENARIOS
 from core.modelcheck.schedule import Finding

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import free_uprobe
 from core.modelcheck.program import ALL_READERS, Block, Outcome, Step, references
-from core.modelcheck.rules import Rules
 from core.modelcheck.tree import delete_uprobe
 from core.modelcheck.world import NOBODY, World, with_thread, with_uprobe
 

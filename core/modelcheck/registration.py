@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import synchronize_block
 from core.modelcheck.program import (
@@ -15,7 +16,6 @@ from core.modelcheck.program import (
     register_rwsem,
 )
 from core.modelcheck.put import put_uprobe
-from core.modelcheck.rules import Rules
 from core.modelcheck.tree import delete_uprobe, find_uprobe, insert_uprobe
 from core.modelcheck.world import (
     GONE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.kernel.rules import Rules
 from core.modelcheck import srcu, tasks_trace
 from core.modelcheck.fork import child_returns, dup_utask
 from core.modelcheck.hit import uprobe_hit
@@ -15,7 +16,6 @@ from core.modelcheck.registration import (
     unregister_batch,
     uprobe_register,
 )
-from core.modelcheck.rules import Rules
 from core.modelcheck.system import System, fresh_threads, run_alone
 from core.modelcheck.world import Consumer, Thread, World
 
@@ -93,7 +93,7 @@ def system_of(scenario: Scenario, rules: Rules) -> System:
     Raises ValueError for an action that is none, Violation if the setup alone violates a check.
     """
     threads = scenario.threads
-    if rules.prepare.startswith("hprobe"):
+    if rules.leases:
         for me, (name, actions) in enumerate(scenario.threads):
             keys = [numbers[0] for what, numbers in actions if what in ("call", "enter")]
             if keys:

@@ -6,10 +6,10 @@ Memory is sequentially consistent here, so a barrier is the order of two steps.
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import enters, leaves
 from core.modelcheck.program import ALL_READERS, COUNTERS, Block, Outcome, Step, reader
-from core.modelcheck.rules import Rules
 from core.modelcheck.world import ENTRY_READERS, World, with_thread
 
 

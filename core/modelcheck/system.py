@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import callback, callback_function, callback_names
 from core.modelcheck.program import ALL_READERS, TREE, Program, references
-from core.modelcheck.rules import Rules
 from core.modelcheck.world import Thread, World
 
 

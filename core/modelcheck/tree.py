@@ -7,9 +7,9 @@ hides the nodes that stay, as a rotation may; a lookup is a step a node.
 
 from __future__ import annotations
 
+from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import TREE, Block, Outcome, Step, references
-from core.modelcheck.rules import Rules
 from core.modelcheck.world import NOBODY, Uprobe, World, chain, with_thread, with_uprobe
 
 

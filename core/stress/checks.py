@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.grace.engine import Engine
+from core.kernel.rules import Rules
 from core.modelcheck import checks as names
 from core.modelcheck.checks import Violation
-from core.modelcheck.rules import Rules
 from core.stress.cosimulation import Cosimulation
 from core.stress.inside import Inside, inside
 from core.stress.records import CALLED_GONE, LEASE, NOBODY, NOT_CALLED, USED_FREED

@@ -13,12 +13,17 @@ from core.grace.readers import Counts, Flags
 from core.grace.srcu import Srcu
 from core.grace.srcu_fast import SrcuFast
 from core.grace.tasks_trace import TasksTrace
-from core.modelcheck.rules import Rules
+from core.kernel.rcu_flavours import GracePeriod
+from core.kernel.rules import Rules
 from core.stress.cosimulation import Cosimulation
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-WITHOUT_BARRIERS = ("srcu_read_lock_fast", "srcu_read_lock_lite")
+KINDS: dict[GracePeriod, type[Srcu | TasksTrace]] = {
+    GracePeriod.SRCU: Srcu,
+    GracePeriod.SRCU_FAST: SrcuFast,
+    GracePeriod.TASKS_TRACE: TasksTrace,
+}
 
 
 class Readers:
@@ -70,12 +75,7 @@ def engines(
     for which, whose in enumerate(("entry", "return")):
         if whose not in (*rules.sync, *rules.free):
             continue
-        kind: type[Srcu | TasksTrace] = Srcu
-        if whose == "entry":
-            if rules.entry_section == "rcu_read_lock_trace":
-                kind = TasksTrace
-            elif rules.entry_section in WITHOUT_BARRIERS:
-                kind = SrcuFast
+        kind = KINDS[rules.side(whose).grace_period]
         readers = Readers(cosimulation, cpus, which)
         engine = kind(cosimulation.env, readers, faults=faults & set(kind.FAULTS))
         made[whose] = engine

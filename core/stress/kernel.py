@@ -13,8 +13,8 @@ import numpy as np
 
 from core.arrays import IntArray
 from core.grace.engine import Engine
+from core.kernel.rules import Rules
 from core.kernel.writers import WORK_CYCLES
-from core.modelcheck.rules import Rules
 from core.stress.checks import Checks
 from core.stress.children import Breakpoints, Children
 from core.stress.cosimulation import Cosimulation

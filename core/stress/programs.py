@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import IntArray
 from core.engine.program import Program, compile_path
-from core.kernel.consumers import PREPARE, PROGRAMS, calls, with_consumers
+from core.kernel.consumers import calls, with_consumers
 from core.kernel.flavours import hot_path
 from core.kernel.layout import Layout
-from core.kernel.operation import Path
+from core.kernel.operation import Path, Role
 from core.kernel.patches import split_at_return
-from core.kernel.rcu_flavours import READ_SIDES
 from core.kernel.writers import STRETCHES, WORK_CYCLES
 from core.workload import STRESS
 
@@ -30,20 +30,20 @@ consumers; it has called them; it is off the list; it has let go of the uprobe a
 MOST_CONSUMERS = 12
 """Variants go up to so many consumers of either kind at most; more take as long as these."""
 
-_LOCKS = {side.lock.function for side in READ_SIDES.values()}
-_UNLOCKS = {side.unlock.function for side in READ_SIDES.values()}
-_FINDS = ("rb_find", "rb_find_rcu")
-_GETS = ("get_uprobe", "try_get_uprobe")
-_DOWN_READ = "down_read(&uprobe->register_rwsem)"
 _LEVELS = {
-    **dict.fromkeys(_LOCKS, ENTERED),
-    **dict.fromkeys((*_FINDS, *_GETS), FOUND),
-    _DOWN_READ: WALKING,
-    **dict.fromkeys((*PROGRAMS, PREPARE), WALKED),
-    "up_read(&uprobe->register_rwsem)": UNWALKED,
-    "put_uprobe": LEFT,
+    Role.READ_LOCK: ENTERED,
+    Role.LOOKUP: FOUND,
+    Role.GET: FOUND,
+    Role.CHAIN_LOCK: WALKING,
+    Role.PROGRAM: WALKED,
+    Role.PREPARE_RETURN: WALKED,
+    Role.CHAIN_UNLOCK: UNWALKED,
+    Role.READ_UNLOCK: LEFT,
+    Role.PUT: LEFT,
 }
-_MARKS = {*_LOCKS, *_UNLOCKS, PREPARE}
+"""How far a hit is that has done a call of this role."""
+_AT_RETURN = {**_LEVELS, Role.READ_UNLOCK: UNWALKED, Role.PUT_RETURN: LEFT}
+_MARKS = (Role.READ_LOCK, Role.READ_UNLOCK, Role.PREPARE_RETURN)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def compile_programs(
         entry = program.cycles.copy()
         entry[0] = program.entry_cycles * (1 - shorter)
         parts.append(replace(program, cycles=entry))
-        levels.append(_level(program, is_return=_is_return(path)))
+        levels.append(_level(path, program))
         at += len(program.kind)
         return at - len(program.kind)
 
@@ -119,34 +119,23 @@ def _variant(bench: str, flavour: str, rcu: str, entry: int, at_return: int) -> 
     return split_at_return(with_consumers(hot_path(flavour, bench, rcu), max(entry, at_return)))
 
 
-def _is_return(path: Path) -> bool:
-    return bool(path) and split_at_return(path)[0] == ()
-
-
-def _level(program: Program, *, is_return: bool) -> IntArray:
-    """How far a hit is that has each operation before it.
+def _level(path: Path, program: Program) -> IntArray:
+    """How far a hit is that has each operation of `path` before it.
 
     A call has done its part with its last operation, but down_read() with the first: it has the
     lock then. A lookup that takes a reference has found its uprobe when it has that.
     """
+    roles = [call.role for call in path]
+    reached_by = _AT_RETURN if Role.ENTER_RETURN in roles else _LEVELS
+    if Role.GET in roles:
+        reached_by = {role: level for role, level in reached_by.items() if role != Role.LOOKUP}
     level = np.zeros(len(program.kind), dtype=np.int64)
-    functions = [function for function, _, _ in program.names]
-    gets = any(function in _GETS for function in functions)
     reached = TAKEN
-    for row, function in enumerate(functions):
+    for row, (at, after) in enumerate(pairwise([*program.call.tolist(), len(path)])):
         level[row] = reached
-        goes_on = functions[row + 1 : row + 2] == [function] and function != _DOWN_READ
-        if not goes_on and not (gets and function in _FINDS):
-            reached = max(reached, _reached_by(function, is_return=is_return))
+        if at < len(path) and (after != at or roles[at] is Role.CHAIN_LOCK):
+            reached = max(reached, reached_by.get(roles[at], TAKEN))
     return level
-
-
-def _reached_by(function: str, *, is_return: bool) -> int:
-    if function in _UNLOCKS:
-        return UNWALKED if is_return else LEFT
-    if is_return and function in ("put_uprobe (return instance)", "hprobe_consume"):
-        return LEFT
-    return _LEVELS.get(function, TAKEN)
 
 
 def _joined(parts: list[Program]) -> Program:

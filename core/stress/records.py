@@ -111,7 +111,7 @@ class Threads(NamedTuple):
 
 
 class HitRules(NamedTuple):
-    """What a stage decides for hits; see `core.modelcheck.rules.Rules`."""
+    """What a stage decides for hits; see `core.kernel.rules.Rules`."""
 
     lookup_takes_reference: bool
     entry_section: bool

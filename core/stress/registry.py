@@ -14,7 +14,7 @@ import numpy as np
 import simpy
 
 from core.grace.engine import Engine
-from core.modelcheck.rules import Rules
+from core.kernel.rules import Rules
 from core.stress.checks import Checks
 from core.stress.cosimulation import Cosimulation
 from core.stress.uprobes import NOBODY, SIZEOF_UPROBE, Uprobes

@@ -13,11 +13,12 @@ from core.cell import Cell
 from core.engine.cpu import stream
 from core.engine.simulate import HITS_AHEAD
 from core.engine.state import new_state
+from core.kernel.flavours import rules_of
 from core.kernel.layout import Layout
+from core.kernel.rules import Rules
 from core.machine.topology import place
 from core.modelcheck import checks as names
 from core.modelcheck.checks import Violation
-from core.modelcheck.rules import Rules
 from core.outcome import Latency, StressOutcome
 from core.stress.actors import end_of, ri_timer, stalls, static_consumers, tasks, triggers
 from core.stress.checks import Checks
@@ -26,7 +27,6 @@ from core.stress.grace import engines
 from core.stress.kernel import Kernel, faults_of
 from core.stress.programs import MOST_CONSUMERS, Programs, compile_programs
 from core.stress.records import GET, LEASE, TRY_GET, HitRules
-from core.stress.rules import rules_of
 from core.stress.tasks import Latencies
 from core.stress.threads import TriggerThreads
 from core.stress.uprobes import BITS, Consumer, Uprobes
@@ -191,8 +191,8 @@ def hit_rules_of(rules: Rules) -> HitRules:
     """What these rules decide for hits."""
     return HitRules(
         lookup_takes_reference=bool(rules.lookup),
-        entry_section=bool(rules.entry_section),
-        return_section=bool(rules.return_section),
+        entry_section=rules.entry_section,
+        return_section=rules.return_section,
         instance_holds=INSTANCE_HOLDS[rules.prepare],
         chain_rwsem=rules.chain_rwsem,
     )

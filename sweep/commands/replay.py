@@ -10,7 +10,7 @@ from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from core.modelcheck.rules import Rules
+    from core.kernel.rules import Rules
     from core.modelcheck.scenario import Scenario
     from core.modelcheck.system import Move
 
@@ -93,8 +93,8 @@ def _state(move: Move) -> str:
 
 
 def _rules(name: str) -> Rules:
+    from core.kernel.stages import CHECKED_LEASE, STAGES
     from core.modelcheck.mutants import MUTANTS
-    from core.modelcheck.rules import CHECKED_LEASE, STAGES
 
     named = {str(stage): rules for stage, rules in STAGES.items()}
     named[CHECKED_LEASE.name] = CHECKED_LEASE

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from core.kernel.flavours import FLAVOURS, VERSIONS, hot_path
-from core.kernel.hot_path import BENCHES, baseline
+from core.kernel.hot_path import BENCHES
 from core.kernel.operation import Kind, Line, Path
 from core.kernel.patches import PATCHES
 
@@ -44,12 +44,11 @@ TABLE: dict[int, tuple[tuple[Counts, ...], ...]] = {
 }
 
 
+AT_STAGE = {0: "baseline", **{patch.stage: patch.name for patch in PATCHES}}
+
+
 def at_stage(stage: int, bench: str) -> Path:
-    path = baseline(bench)
-    for patch in PATCHES:
-        if patch.stage <= stage:
-            path = patch.apply(path)
-    return path
+    return hot_path(AT_STAGE[stage], bench)
 
 
 def total(*parts: Counts) -> Counter[tuple[Line, Kind]]:
@@ -184,11 +183,9 @@ def test_srcu_adds_two_barriers_a_pair_and_tasks_trace_none(bench: str, pairs: i
     assert barriers("tasks-trace", bench) == percpu_counter
 
 
-@pytest.mark.parametrize("bench", BENCHES)
-def test_named_flavours_are_cumulative(bench: str) -> None:
-    assert hot_path("baseline", bench) == at_stage(0, bench)
-    for patch in PATCHES:
-        assert hot_path(patch.name, bench) == at_stage(patch.stage, bench)
+def test_named_flavours_are_cumulative() -> None:
+    for place, patch in enumerate(PATCHES, start=1):
+        assert FLAVOURS[patch.name].patches == {before.name for before in PATCHES[:place]}
     assert [FLAVOURS[n].title for n in ("baseline", "tasks-trace")] == [
         "BASELINE (on top of Oleg's clean up patches)",
         "RCU Tasks Trace",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.kernel.rules import Rules
+from core.kernel.stages import STAGES
 from core.modelcheck import checks
-from core.modelcheck.rules import STAGES, Rules
 from core.modelcheck.tree import chain, erase, erased, take
 from core.modelcheck.world import GONE, NOBODY, REGISTERED, Consumer, Thread, Uprobe, World
 

@@ -6,8 +6,9 @@ from itertools import product
 
 import pytest
 
+from core.kernel.rules import Rules
+from core.kernel.stages import CHECKED_LEASE, STAGES
 from core.modelcheck.counting import expected_hits, model_hits
-from core.modelcheck.rules import CHECKED_LEASE, STAGES, Rules
 
 PAIRS = list(product(range(16), repeat=2))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from core.kernel.stages import STAGES
 from core.modelcheck import checks
 from core.modelcheck.mutants import MUTANTS, Mutant, Verdict, verdicts
-from core.modelcheck.rules import STAGES
 from core.modelcheck.scenario import system_of
 from core.modelcheck.scenarios import SCENARIOS
 from core.modelcheck.schedule import ScheduleError, replay, schedule_text

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from core.modelcheck.rules import CHECKED_LEASE, STAGES, Rules, synchronize
+from core.kernel.patches import PATCHES
+from core.kernel.rules import Rules
+from core.kernel.stages import CHECKED_LEASE, STAGES
 
 CHANGES = {
     2: {"tree_reference", "lookup"},
@@ -15,8 +18,9 @@ CHANGES = {
     5: {"return_section", "chain_rwsem", "sync"},
     6: {"batch"},
     7: {"lockless_tree"},
-    8: {"entry_section", "return_section"},
+    8: {"read_side"},
     10: {"prepare", "sync", "free"},
+    14: {"read_side"},
 }
 
 
@@ -41,4 +45,14 @@ def test_a_patch_changes_what_it_says() -> None:
     ],
 )
 def test_who_waits_how(stage: int, whose: str, name: str) -> None:
-    assert synchronize(STAGES[stage], whose) == name
+    assert STAGES[stage].side(whose).synchronize == name
+
+
+def test_the_documentation_has_the_fields_that_every_patch_changes() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "lifetime.md").read_text()
+    rows = [f"| 0 | | {text.partition('| 0 | | ')[2].partition('|')[0]}|"]
+    for patch in PATCHES:
+        if patch.rules:
+            cells = f"| {patch.stage} | {', '.join(f'`{name}`' for name in patch.rules)} | "
+            rows.append(f"{cells}{text.partition(cells)[2].partition('|')[0]}|")
+    assert "|\n".join(row.removesuffix("|") for row in rows) + "|\n\n" in text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.kernel.rules import BASELINE, Rules
+from core.kernel.stages import CHECKED_LEASE, STAGES
 from core.modelcheck import checks
 from core.modelcheck.program import Program, Step, assemble
-from core.modelcheck.rules import BASELINE, CHECKED_LEASE, STAGES, Rules
 from core.modelcheck.scenario import system_of
 from core.modelcheck.scenarios import SCENARIOS
 from core.modelcheck.schedule import TooManyStatesError

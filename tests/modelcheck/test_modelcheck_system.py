@@ -7,9 +7,10 @@ from itertools import combinations
 
 import pytest
 
+from core.kernel.rules import Rules
+from core.kernel.stages import STAGES
 from core.modelcheck import checks
 from core.modelcheck.program import ALL_READERS, TREE, Step, assemble, references
-from core.modelcheck.rules import STAGES, Rules
 from core.modelcheck.scenario import system_of
 from core.modelcheck.scenarios import SCENARIOS
 from core.modelcheck.system import Move, System, fresh_threads, moves, run_alone

@@ -8,11 +8,11 @@ import pytest
 
 from core.cell import Cell, CellResult
 from core.engine.simulate import simulate
-from core.kernel.flavours import VERSIONS
+from core.kernel.flavours import VERSIONS, rules_of
 from core.kernel.patches import PATCHES
+from core.kernel.rcu_flavours import GracePeriod
+from core.kernel.stages import STAGES
 from core.machine.machine import load_machine
-from core.modelcheck.rules import STAGES
-from core.stress.rules import rules_of
 from core.stress.simulate import simulate_stress
 from core.workload import STRESS, Workload
 
@@ -90,6 +90,6 @@ def test_the_rules_of_a_flavour_are_those_of_its_stage(stage: int) -> None:
 def test_releases_and_flavours_of_rcu_have_rules_too() -> None:
     assert rules_of(VERSIONS["v6.12"]) == STAGES[7]
     assert rules_of("nop5") == STAGES[10]
-    assert rules_of("srcu-fast").entry_section == "srcu_read_lock_fast"
-    assert rules_of("tasks-trace", "srcu").entry_section == "srcu_read_lock"
-    assert rules_of("baseline", "srcu") == STAGES[0]
+    assert rules_of("srcu-fast").read_side.grace_period is GracePeriod.SRCU_FAST
+    assert rules_of("tasks-trace", "srcu").read_side.grace_period is GracePeriod.SRCU
+    assert not rules_of("baseline", "srcu").entry_section

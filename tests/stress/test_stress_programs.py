@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stress_cells import STAGE_NAMES
 
-from core.kernel.flavours import VERSIONS
+from core.kernel.flavours import VERSIONS, hot_path, rules_of
 from core.kernel.layout import Layout
+from core.kernel.operation import Path
 from core.kernel.patches import PATCHES, Patch
+from core.kernel.stages import STAGES
 from core.machine.machine import load_machine
-from core.modelcheck.rules import STAGES
 from core.stress.programs import MOST_CONSUMERS, Programs, compile_programs
-from core.stress.rules import SECTIONS, rules_of
 from core.workload import STRESS
 
 Levels = list[tuple[int, str]]
@@ -29,6 +31,11 @@ CALLS: dict[int, Levels] = {
     7: [(1, "mmap_read_lock"), (2, "mmap_read_unlock"), (4, "prepare_uretprobe"), (6, "")],
 }
 CALLS |= {2: CALLS[0], 6: CALLS[5], 8: CALLS[7], 10: CALLS[7]}
+CALLS[14] = [
+    (1, "mmap_lock_speculate_try_begin"),
+    (2, "mmap_lock_speculate_retry"),
+    *CALLS[7][2:],
+]
 """By stage, the first operation before which a call with one consumer of either kind is at each
 level (1 entered, 2 found, 3 walking, 4 walked, 5 off the list, 6 left); "" is the end."""
 
@@ -39,6 +46,10 @@ RETURNS: dict[int, Levels] = {
     10: [(1, "uprobe_prog_run"), (4, "rcu_read_unlock_trace"), (5, "hprobe_consume"), (6, "")],
 }
 RETURNS |= {2: RETURNS[0], 3: RETURNS[0], 6: RETURNS[5], 7: RETURNS[5]}
+RETURNS[14] = [
+    (level, name.replace("rcu_read_unlock_trace", "srcu_read_unlock_fast"))
+    for level, name in RETURNS[10]
+]
 
 
 def programs(flavour: str, bench: str = STRESS, consumers: int = 1) -> Programs:
@@ -64,6 +75,30 @@ def test_levels_by_hand(stage: int) -> None:
     made = programs(STAGE_NAMES[stage])
     assert rises(made, int(made.call[1, 1])) == CALLS[stage]
     assert rises(made, int(made.back[1, 1])) == RETURNS[stage]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("bench", ["uprobe-nop", "uretprobe-ret", "uretprobe-multi-nop"])
+def test_no_level_depends_on_what_a_call_is_named(
+    stage: int, bench: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = programs(STAGE_NAMES[stage], bench)
+
+    def renamed(*args: str) -> Path:
+        path = hot_path(*args)
+        return tuple(replace(call, function=f"f{place}") for place, call in enumerate(path))
+
+    monkeypatch.setattr("core.stress.programs.hot_path", renamed)
+    other = programs(STAGE_NAMES[stage], bench)
+    assert other.level.tolist() == made.level.tolist()
+    assert other.code.kind.tolist() == made.code.kind.tolist()
+    assert other.call.tolist() == made.call.tolist()
+
+
+@pytest.mark.parametrize("stage", [0, 2])
+def test_a_step_keeps_the_reference_of_the_lookup_until_it_is_over(stage: int) -> None:
+    made = programs(STAGE_NAMES[stage], "uprobe-ret")
+    assert rises(made, int(made.call[1, 1]))[-1] == (6, "xol_free_insn_slot")
 
 
 def test_a_lease_ends_with_the_whole_of_its_consumption() -> None:
@@ -96,18 +131,7 @@ def path(made: Programs, at: int) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.name)
 def test_every_flavour_has_the_rules_of_the_last_stage_that_changes_any(patch: Patch) -> None:
-    stage = patch.stage
-    expected = STAGES[max(s for s in STAGES if s <= stage)]
-    rules = rules_of(patch.name)
-    if stage < 14:
-        assert rules == expected
-    else:
-        assert rules.entry_section == rules.return_section == SECTIONS["srcu-fast"]
-        assert (rules.prepare, rules.sync, rules.free) == (
-            expected.prepare,
-            expected.sync,
-            expected.free,
-        )
+    assert rules_of(patch.name) == STAGES[max(s for s in STAGES if s <= patch.stage)]
 
 
 @pytest.mark.parametrize(
