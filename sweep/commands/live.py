@@ -110,7 +110,7 @@ def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[
     """Benches and CPU counts. Raises UsageError."""
     from core.kernel.bench import NAMED
     from sweep.live.session import usable_cpus
-    from sweep.spec.files import spec_names
+    from sweep.spec.files import names_spec, spec_names
 
     there = len(usable_cpus())
     counts = sorted({n for n in (2**i for i in range(12)) if n < there} | {there})
@@ -118,7 +118,7 @@ def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[
     if spec is not None and all(part in NAMED for part in spec.split(",")):
         benches = spec.split(",")
     elif spec is not None:
-        if spec not in spec_names() and Path(spec).suffix not in (".yaml", ".yml", ".py"):
+        if not names_spec(spec):
             from sweep.errors import nearest
 
             known = nearest(spec, [*NAMED, *spec_names()])

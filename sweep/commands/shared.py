@@ -49,10 +49,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def load(spec: str, settings: Sequence[str]) -> Spec:
     """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
-    from sweep.spec.files import load_spec
+    from sweep.spec.files import SPECS, load_spec, spec_file
     from sweep.spec.spec import override
 
-    loaded = override(load_spec(spec), settings)
+    path, ships = spec_file(spec), SPECS / f"{spec}.yaml"
+    if ships.is_file() and not path.samefile(ships):
+        click.echo(f"note: {spec} is {path}, not the spec of that name that ships", err=True)
+    loaded = override(load_spec(path), settings)
     if loaded.ensemble:
         _note_missing_members(loaded)
     return loaded

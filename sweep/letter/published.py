@@ -30,7 +30,9 @@ LETTER_SETTING = {
 }
 """What all lines of the letter have in common, by column of a run."""
 
-PUBLISHED = Path(__file__).resolve().parents[2] / "results" / "published"
+PUBLISHED = Path(__file__).parent / "figures"
+"""In the repository a link to its folder `results/published`."""
+
 CELLS = resources.files("core") / "calibrate" / "cells.yaml"
 
 _COLUMNS = {
@@ -47,13 +49,13 @@ def published() -> pl.DataFrame:
     """The letter's 42 lines in its own order, one a row.
 
     Columns: flavour, bench, cpus; mhits_per_s, its _stddev and its _per_cpu share, all in million
-    hits per second. Raises FileNotFoundError where there is no results/published beside `sweep`.
+    hits per second.
     """
     return pl.read_csv(PUBLISHED / "cover_letter.csv", schema=_COLUMNS)
 
 
 def published_mhits() -> dict[CellKey, float]:
-    """Million hits per second of each line of the letter, in its order. Raises as `published`."""
+    """Million hits per second of each line of the letter, in its order."""
     columns = ("flavour", "bench", "cpus", "mhits_per_s")
     return {
         (flavour, bench, cpus): mhits
