@@ -25,6 +25,9 @@ MAX_SLEEP_PS = 25 * 10**9
 MAX_STALL_PS = 20 * 10**9
 """How long a stall may last: as long as a grace period."""
 
+THREADS = ("attach_threads", "mmap_threads", "fork_threads")
+"""Fields of Workload that count threads, each of which takes a CPU."""
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -47,4 +50,4 @@ class Workload:
     @property
     def threads(self) -> int:
         """How many there are."""
-        return self.attach_threads + self.mmap_threads + self.fork_threads
+        return sum(getattr(self, kind) for kind in THREADS)

@@ -7,22 +7,17 @@ from typing import Any
 import polars as pl
 
 from sweep.letter.published import LETTER_MACHINE, published
-from sweep.spec.churn import DEFAULTS as CHURN_DEFAULTS
-from sweep.spec.churn import columns
-from sweep.store.schema import SCHEMA
+from sweep.spec.axes import AXES
+from sweep.store.schema import SCHEMA, SCHEMA_VERSION
 
 DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(SCHEMA.names),
+    **{name: axis.default for name, axis in AXES.items()},
     "cell_id": "0123456789abcdef",
     "run_id": "by-hand",
     "bench": "uprobe-nop",
     "flavour": "baseline",
-    "rcu": "default",
-    "owner_beside_count": False,
     "cpus": 1,
-    "probes": 1,
-    "processes": 1,
-    **CHURN_DEFAULTS,
-    "spread": "shared",
     "machine": LETTER_MACHINE,
     "machine_digest": "fedcba9876543210",
     "seed": 1,
@@ -31,26 +26,16 @@ DEFAULTS: dict[str, Any] = {
     "warmup_s": 5e-4,
     "duration_s": 5e-4,
     "sample_s": 1e-4,
+    "model_version": "1",
     "hits": 1,
     "sim_seconds": 1e-3,
     "hits_per_s": 3e6,
     "hits_per_s_stddev": 0.0,
-    "hits_per_s_per_cpu": 3e6,
-    "predicted_low": None,
-    "predicted_high": None,
     "samples": 6,
-    **columns(None),
     "line_ops": 9,
     "wall_seconds": 0.5,
-    "model_version": "1",
     "source": "simulated",
-    "kernel": None,
-    "cpu_model": None,
-    "topology": None,
-    "attach": None,
-    "nop_bytes": None,
-    "cpu_share": None,
-    "schema_version": 3,
+    "schema_version": SCHEMA_VERSION,
 }
 
 

@@ -40,7 +40,8 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     from sweep.driver.driver import survey
     from sweep.plan.cost import estimate, past_cells
     from sweep.plan.plan import run_id
-    from sweep.spec.parameters import ORDER, parameters
+    from sweep.spec.axes import ORDER
+    from sweep.spec.parameters import parameters
     from sweep.store.scan import RUNS
 
     work = survey(loaded, out)

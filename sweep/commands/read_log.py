@@ -72,19 +72,19 @@ def read_log(
     """
     from core.kernel.bench import NAMED
     from sweep.live.bench_log import read
-    from sweep.live.log_rows import NO_MODEL, rows
+    from sweep.live.log_rows import rows
     from sweep.report.tables import letter_line
     from sweep.spec.axes import AXES
     from sweep.store.place import folder_at
     from sweep.store.provenance import provenance
     from sweep.store.scan import RUNS, is_run, scan
-    from sweep.store.schema import LOG
+    from sweep.store.schema import LOG, NO_MODEL
     from sweep.store.store import Store
 
     if kernel is not None and flavour is not None:
         raise UsageError("give either --kernel or --flavour, not both")
     if flavour is not None:
-        flavour = AXES["flavour"]("--flavour", None, flavour)
+        flavour = AXES["flavour"].check("--flavour", None, flavour)
     if bench is not None and bench.removesuffix("5") not in NAMED:
         raise UsageError(f"--bench {bench}: {nearest(bench, NAMED)}")
     _check_release(kernel)

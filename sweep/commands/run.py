@@ -161,7 +161,8 @@ def _complained(summary: RunSummary) -> int:
 
 
 def _name_unsure(unsure: Sequence[Unsure]) -> None:
-    from sweep.spec.parameters import ORDER, parameters
+    from sweep.spec.axes import ORDER
+    from sweep.spec.parameters import parameters
 
     note(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
     cells = [parameters(one.cell) for one in unsure]

@@ -28,9 +28,9 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
     from sweep.report.show import described, difference, differs, listing
     from sweep.spec.axes import AXES
 
-    bench = AXES["bench"]("bench", None, bench)
-    rcu = AXES["rcu"]("rcu", None, rcu)
-    flavour = AXES["flavour"]("flavour", None, flavour)
+    bench = AXES["bench"].check("bench", None, bench)
+    rcu = AXES["rcu"].check("rcu", None, rcu)
+    flavour = AXES["flavour"].check("flavour", None, flavour)
     path = hot_path(flavour, bench, rcu)
     hit = {"flavour": flavour, "bench": bench, "rcu": rcu}
     if vs is None:
@@ -39,7 +39,7 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
         else:
             print(listing(path))
         return
-    vs = AXES["flavour"]("--vs", None, vs)
+    vs = AXES["flavour"].check("--vs", None, vs)
     other = hot_path(vs, bench, rcu)
     if as_json:
         print_json({**hit, "vs": vs, **differs(path, other)})

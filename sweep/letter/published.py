@@ -11,24 +11,17 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from sweep.spec.churn import DEFAULTS
+from sweep.spec.axes import AXES, REQUIRED
 
 CellKey = tuple[str, str, int]
 """Flavour, bench, CPUs: what names one of the letter's lines."""
 
 LETTER_MACHINE = "xeon-gold-6138"
-LETTER_PROBES = 1
-LETTER_SPREAD = "shared"
 LETTER_SETTING = {
+    **{name: axis.default for name, axis in AXES.items() if name not in (*REQUIRED, "seed")},
     "machine": LETTER_MACHINE,
-    "probes": LETTER_PROBES,
-    "spread": LETTER_SPREAD,
-    "rcu": "default",
-    "owner_beside_count": False,
-    "processes": 1,
-    **DEFAULTS,
 }
-"""What all lines of the letter have in common, by column of a run."""
+"""What all lines of the letter have in common, by axis: else an axis is left at its default."""
 
 PUBLISHED = Path(__file__).parent / "figures"
 """In the repository a link to its folder `results/published`."""

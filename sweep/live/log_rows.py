@@ -9,10 +9,7 @@ from core.kernel.bench import NAMED
 from sweep.errors import UsageError
 from sweep.live.bench_log import Line
 from sweep.report.tables import MHITS
-from sweep.spec.churn import DEFAULTS, columns
-from sweep.store.schema import LOG, SCHEMA_VERSION, Row
-
-NO_MODEL = "none"
+from sweep.store.schema import LOG, Row, measured_row
 
 _KEY = ("bench", "nop_bytes", "cpus", "flavour", "machine", "kernel")
 """Columns that say what was measured: rows equal in all are repeats of one measurement."""
@@ -55,45 +52,18 @@ def rows(
 def _row(line: Line, flavour: str, machine: str, kernel: str | None, run_id: str) -> Row:
     figure = (line.bench, line.nop_bytes, line.cpus, line.mhits, line.stddev)
     identity = [LOG, figure, flavour, machine, kernel]
-    hits_per_s = line.mhits * MHITS
-    return {
-        "cell_id": hashlib.blake2b(repr(identity).encode(), digest_size=8).hexdigest(),
-        "run_id": run_id,
-        "bench": line.bench,
-        "flavour": flavour,
-        "rcu": "default",
-        "owner_beside_count": False,
-        "cpus": line.cpus,
-        "probes": 1,
-        "processes": 1,
-        "spread": "shared",
-        **DEFAULTS,
-        "machine": machine,
-        "machine_digest": "unknown",
-        "seed": 0,
-        "replicate": 0,
-        "ensemble": 0,
-        "warmup_s": 0.0,
-        "duration_s": 0.0,
-        "sample_s": 0.0,
-        "hits": 0,
-        "sim_seconds": 0.0,
-        "hits_per_s": hits_per_s,
-        "hits_per_s_stddev": line.stddev * MHITS,
-        "hits_per_s_per_cpu": hits_per_s / line.cpus,
-        "predicted_low": None,
-        "predicted_high": None,
-        "samples": 0,
-        **columns(None),
-        "line_ops": 0,
-        "wall_seconds": 0.0,
-        "model_version": NO_MODEL,
-        "source": LOG,
-        "kernel": kernel,
-        "cpu_model": None,
-        "topology": None,
-        "attach": "multi" if NAMED[line.bench].multi else "bpf",
-        "nop_bytes": line.nop_bytes,
-        "cpu_share": None,
-        "schema_version": SCHEMA_VERSION,
-    }
+    return measured_row(
+        LOG,
+        line.cpus,
+        line.mhits * MHITS,
+        cell_id=hashlib.blake2b(repr(identity).encode(), digest_size=8).hexdigest(),
+        run_id=run_id,
+        bench=line.bench,
+        flavour=flavour,
+        machine=machine,
+        machine_digest="unknown",
+        hits_per_s_stddev=line.stddev * MHITS,
+        kernel=kernel,
+        attach="multi" if NAMED[line.bench].multi else "bpf",
+        nop_bytes=line.nop_bytes,
+    )

@@ -13,14 +13,10 @@ from sweep.errors import UsageError
 from sweep.live.session import Measurement
 from sweep.machines.host import CPUINFO, HOST, host_machine
 from sweep.machines.sysfs import cpuinfo
-from sweep.spec.churn import DEFAULTS, columns
 from sweep.store.provenance import provenance
 from sweep.store.scan import is_run, scan
-from sweep.store.schema import LIVE, SCHEMA_VERSION, Row
+from sweep.store.schema import LIVE, NO_MODEL, Row, measured_row
 from sweep.store.store import Store
-
-NO_MODEL = "none"
-"""In place of a model version: nothing was simulated."""
 
 
 @dataclass(frozen=True)
@@ -50,47 +46,32 @@ def _topology(machine: Machine) -> str:
 def row(measured: Measurement, host: Here, replicate: int = 0, run_id: str = LIVE) -> Row:
     """The row of a measurement; its identity includes the moment, for no two are the same."""
     identity = json.dumps([LIVE, time.time_ns(), measured.bench.name, measured.cpus, host.digest])
-    return {
-        "cell_id": hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
-        "run_id": run_id,
-        "bench": measured.bench.name,
-        "flavour": measured.flavour,
-        "rcu": "default",
-        "owner_beside_count": False,
-        "cpus": measured.cpus,
-        "probes": 1,
-        "processes": 1,
-        "spread": "shared",
-        **DEFAULTS,
-        "machine": HOST,
-        "machine_digest": host.digest,
-        "seed": 0,
-        "replicate": replicate,
-        "ensemble": 0,
-        "warmup_s": measured.warmup_s,
-        "duration_s": measured.sample_s * (len(measured.samples) - 1),
-        "sample_s": measured.sample_s,
-        "hits": measured.hits_in_samples,
-        "sim_seconds": measured.sample_s * len(measured.samples),
-        "hits_per_s": measured.mean,
-        "hits_per_s_stddev": measured.stddev,
-        "hits_per_s_per_cpu": measured.mean / measured.cpus,
-        "predicted_low": None,
-        "predicted_high": None,
-        "samples": len(measured.samples),
-        **columns(None),
-        "line_ops": 0,
-        "wall_seconds": measured.seconds,
-        "model_version": NO_MODEL,
-        "source": LIVE,
-        "kernel": measured.kernel,
-        "cpu_model": host.cpu_model,
-        "topology": host.topology,
-        "attach": measured.attach,
-        "nop_bytes": measured.nop_bytes,
-        "cpu_share": measured.cpu_share,
-        "schema_version": SCHEMA_VERSION,
-    }
+    return measured_row(
+        LIVE,
+        measured.cpus,
+        measured.mean,
+        cell_id=hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+        run_id=run_id,
+        bench=measured.bench.name,
+        flavour=measured.flavour,
+        machine=HOST,
+        machine_digest=host.digest,
+        replicate=replicate,
+        warmup_s=measured.warmup_s,
+        duration_s=measured.sample_s * (len(measured.samples) - 1),
+        sample_s=measured.sample_s,
+        hits=measured.hits_in_samples,
+        sim_seconds=measured.sample_s * len(measured.samples),
+        hits_per_s_stddev=measured.stddev,
+        samples=len(measured.samples),
+        wall_seconds=measured.seconds,
+        kernel=measured.kernel,
+        cpu_model=host.cpu_model,
+        topology=host.topology,
+        attach=measured.attach,
+        nop_bytes=measured.nop_bytes,
+        cpu_share=measured.cpu_share,
+    )
 
 
 class LiveRun:

@@ -12,24 +12,13 @@ import polars as pl
 
 from core.cell import PS_PER_SECOND, Cell
 from sweep.errors import UsageError
-from sweep.spec.churn import DEFAULTS
+from sweep.spec.axes import ORDER
 from sweep.spec.parameters import parameters
 from sweep.store.folder import Location
 from sweep.store.scan import scan
 from sweep.store.schema import SIMULATED
 
-NAMES = (
-    "bench",
-    "flavour",
-    "rcu",
-    "owner_beside_count",
-    "machine",
-    "spread",
-    "probes",
-    "processes",
-    *DEFAULTS,
-    "ensemble",
-)
+NAMES = (*(name for name in ORDER if name not in ("seed", "replicate", "cpus")), "ensemble")
 """Axes of which another value makes a past cell one step less alike."""
 
 DOUBLING = 4.0

@@ -12,14 +12,13 @@ from core import MODEL_VERSION
 from core.cell import PS_PER_SECOND, Cell, identity_hash
 from core.machine.machine import load_machine, machine_names
 from sweep.errors import UsageError
-from sweep.spec.churn import workload
+from sweep.spec.parameters import workload
 from sweep.store.folder import Location
 from sweep.store.scan import scan_failures, scan_sessions
+from sweep.store.schema import TIMES
 
 SHORTEST = 4
 """Digits of an id that are asked for at least."""
-
-_TIMES = ("warmup", "duration", "sample")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def of_run(cell_id: str, location: Location) -> Identity:
     frames = (scan_sessions(location), scan_failures(location))
     rows = [row for frame in frames for row in frame.filter(begins).collect().to_dicts()]
     [row] = _one(cell_id, {row["cell_id"]: row for row in rows}, location).values()
-    times = {f"{name}_ps": round(row[f"{name}_s"] * PS_PER_SECOND) for name in _TIMES}
+    times = {f"{name}_ps": round(row[f"{name}_s"] * PS_PER_SECOND) for name in TIMES}
     machine = [row["machine"], row["machine_digest"]]
     # Edits are no axis of a spec, so no row has any.
     had = {**row, **times, "machine": machine, "edits": ()}

@@ -9,9 +9,8 @@ from typing import Any
 
 from core.cell import Cell
 from sweep.machines.named import named_machine
-from sweep.spec.axes import AXES
-from sweep.spec.churn import DEFAULTS, workload
-from sweep.spec.parameters import ORDER
+from sweep.spec.axes import AXES, ORDER
+from sweep.spec.parameters import cell_at
 from sweep.spec.spec import Spec
 
 
@@ -30,9 +29,8 @@ def plan(spec: Spec) -> list[Cell]:
 
 
 def _cell(spec: Spec, point: dict[str, Any]) -> Cell:
-    return Cell(
-        **{axis: value for axis, value in point.items() if axis not in DEFAULTS},
-        workload=workload(point),
+    return cell_at(
+        point,
         warmup_ps=spec.warmup,
         duration_ps=spec.duration,
         sample_ps=spec.sample,

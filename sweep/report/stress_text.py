@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from core.workload import STRESS
-from sweep.spec.churn import DEFAULTS
+from sweep.spec.axes import DISTURBING as DEFAULTS
 from sweep.terminal.text_table import ABSENT, numbers, table, to_text
 
 AXES = ("bench", "flavour", "rcu", "machine", "cpus", "probes", *DEFAULTS, "seed", "replicate")

@@ -10,7 +10,7 @@ import polars as pl
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from sweep.letter.published import LETTER_SETTING
-from sweep.spec.churn import DEFAULTS
+from sweep.spec.axes import DISTURBING as DEFAULTS
 from sweep.store.schema import SIMULATED
 
 MHITS = 1e6

@@ -1,19 +1,25 @@
-"""The axes of a spec and which values each may take."""
+"""The registry of axes: what a spec may vary, and all that the rest of the house knows of it.
+
+A new axis is an entry of AXES and the field of `Cell` (or of `Workload`) that it becomes. Specs,
+plans, rows, their schema, what is averaged, tables and help follow from these two.
+"""
 
 from __future__ import annotations
 
 import operator
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from core.cell import Cell
 from core.engine.spread import SPREADS
 from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
 from core.kernel.hot_path import BENCHES
 from core.kernel.patches import PATCHES
 from core.kernel.rcu_flavours import RCU
 from core.machine.machine import machine_names
-from core.workload import STRESS
+from core.workload import STRESS, Workload
 from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.named import named_machine
 
@@ -118,24 +124,113 @@ def machine(axis: str, index: int | None, value: object) -> str:
     return value
 
 
-AXES: dict[str, Check] = {
-    "bench": one_of((*BENCHES, STRESS)),
-    "flavour": flavour,
-    "rcu": one_of(RCU),
-    "owner_beside_count": switch,
-    "cpus": whole_number(0, MAX_COUNT, "the machine's CPUs"),
-    "probes": whole_number(1, MAX_COUNT, str(MAX_COUNT)),
-    "processes": whole_number(1, MAX_COUNT, "the CPUs of every cell"),
-    "spread": one_of(SPREADS),
-    "attach_threads": whole_number(0, MAX_COUNT, "the machine's CPUs"),
-    "mmap_threads": whole_number(0, MAX_COUNT, "the machine's CPUs"),
-    "fork_threads": whole_number(0, MAX_COUNT, "the machine's CPUs"),
-    "consumers": whole_number(0, MAX_CONSUMERS, str(MAX_CONSUMERS)),
-    "batch": whole_number(0, MAX_COUNT, str(MAX_COUNT)),
-    "stalls": whole_number(0, MAX_STALLS, str(MAX_STALLS)),
-    "machine": machine,
-    "seed": whole_number(0, MAX_SEED, str(MAX_SEED)),
-}
-"""Every axis, in the order of a plan, and the check of one of its values."""
+@dataclass(frozen=True)
+class Axis:
+    """One axis: a field of `Cell` or, if there is none, of its `Workload`, by the same name.
 
-REQUIRED = ("bench", "flavour", "cpus")
+    `type` is that of a value, and of the column in a run. `values` says to people what they may
+    write. `default` is None where a spec has to choose; it must be what cells were before there was
+    the axis, for rows of schema versions before `since` are read with it. `measured` says that
+    measurements on a real kernel, and logs, may have other values than the default.
+    """
+
+    type: type[str] | type[int] | type[bool]
+    check: Check
+    values: str
+    default: Any = None
+    since: int = 1
+    measured: bool = False
+
+
+_COUNT = whole_number(0, MAX_COUNT, "the machine's CPUs")
+
+AXES: dict[str, Axis] = {
+    "bench": Axis(
+        str,
+        one_of((*BENCHES, STRESS)),
+        f"a bench of the kernel's tool (`list benches`), or `{STRESS}`",
+        measured=True,
+    ),
+    "flavour": Axis(
+        str,
+        flavour,
+        "a kernel design or release (`list flavours`), `+patch` and `~patch` after it",
+        measured=True,
+    ),
+    "rcu": Axis(
+        str,
+        one_of(RCU),
+        f"{', '.join(f'`{name}`' for name in RCU)}: read sections of another flavour of RCU. "
+        "A design without any, like the baseline, stays as it is",
+        Cell.rcu,
+        since=2,
+    ),
+    "owner_beside_count": Axis(
+        bool,
+        switch,
+        "`false`, `true`: a kernel with `mmap_lock.owner` on the line of its count",
+        Cell.owner_beside_count,
+        since=2,
+    ),
+    "machine": Axis(
+        str,
+        machine,
+        "a machine that ships (`list machines`), a file of yours, or `host`",
+        "xeon-gold-6138",
+        measured=True,
+    ),
+    "spread": Axis(
+        str,
+        one_of(SPREADS),
+        f"how CPUs choose among the probes: {', '.join(f'`{name}`' for name in SPREADS)}",
+        "shared",
+    ),
+    "probes": Axis(int, whole_number(1, MAX_COUNT, str(MAX_COUNT)), "how many there are", 1),
+    "processes": Axis(
+        int,
+        whole_number(1, MAX_COUNT, "the CPUs of every cell"),
+        "CPUs split over so many processes, neighbours together: each has its own `mmap_lock` and "
+        "single-step slots",
+        Cell.processes,
+        since=2,
+    ),
+    "attach_threads": Axis(
+        int, _COUNT, "threads that attach and detach links", Workload.attach_threads, since=3
+    ),
+    "mmap_threads": Axis(
+        int, _COUNT, "threads that map the probed code", Workload.mmap_threads, since=3
+    ),
+    "fork_threads": Axis(int, _COUNT, "threads that fork and exec", Workload.fork_threads, since=3),
+    "consumers": Axis(
+        int,
+        whole_number(0, MAX_CONSUMERS, str(MAX_CONSUMERS)),
+        "consumers of every probe that stay",
+        Workload.consumers,
+        since=3,
+    ),
+    "batch": Axis(
+        int,
+        whole_number(0, MAX_COUNT, str(MAX_COUNT)),
+        "probes of a link that attach threads attach once and detach; 0: as `uprobe-stress` does",
+        Workload.batch,
+        since=3,
+    ),
+    "stalls": Axis(
+        int,
+        whole_number(0, MAX_STALLS, str(MAX_STALLS)),
+        "how often a second something keeps every thread that hits where it is",
+        Workload.stalls,
+        since=3,
+    ),
+    "seed": Axis(int, whole_number(0, MAX_SEED, str(MAX_SEED)), "of the random numbers", 0),
+    "cpus": Axis(int, _COUNT, "how many hit the probes", measured=True),
+}
+"""Every axis, in the order of a plan: those that change slowest first."""
+
+REQUIRED = tuple(name for name, axis in AXES.items() if axis.default is None)
+
+DISTURBING = {name: AXES[name].default for name in AXES if name in Workload.__dataclass_fields__}
+"""The axes of a workload, and what they are where nothing disturbs the hits."""
+
+ORDER = (*(name for name in AXES if name != "cpus"), "replicate", "cpus")
+"""What tells the cells of a spec apart, in the order of a plan: a curve over CPUs is one piece."""

@@ -6,17 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.workload import STRESS
+from core.workload import STRESS, THREADS
 from sweep.errors import quoted
 from sweep.machines.named import named_machine
-from sweep.spec.axes import AXES, MAX_COUNT, SpecError
-from sweep.spec.churn import DEFAULTS
+from sweep.spec.axes import AXES, DISTURBING, MAX_COUNT, SpecError
 
 if TYPE_CHECKING:
     from sweep.spec.spec import Spec
-
-THREADS = ("attach_threads", "mmap_threads", "fork_threads")
-"""Axes whose threads take a CPU each."""
 
 
 def machines_have_the_cpus(spec: Spec) -> None:
@@ -69,9 +65,9 @@ def somebody_hits_or_attaches(spec: Spec) -> None:
         if any(spec.batch):
             message = "is what attach_threads do; give at least 1 of those"
             raise SpecError("batch", None, message)
-    disturbed = any(getattr(spec, axis) != (default,) for axis, default in DEFAULTS.items())
+    disturbed = any(getattr(spec, axis) != (default,) for axis, default in DISTURBING.items())
     if max(spec.processes) > 1 and (disturbed or STRESS in spec.bench):
-        message = f"only 1 goes with {STRESS}, {', '.join(DEFAULTS)}"
+        message = f"only 1 goes with {STRESS}, {', '.join(DISTURBING)}"
         raise SpecError("processes", None, message)
 
 

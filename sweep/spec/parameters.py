@@ -1,33 +1,33 @@
-"""What names a cell: its axes in the order of a plan, and its parameters as data."""
+"""Between the axes of a spec and a cell: the cell at a point of a grid, and back again."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 from core.cell import Cell
-from sweep.spec.churn import DEFAULTS, axes
+from core.workload import STRESS, Workload
+from sweep.spec.axes import DISTURBING
 
-ORDER = (
-    "bench",
-    "flavour",
-    "rcu",
-    "owner_beside_count",
-    "machine",
-    "spread",
-    "probes",
-    "processes",
-    *DEFAULTS,
-    "seed",
-    "replicate",
-    "cpus",
-)
-"""The axes of a plan, those that change slowest first."""
+
+def cell_at(point: Mapping[str, Any], **rest: Any) -> Cell:
+    """The cell with a value of `point` for every axis, and the other fields of Cell in `rest`."""
+    of_cell = {axis: value for axis, value in point.items() if axis not in DISTURBING}
+    return Cell(**of_cell, **rest, workload=workload(point))
+
+
+def workload(point: Mapping[str, Any]) -> Workload | None:
+    """The workload of a cell whose axes are `point`; None if nothing disturbs its one consumer."""
+    asked = {axis: point[axis] for axis in DISTURBING}
+    if asked == DISTURBING and point["bench"] != STRESS:
+        return None
+    return Workload(**asked)
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
     """The id and everything else that names `cell`, ready for JSON: the machine is its name."""
     named = {field.name: getattr(cell, field.name) for field in fields(cell)}
     del named["workload"]
-    named |= axes(cell.workload)
+    named |= DISTURBING if cell.workload is None else asdict(cell.workload)
     return {"cell_id": cell.cell_id, **named, "machine": cell.machine.name}

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     ValidationInfo,
+    create_model,
     field_serializer,
     field_validator,
     model_validator,
@@ -30,8 +30,16 @@ FEWEST_REPLICATES = 5
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class Spec(BaseModel):
-    """A sweep: the product of its axes, each given as a value or a list and kept as a tuple.
+_AXES: Any = {"name": (str, "sweep")} | {
+    name: (tuple[axis.type, ...], ... if name in REQUIRED else (axis.default,))  # type: ignore[name-defined]
+    for name, axis in AXES.items()
+}
+_Axes: Any = create_model("_Axes", **_AXES)
+"""The name of a spec, and a field for every axis of the registry."""
+
+
+class Spec(_Axes):  # type: ignore[misc]
+    """A sweep: the product of its AXES, each given as a value or a list and kept as a tuple.
 
     `replicates` repeats every cell with other random numbers; with a `precision`, a fraction of the
     mean ("0.5%" as text), until the mean is known that well or there are `max_replicates`, see
@@ -48,23 +56,6 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = "sweep"
-    bench: tuple[str, ...]
-    flavour: tuple[str, ...]
-    rcu: tuple[str, ...] = ("default",)
-    owner_beside_count: tuple[bool, ...] = (False,)
-    cpus: tuple[int, ...]
-    probes: tuple[int, ...] = (1,)
-    processes: tuple[int, ...] = (1,)
-    spread: tuple[str, ...] = ("shared",)
-    attach_threads: tuple[int, ...] = (0,)
-    mmap_threads: tuple[int, ...] = (0,)
-    fork_threads: tuple[int, ...] = (0,)
-    consumers: tuple[int, ...] = (1,)
-    batch: tuple[int, ...] = (0,)
-    stalls: tuple[int, ...] = (0,)
-    machine: tuple[str, ...] = ("xeon-gold-6138",)
-    seed: tuple[int, ...] = (0,)
     replicates: int = 1
     precision: float | None = None
     max_replicates: int = 100
@@ -99,7 +90,7 @@ class Spec(BaseModel):
     @classmethod
     def _axis(cls, raw: object, info: ValidationInfo) -> tuple[Any, ...]:
         axis = str(info.field_name)
-        check = AXES[axis]
+        check = AXES[axis].check
         if not isinstance(raw, list | tuple | range):
             return (check(axis, None, raw),)
         if not raw:
@@ -115,7 +106,7 @@ class Spec(BaseModel):
     @field_validator("replicates", "max_replicates", mode="before")
     @classmethod
     def _replicates(cls, raw: object, info: ValidationInfo) -> int:
-        replicates: int = AXES["probes"](str(info.field_name), None, raw)
+        replicates: int = AXES["probes"].check(str(info.field_name), None, raw)
         return replicates
 
     @field_validator("precision", mode="before")

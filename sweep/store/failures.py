@@ -7,32 +7,28 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from core import MODEL_VERSION
-from core.cell import PS_PER_SECOND, Cell
+from core.cell import Cell
 from sweep.executors.base import Outcome
+from sweep.spec.axes import ORDER
 from sweep.spec.durations import format_duration
-from sweep.spec.parameters import ORDER, parameters
+from sweep.spec.parameters import parameters
 from sweep.spec.spec import Spec
-from sweep.store.schema import SCHEMA, Row
+from sweep.store.schema import CELL, TIMES, Column, Row, cell_columns, schema_of
 
 FAILURE_VERSION = 1
 """Raised whenever a column is added, dropped or means something else."""
 
-_CELL_COLUMNS = SCHEMA.names[: SCHEMA.names.index("sample_s") + 1]
-
-FAILURE_SCHEMA = pa.schema(
-    [
-        *(SCHEMA.field(name) for name in _CELL_COLUMNS),
-        pa.field("model_version", pa.string(), nullable=False),
-        pa.field("error", pa.string(), nullable=False),
-        pa.field("rerun", pa.string(), nullable=False),
-        pa.field("failed_at", pa.string(), nullable=False),
-        pa.field("schema_version", pa.int64(), nullable=False),
-    ]
+FAILURE_COLUMNS = (
+    *CELL,
+    Column("error", pa.string()),
+    Column("rerun", pa.string()),
+    Column("failed_at", pa.string()),
+    Column("schema_version", pa.int64()),
 )
+FAILURE_SCHEMA = schema_of(FAILURE_COLUMNS)
 """Every file of failures has these columns, in this order.
 
-Those up to `sample_s` are the cell's own, as in `SCHEMA`. `error` is the traceback of its last
+Those up to `model_version` are the cell's own, as in `SCHEMA`. `error` is the traceback of its last
 attempt, `rerun` a line for the shell that simulates this cell alone, `failed_at` an ISO date (UTC).
 """
 
@@ -40,16 +36,8 @@ attempt, `rerun` a line for the shell that simulates this cell alone, `failed_at
 def failure_row(outcome: Outcome, run_id: str, machine: str) -> Row:
     """The row of a cell that failed; `machine` is what the spec calls its machine."""
     cell = outcome.cell
-    named = parameters(cell)
     return {
-        "cell_id": cell.cell_id,
-        "run_id": run_id,
-        **{axis: named[axis] for axis in (*ORDER, "ensemble")},
-        "machine_digest": cell.machine.digest,
-        "warmup_s": cell.warmup_ps / PS_PER_SECOND,
-        "duration_s": cell.duration_ps / PS_PER_SECOND,
-        "sample_s": cell.sample_ps / PS_PER_SECOND,
-        "model_version": MODEL_VERSION,
+        **cell_columns(cell, run_id),
         "error": outcome.error or "no reason was given",
         "rerun": rerun_command(cell, machine),
         "failed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -65,7 +53,7 @@ def rerun_command(cell: Cell, machine: str) -> str:
     named = parameters(cell)
     asked = {axis: named[axis] for axis in (*ORDER, "ensemble")}
     asked["machine"] = machine
-    times = {name: getattr(cell, f"{name}_ps") for name in ("warmup", "duration", "sample")}
+    times = {name: getattr(cell, f"{name}_ps") for name in TIMES}
     usual = {name: field.default for name, field in Spec.model_fields.items()}
     settings = [
         f"{axis}={str(value).lower() if isinstance(value, bool) else value}"

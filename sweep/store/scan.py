@@ -15,7 +15,7 @@ from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import read_journal, read_rows
 from sweep.store.place import folder_at
-from sweep.store.schema import BEFORE_2, BEFORE_3, SCHEMA, SIMULATED
+from sweep.store.schema import BEFORE, SCHEMA, SIMULATED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -151,14 +151,18 @@ def _scan_cells(run: Folder) -> pl.LazyFrame:
     schema = pl.DataFrame(SCHEMA.empty_table()).schema
     # The journal first: rows may move to a file meanwhile; seen twice is better than never.
     frame = pl.LazyFrame(read_rows(run.journal), schema=schema)
-    if files := [run.uri(name) for name in run.parts(CELLS)]:
-        cells = pl.scan_parquet(
-            files, schema=schema, missing_columns="insert", extra_columns="ignore"
-        )
-        before = {**BEFORE_2, **BEFORE_3}
-        added = [pl.col(column).fill_null(value) for column, value in before.items()]
-        frame = pl.concat([cells.with_columns(added), frame])
-    return frame
+    return pl.concat([*_scan_parts(run, CELLS, schema), frame])
+
+
+def _scan_parts(run: Folder, table: str, schema: pl.Schema) -> list[pl.LazyFrame]:
+    """The files of a table as one frame, if there are any; columns that old ones lack are made."""
+    import polars as pl
+
+    if not (files := [run.uri(name) for name in run.parts(table)]):
+        return []
+    found = pl.scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")
+    added = [pl.col(name).fill_null(value) for name, value in BEFORE.items() if name in schema]
+    return [found.with_columns(added)]
 
 
 def _scan_failures(run: Folder) -> pl.LazyFrame:
@@ -166,8 +170,7 @@ def _scan_failures(run: Folder) -> pl.LazyFrame:
 
     schema = pl.DataFrame(FAILURE_SCHEMA.empty_table()).schema
     frame = pl.LazyFrame(read_journal(run.journal).failures, schema=schema)
-    if files := [run.uri(name) for name in run.parts(FAILURES)]:
-        frame = pl.concat([pl.scan_parquet(files, schema=schema), frame])
+    frame = pl.concat([*_scan_parts(run, FAILURES, schema), frame])
     return _of_last_session(frame, run)
 
 

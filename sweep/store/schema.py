@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import pyarrow as pa
@@ -10,26 +12,60 @@ import pyarrow as pa
 from core import MODEL_VERSION
 from core.cell import PS_PER_SECOND, Cell, CellResult
 from core.outcome import Share
-from sweep.spec.churn import COUNTS, DEFAULTS, SECONDS, axes, columns
-
-SCHEMA_VERSION = 3
-"""Raised whenever a column is added, dropped or means something else."""
+from sweep.spec.axes import AXES, Axis
+from sweep.spec.parameters import parameters
+from sweep.store.churn_columns import COUNTS, SECONDS, columns
 
 ATTRIBUTION_VERSION = 1
 """The same, for the columns of ATTRIBUTION_SCHEMA."""
 
+TIMES = ("warmup", "duration", "sample")
+"""Simulated times that a cell has: `_ps` in a Cell, `_s` in a row."""
+
+NO_MODEL = "none"
+"""In place of a model version: nothing was simulated."""
+
 Row = dict[str, Any]
 """A value for every column: of SCHEMA one finished cell, of ATTRIBUTION_SCHEMA one share."""
 
-MEASURED = {
-    "source": pa.string(),
-    "kernel": pa.string(),
-    "cpu_model": pa.string(),
-    "topology": pa.string(),
-    "attach": pa.string(),
-    "nop_bytes": pa.int64(),
-    "cpu_share": pa.float64(),
-}
+
+class Role(Enum):
+    """What a column is to rows that are put together."""
+
+    KEY = "tells rows apart: rows that differ in it are never averaged"
+    FIGURE = "what came out: averaged over rows that agree in every key"
+    POOLED = "names one row of those that are averaged: repeats, ids, what writing it took"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of SCHEMA. Files of schema versions before `since` lack it and are read as `before`.
+
+    A column is a key unless it says otherwise, so that a forgotten one splits rows.
+    """
+
+    name: str
+    type: pa.DataType
+    role: Role = Role.KEY
+    nullable: bool = False
+    since: int = 1
+    before: Any = None
+
+
+SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")
+
+_TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
+_TYPES = {str: _TEXT, int: _WHOLE, bool: pa.bool_()}
+
+MEASURED = (
+    Column("source", _TEXT, nullable=True, since=3, before=SIMULATED),
+    Column("kernel", _TEXT, nullable=True, since=3),
+    Column("cpu_model", _TEXT, nullable=True, since=3),
+    Column("topology", _TEXT, nullable=True, since=3),
+    Column("attach", _TEXT, nullable=True, since=3),
+    Column("nop_bytes", _WHOLE, nullable=True, since=3),
+    Column("cpu_share", _REAL, Role.FIGURE, nullable=True, since=3),
+)
 """Columns of where a row's figures come from, nullable: all but `source` are null if simulated.
 
 `source` is one of SOURCES; `kernel` a release; `attach` what the probe hung on (bpf, perf, multi);
@@ -37,62 +73,74 @@ MEASURED = {
 samples' time the threads had their CPUs, 1 if nothing else ran there, null for a log.
 """
 
-NULLABLE = frozenset({"predicted_low", "predicted_high", *MEASURED, *COUNTS, *SECONDS})
-"""Columns without a value where there is nothing to say."""
 
-SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")
+def _column(name: str, axis: Axis) -> Column:
+    role = Role.POOLED if name == "seed" else Role.KEY
+    return Column(name, _TYPES[axis.type], role, since=axis.since, before=axis.default)
 
-SCHEMA = pa.schema(
-    [
-        pa.field(name, kind, nullable=name in NULLABLE)
-        for name, kind in {
-            "cell_id": pa.string(),
-            "run_id": pa.string(),
-            "bench": pa.string(),
-            "flavour": pa.string(),
-            "rcu": pa.string(),
-            "owner_beside_count": pa.bool_(),
-            "cpus": pa.int64(),
-            "probes": pa.int64(),
-            "processes": pa.int64(),
-            "spread": pa.string(),
-            **dict.fromkeys(DEFAULTS, pa.int64()),
-            "machine": pa.string(),
-            "machine_digest": pa.string(),
-            "seed": pa.int64(),
-            "replicate": pa.int64(),
-            "ensemble": pa.int64(),
-            "warmup_s": pa.float64(),
-            "duration_s": pa.float64(),
-            "sample_s": pa.float64(),
-            "hits": pa.int64(),
-            "sim_seconds": pa.float64(),
-            "hits_per_s": pa.float64(),
-            "hits_per_s_stddev": pa.float64(),
-            "hits_per_s_per_cpu": pa.float64(),
-            "predicted_low": pa.float64(),
-            "predicted_high": pa.float64(),
-            "samples": pa.int64(),
-            **dict.fromkeys(COUNTS, pa.int64()),
-            **dict.fromkeys(SECONDS, pa.float64()),
-            "line_ops": pa.int64(),
-            "wall_seconds": pa.float64(),
-            "model_version": pa.string(),
-            **MEASURED,
-            "schema_version": pa.int64(),
-        }.items()
-    ]
+
+CELL = (
+    Column("cell_id", _TEXT, Role.POOLED),
+    Column("run_id", _TEXT, Role.POOLED),
+    *(_column(name, axis) for name, axis in AXES.items()),
+    Column("machine_digest", _TEXT),
+    Column("replicate", _WHOLE, Role.POOLED),
+    Column("ensemble", _WHOLE, since=2, before=0),
+    Column("warmup_s", _REAL),
+    Column("duration_s", _REAL),
+    Column("sample_s", _REAL),
+    Column("model_version", _TEXT),
 )
-"""Every file has these columns, in this order.
+"""Columns of what a cell is, in the table of failures too. Seeds are repeats, as replicates are."""
+
+COLUMNS = (
+    *CELL,
+    Column("hits", _WHOLE, Role.FIGURE),
+    Column("sim_seconds", _REAL, Role.FIGURE),
+    Column("hits_per_s", _REAL, Role.FIGURE),
+    Column("hits_per_s_stddev", _REAL, Role.FIGURE),
+    Column("hits_per_s_per_cpu", _REAL, Role.FIGURE),
+    Column("predicted_low", _REAL, Role.FIGURE, nullable=True),
+    Column("predicted_high", _REAL, Role.FIGURE, nullable=True),
+    Column("samples", _WHOLE, Role.FIGURE),
+    *(Column(name, _WHOLE, Role.FIGURE, nullable=True, since=3) for name in COUNTS),
+    *(Column(name, _REAL, Role.FIGURE, nullable=True, since=3) for name in SECONDS),
+    Column("line_ops", _WHOLE, Role.FIGURE),
+    Column("wall_seconds", _REAL, Role.POOLED),
+    *MEASURED,
+    Column("schema_version", _WHOLE, Role.POOLED),
+)
+"""Every column, in the order of SCHEMA.
 
 `warmup_s`, `duration_s`, `sample_s` and `sim_seconds` (what the samples cover) are simulated,
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
 samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
-that `ensemble` members give; null without one. The axes of a workload and what comes of it are in
-`sweep.spec.churn`; the latter is null where there are no writers. `line_ops` are operations on
-shared lines that the weave served, warm-up included.
+that `ensemble` members give; null without one. What comes of a workload is null where nothing
+disturbs the hits. `line_ops` are operations on shared lines that the weave served, warm-up
+included.
 """
+
+SCHEMA_VERSION = max(column.since for column in COLUMNS)
+"""Of rows that are written now: that of the latest column."""
+
+FIGURES = frozenset(column.name for column in COLUMNS if column.role is Role.FIGURE)
+"""Columns that are averaged."""
+
+POOLED = frozenset(column.name for column in COLUMNS if column.role is Role.POOLED)
+"""Columns in which rows of one average differ. All that are neither of these are keys."""
+
+
+def schema_of(columns: Iterable[Column]) -> pa.Schema:
+    """The schema of a file with these columns."""
+    return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in columns])
+
+
+SCHEMA = schema_of(COLUMNS)
+"""Every file has these columns, in this order."""
+
+BEFORE = {c.name: c.before for c in COLUMNS if c.since > 1 and c.before is not None}
+"""What files that lack these columns were made with; other columns that they lack are null."""
 
 ATTRIBUTION_SCHEMA = pa.schema(
     [
@@ -117,35 +165,27 @@ hit, null in a cell without one, and `share` for each of the CPUs' picoseconds.
 
 SHARE_KEY = ATTRIBUTION_SCHEMA.names[:5]
 
-BEFORE_2 = {"rcu": "default", "owner_beside_count": False, "processes": 1, "ensemble": 0}
-"""What files of schema version 1, which lack these columns, were simulated with."""
 
-BEFORE_3 = {"source": SIMULATED, **DEFAULTS}
-"""The same for files of versions 1 and 2."""
+def cell_columns(cell: Cell, run_id: str) -> Row:
+    """A value for each column of CELL."""
+    named = parameters(cell)
+    times = {f"{name}_s": named[f"{name}_ps"] / PS_PER_SECOND for name in TIMES}
+    found = {
+        **named,
+        **times,
+        "run_id": run_id,
+        "machine_digest": cell.machine.digest,
+        "model_version": MODEL_VERSION,
+    }
+    return {column.name: found[column.name] for column in CELL}
 
 
 def row(cell: Cell, result: CellResult, run_id: str) -> Row:
     """The row of a finished cell."""
     return {
+        **dict.fromkeys(SCHEMA.names),
+        **cell_columns(cell, run_id),
         "cell_id": result.cell_id,
-        "run_id": run_id,
-        "bench": cell.bench,
-        "flavour": cell.flavour,
-        "rcu": cell.rcu,
-        "owner_beside_count": cell.owner_beside_count,
-        "cpus": cell.cpus,
-        "probes": cell.probes,
-        "processes": cell.processes,
-        "spread": cell.spread,
-        **axes(cell.workload),
-        "machine": cell.machine.name,
-        "machine_digest": cell.machine.digest,
-        "seed": cell.seed,
-        "replicate": cell.replicate,
-        "ensemble": cell.ensemble,
-        "warmup_s": cell.warmup_ps / PS_PER_SECOND,
-        "duration_s": cell.duration_ps / PS_PER_SECOND,
-        "sample_s": cell.sample_ps / PS_PER_SECOND,
         "hits": result.hits,
         "sim_seconds": result.sim_seconds,
         "hits_per_s": result.hits_per_s,
@@ -157,9 +197,30 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         **columns(result.stress),
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),
-        "model_version": MODEL_VERSION,
-        **dict.fromkeys(MEASURED),
         "source": SIMULATED,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def measured_row(source: str, cpus: int, hits_per_s: float, **known: Any) -> Row:
+    """The row of a measurement, of which `known` is what it says beside the rate of all CPUs.
+
+    Axes that measurements do not have are at their defaults; counts and times not known are 0.
+    """
+    return {
+        **dict.fromkeys(SCHEMA.names),
+        **{name: axis.default for name, axis in AXES.items()},
+        **{
+            c.name: 0
+            for c in COLUMNS
+            if c.type in (_WHOLE, _REAL) and c.name not in AXES and not c.nullable
+        },
+        "cpus": cpus,
+        "hits_per_s": hits_per_s,
+        "hits_per_s_per_cpu": hits_per_s / cpus,
+        "model_version": NO_MODEL,
+        "source": source,
+        **known,
         "schema_version": SCHEMA_VERSION,
     }
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from core.outcome import Share
 from sweep.errors import InfrastructureError, UsageError
-from sweep.spec.parameters import ORDER
+from sweep.spec.axes import ORDER
 from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Location
 from sweep.store.journal import Entry, Journal, read_journal

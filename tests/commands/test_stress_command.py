@@ -14,9 +14,10 @@ import sweep as package
 from core.modelcheck.checks import TOO_SHORT
 from sweep.errors import UsageError
 from sweep.plan.plan import plan
-from sweep.spec.churn import COUNTS, DEFAULTS, SECONDS
+from sweep.spec.axes import DISTURBING
 from sweep.spec.files import load_spec
 from sweep.spec.spec import Spec
+from sweep.store.churn_columns import COUNTS, SECONDS
 
 
 def sweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +101,7 @@ def test_cells_without_writers_have_no_such_figures(tmp_path: Path) -> None:
     done = sweep(tmp_path, "run", "cover-letter", *arguments, *short, "--out", "run")
     assert done.returncode == 0, done.stderr
     [row] = package.scan(tmp_path / "run").collect().rows(named=True)
-    assert {column: row[column] for column in DEFAULTS} == DEFAULTS
+    assert {column: row[column] for column in DISTURBING} == DISTURBING
     assert {row[column] for column in (*COUNTS, *SECONDS)} == {None}
 
 

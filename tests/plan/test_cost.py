@@ -12,7 +12,7 @@ from sweep.commands.plan import seconds_text
 from sweep.driver.driver import run
 from sweep.plan.cost import Cost, estimate, past_cells
 from sweep.plan.plan import plan
-from sweep.spec.churn import DEFAULTS
+from sweep.spec.axes import DISTURBING
 
 
 def past(**seconds: float) -> pl.DataFrame:
@@ -22,7 +22,7 @@ def past(**seconds: float) -> pl.DataFrame:
         flavour, _, cpus = name.partition("_")
         row = {"bench": "uprobe-nop", "flavour": flavour, "rcu": "default", "cpus": int(cpus)}
         row |= {"owner_beside_count": False, "machine": "xeon-gold-6138", "spread": "shared"}
-        row |= {"probes": 1, "processes": 1, "ensemble": 0, **DEFAULTS}
+        row |= {"probes": 1, "processes": 1, "ensemble": 0, **DISTURBING}
         rows.append({**row, "warmup_s": 0.5, "samples": 5, "sample_s": 0.1, "wall_seconds": took})
     return pl.DataFrame(rows)
 

@@ -9,7 +9,6 @@ import pytest
 from tiny import FakeExecutor, tiny_spec
 
 import core.cell
-import sweep.store.failures
 import sweep.store.schema
 from core.cell import Cell
 from sweep.driver.driver import run
@@ -42,7 +41,7 @@ def test_another_model_or_machine_is_said_and_another_make_noticed(
 ) -> None:
     spec = tiny_spec(cpus=1)
     with monkeypatch.context() as patch:
-        for module in (core.cell, sweep.store.schema, sweep.store.failures):
+        for module in (core.cell, sweep.store.schema):
             patch.setattr(module, "MODEL_VERSION", "0")
         [cell_id] = [cell.cell_id for cell in plan(spec)]
         run(spec, tmp_path, FakeExecutor())

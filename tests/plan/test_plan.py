@@ -8,8 +8,7 @@ from tiny import tiny_spec
 from core.machine.machine import Machine, load_machine
 from sweep.machines import named as machines
 from sweep.plan.plan import plan, run_id
-from sweep.spec.axes import AXES
-from sweep.spec.parameters import ORDER
+from sweep.spec.axes import AXES, ORDER
 
 
 def test_a_plan_is_the_product_with_cpus_innermost() -> None:

@@ -97,7 +97,7 @@ def test_the_letters_setting_is_drawn_out_of_several() -> None:
 def test_several_settings_none_the_letters_are_refused() -> None:
     with pytest.raises(UsageError, match="this run has 2 such settings"):
         draw(frame(row(probes=2), row(probes=4)))
-    with pytest.raises(UsageError, match="one machine, probes, spread, rcu, owner_beside_count, p"):
+    with pytest.raises(UsageError, match="one rcu, owner_beside_count, machine, spread, probes, p"):
         draw(frame(row(probes=2), row(probes=2, rcu="srcu")))
 
 

@@ -21,11 +21,10 @@ from tiny import fake_result, tiny_spec
 import sweep
 from sweep.errors import InfrastructureError, UsageError
 from sweep.plan.plan import plan
-from sweep.spec.churn import columns
 from sweep.store.folder import JOURNAL
 from sweep.store.journal import Journal
 from sweep.store.scan import finished, read_run, scan
-from sweep.store.schema import BEFORE_2, BEFORE_3, LIVE, MEASURED, SCHEMA, SCHEMA_VERSION, row
+from sweep.store.schema import COLUMNS, LIVE, SCHEMA, SCHEMA_VERSION, row
 from sweep.store.store import ROWS_PER_FILE, Store
 
 CELLS = plan(tiny_spec(cpus=range(1, 81), replicates=3))
@@ -103,24 +102,24 @@ def test_a_file_is_written_every_hundred_rows_and_at_the_end(tmp_path: Path) -> 
     assert ids(tmp_path) == ids_of(ROWS)
 
 
-SINCE_3 = {**MEASURED, **columns(None), **BEFORE_3}
-
-
-@pytest.mark.parametrize("lacking", [SINCE_3, {**BEFORE_2, **SINCE_3}], ids=["2", "1"])
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
 def test_a_file_of_an_earlier_schema_has_what_it_was_simulated_with(
-    lacking: dict[str, Any], tmp_path: Path
+    version: int, tmp_path: Path
 ) -> None:
     with Store(tmp_path, ABOUT) as store:
         store.append(ROWS[0])
     [path] = files(tmp_path)
+    lacking = {column.name: column.before for column in COLUMNS if column.since > version}
     pq.write_table(pq.read_table(path).drop_columns(list(lacking)), path)
     [found] = scan(tmp_path).collect().rows(named=True)
     assert found == ROWS[0]
-    assert {column: found[column] for column in BEFORE_2} == BEFORE_2
-    assert {column: found[column] for column in SINCE_3} == {
-        **dict.fromkeys(SINCE_3),
-        **BEFORE_3,
-    }
+    assert {column: found[column] for column in lacking} == lacking
+
+
+def test_what_files_of_versions_1_and_2_lack() -> None:
+    since = {n: {column.name for column in COLUMNS if column.since == n} for n in (2, 3)}
+    assert since[2] == {"rcu", "owner_beside_count", "processes", "ensemble"}
+    assert {"attach_threads", "stalls", "source", "kernel", "attaches", "grace_max_s"} < since[3]
 
 
 def test_files_carry_schema_and_provenance(tmp_path: Path) -> None:

@@ -1,17 +1,11 @@
-"""Cells with writers: their axes, their columns, and how a spec becomes their workload."""
+"""The columns of what came of a cell's workload."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
 from typing import Any
 
 from core.cell import PS_PER_SECOND
 from core.outcome import Latency, StressOutcome
-from core.workload import STRESS, Workload
-
-DEFAULTS: dict[str, int] = {f.name: f.default for f in fields(Workload)}  # type: ignore[misc]
-"""The axes of a workload, and what they are where nobody writes."""
 
 LATENCIES = ("attach", "detach", "grace")
 """What is timed: attaching and detaching a link, waiting for a grace period."""
@@ -24,19 +18,6 @@ there were, the most bytes that dead uprobes held, hits that found no uprobe any
 
 SECONDS = tuple(f"{what}_{quantile}_s" for what in LATENCIES for quantile in QUANTILES)
 """Columns of simulated seconds; null where nothing was timed."""
-
-
-def workload(point: Mapping[str, Any]) -> Workload | None:
-    """The workload of a cell whose axes are `point`; None if nothing disturbs its one consumer."""
-    asked = {axis: point[axis] for axis in DEFAULTS}
-    if asked == DEFAULTS and point["bench"] != STRESS:
-        return None
-    return Workload(**asked)
-
-
-def axes(workload: Workload | None) -> dict[str, int]:
-    """The axes of a cell's workload."""
-    return DEFAULTS if workload is None else asdict(workload)
 
 
 def columns(churn: StressOutcome | None) -> dict[str, Any]:
