@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
@@ -20,6 +20,8 @@ from pydantic import (
     field_validator,
 )
 
+from core.machine.numbering import Numbering
+
 MAX_CPUS = 1024
 
 Count = Annotated[int, Field(ge=1)]
@@ -27,10 +29,6 @@ Nanoseconds = Annotated[float, Field(ge=0, le=10_000)]
 Number = int | float
 """Kept as it is written: whole or not."""
 Cycles = Annotated[int, Field(ge=0, le=100_000)]
-Numbering = Literal["cores-first", "siblings-adjacent"]
-"""How CPUs are numbered. cores-first, as Linux does on bare metal: first one thread of every core,
-socket by socket, then the second threads in the same order. siblings-adjacent, as many guests do:
-CPUs 0 and 1 are the threads of core 0, 2 and 3 of core 1."""
 
 MACHINES = resources.files("core.machine") / "machines"
 

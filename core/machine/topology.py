@@ -8,6 +8,7 @@ import numpy as np
 
 from core.arrays import IntArray
 from core.machine.machine import Machine
+from core.machine.numbering import numbered
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,17 @@ def place(machine: Machine, cpus: int) -> Placement:
     """
     if not 1 <= cpus <= machine.cpus:
         raise ValueError(f"{machine.name} has {machine.cpus} CPUs, not {cpus}")
-    cores = machine.sockets * machine.cores_per_socket
-    cpu = np.arange(cpus, dtype=np.int64)
-    if machine.numbering == "cores-first":
-        core = cpu % cores
-        sibling = np.where(cpu >= cores, cpu - cores, cpu + cores)
-    else:
-        core = cpu // machine.threads_per_core
-        sibling = cpu ^ 1
-    sibling[sibling >= cpus] = -1
-    if machine.threads_per_core == 1:
-        sibling[:] = -1
-    cache, socket = core // machine.cores_per_cache, core // machine.cores_per_socket
+    whole = numbered(
+        machine.numbering,
+        machine.sockets,
+        machine.cores_per_socket,
+        machine.cores_per_cache,
+        machine.threads_per_core,
+    )
+    core, cache, socket = (level[:cpus] for level in whole[:3])
+    cpu_on = np.full((machine.sockets * machine.cores_per_socket, 2), -1, dtype=np.int64)
+    cpu_on[core, whole.thread[:cpus]] = np.arange(cpus)
+    sibling = cpu_on[core, 1 - whole.thread[:cpus]]
     busy = np.bincount(np.unique(core) // machine.cores_per_socket, minlength=machine.sockets)
     period = np.array([clock_period_ps(machine, int(n)) for n in busy], dtype=np.int64)
     return Placement(core, cache, socket, sibling, period[socket])

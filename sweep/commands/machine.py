@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.machine.numbering import ORDERS, Numbering
 from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError
 
@@ -44,6 +45,11 @@ def machine() -> None:
     metavar="K",
     help="Cores that share a last-level cache; without it, all of a socket.",
 )
+@click.option(
+    "--numbering",
+    type=click.Choice(list(ORDERS)),
+    help="How CPUs are numbered; without it, as --like.",
+)
 @click.option("--ghz", type=float, metavar="F", help="One clock, however many cores are busy.")
 @click.option("--turbo", metavar="N:F,N:F", help="Clock with up to N busy cores of a socket.")
 @click.option(
@@ -65,6 +71,7 @@ def new(
     cores: int,
     siblings: int,
     cores_per_cache: int | None,
+    numbering: Numbering | None,
     ghz: float | None,
     turbo: str | None,
     same_cache_ns: float | None,
@@ -118,6 +125,7 @@ def new(
         "cores_per_socket": cores,
         "threads_per_core": siblings,
         "cores_per_cache": cores_per_cache or cores,
+        "numbering": numbering or lender.numbering,
         "turbo": clocks,
         "coherence": with_latencies(values["coherence"], *given.values()),
     }
@@ -133,27 +141,38 @@ def new(
 
 @machine.command()
 @click.option(
+    "--root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Read DIR/sys and DIR/proc, a dump of another host's.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write to a file; without it, print.",
 )
-def host(output: Path | None) -> None:
+def host(root: Path | None, output: Path | None) -> None:
     """Detect this host and write it as a machine file.
 
-    Sockets, cores, siblings, shared caches and the highest clock are those in /sys; the costs are
-    borrowed from the nearest shipped machine. The file begins with what was assumed.
+    Sockets, cores, siblings, shared caches and clocks are those in /sys; the costs are borrowed
+    from the nearest shipped machine. The file begins with what was assumed. Another host's is made
+    from its /sys/devices/system/cpu and /proc/cpuinfo, copied into a folder.
 
     \b
     uprobe-sweep machine host -o here.yaml
+    uprobe-sweep machine host --root dump -o there.yaml
     """
-    from sweep.machines.host import host_machine
+    from sweep.machines.host import CPUS, HERE, host_machine
     from sweep.machines.machine_file import machine_text, write_machine_file
 
-    detected, about = host_machine()
+    if root is not None and not (root / CPUS).is_dir():
+        raise UsageError(f"--root {root}: it has no {CPUS}")
+    detected, about = host_machine(root or HERE)
     header = [
-        f"This host, {about.model}, written by `uprobe-sweep machine host`.",
+        f"{'This host' if root is None else 'A host'}, {about.model}, "
+        "written by `uprobe-sweep machine host`.",
         f"The topology is detected, the costs are borrowed from {about.costs_of}.",
         *(f"Assumed: {what}." for what in about.assumed),
     ]

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 from sweep.live import syscalls
-from sweep.machines.sysfs import cpu_list, read
+from sweep.machines.sysfs import read_cpus
 
 STRIDE_SHIFT = 7
 """Counters are 128 bytes apart, as the bench's are."""
@@ -47,7 +47,7 @@ class Counters:
     """A loaded program and its counters, both gone when closed. Raises OSError."""
 
     def __init__(self, multi: bool) -> None:
-        possible = max(cpu_list(read(POSSIBLE) or "0")) + 1
+        possible = max(read_cpus(POSSIBLE) or {0}) + 1
         slots = 1 << (possible - 1).bit_length()
         size = -(-(slots << STRIDE_SHIFT) // mmap.PAGESIZE) * mmap.PAGESIZE
         self._map = syscalls.create_array(size)

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.machine.machine import MAX_CPUS, Machine, load_machine, machine_names
-from sweep.errors import UsageError
-from sweep.machines.sysfs import cpu_list, cpuinfo, read
+from core.machine.machine import MAX_CPUS, Machine, load_machine
+from core.machine.numbering import ORDERS, Numbering, numbered
+from sweep.machines.clock import busy_ghz
+from sweep.machines.cpu_model import ARM, cpu_model, nearest_machine
+from sweep.machines.kinds import refuse_different_kinds
+from sweep.machines.sysfs import cpuinfos, inexpressible, read, read_cpus, read_number
 
 HOST = "host"
 """What a spec calls the machine that it is read on; also that machine's name."""
 
+HERE = Path("/")
 CPUS = Path("sys/devices/system/cpu")
 CPUINFO = Path("proc/cpuinfo")
 
-ALIKE = 0.8
-"""Cores whose capacity or highest clock differ more than by this are of different kinds. Favoured
-cores of one kind (Turbo Boost Max) differ by a few per cent."""
-
-COSTS_OF_VENDOR = {"GenuineIntel": "xeon-gold-6138", "AuthenticAMD": "epyc-milan"}
-"""The machine to borrow costs from, by x86 vendor; any arm64 part borrows from kunpeng-920."""
+SIBLINGS = ("topology/thread_siblings_list", "topology/core_cpus_list"), "topology/thread_siblings"
+"""Lists of a CPU's siblings, and the mask that older kernels have."""
 
 
 @dataclass(frozen=True)
 class Host:
     """What /sys and /proc tell of a host; `assumed` says, a sentence each, what they did not.
 
-    `ghz` is the highest clock, None if unknown. `model` is the CPU's, `costs_of` the nearest
-    shipped machine and `same_model` whether that is the same CPU.
+    `ghz` is the clock of every core with all of them busy, None where the table of the same CPU
+    holds. `model` is the CPU's, `costs_of` the nearest shipped machine and `same_model` whether
+    that is the same CPU.
     """
 
     model: str
@@ -41,7 +41,7 @@ class Host:
     cores_per_socket: int
     threads_per_core: int
     cores_per_cache: int
-    numbering: str
+    numbering: Numbering
     ghz: float | None
     costs_of: str
     same_model: bool
@@ -66,15 +66,13 @@ def measured_title(detected: Machine) -> str:
     return detected.title.replace("detected)", "measured)")
 
 
-def host_machine(root: Path = Path("/")) -> tuple[Machine, Host]:
+def host_machine(root: Path = HERE) -> tuple[Machine, Host]:
     """The host as a machine called `host`, and what was detected. Raises as `detect`."""
     host = detect(root)
     like = load_machine(host.costs_of)
     tree: dict[str, Any] = like.model_dump(mode="json", exclude={"calibration"})
     cores = f"{host.cores_per_socket} x {host.threads_per_core} CPUs"
-    turbo = [{"active_cores": host.cores_per_socket, "ghz": host.ghz or like.turbo[0].ghz}]
-    if host.same_model and like.turbo[-1].active_cores >= host.cores_per_socket:
-        turbo = tree["turbo"]
+    turbo = [{"active_cores": host.cores_per_socket, "ghz": host.ghz}]
     detected = {
         "name": HOST,
         "title": f"{host.sockets} x {host.model} ({cores}, detected)",
@@ -83,159 +81,158 @@ def host_machine(root: Path = Path("/")) -> tuple[Machine, Host]:
         "threads_per_core": host.threads_per_core,
         "cores_per_cache": host.cores_per_cache,
         "numbering": host.numbering,
-        "turbo": turbo,
+        "turbo": tree["turbo"] if host.ghz is None else turbo,
     }
     return Machine.model_validate({**tree, **detected}), host
 
 
-def detect(root: Path = Path("/")) -> Host:
+def detect(root: Path = HERE) -> Host:
     """The host whose /sys and /proc lie below `root`.
 
     Online CPUs count, in the order of their numbers. Raises UsageError for what the model cannot
-    express: CPUs of different kinds, uneven sockets, cores or caches, another numbering.
+    express: CPUs of different kinds, uneven sockets, cores or caches, a numbering that is none of
+    `core.machine.numbering.ORDERS`; and for files that do not hold what the kernel writes.
     """
     assumed: list[str] = []
     cpus = _online(root / CPUS, assumed)
     folders = [root / CPUS / f"cpu{cpu}" for cpu in cpus]
-    _refuse_different_kinds(root, folders)
+    every = cpuinfos(root / CPUINFO)
+    refuse_different_kinds(root, folders, every, assumed)
     sockets = _sockets(folders, assumed)
-    cores = _domains(folders, cpus, "topology/thread_siblings_list")
+    cores = _domains(folders, cpus, *SIBLINGS)
     if cores is None:
         assumed.append("one thread a core: /sys names no siblings")
         cores = list(range(len(cpus)))
     threads = _even(cores, "cores", "threads online")
     if threads > 2:
-        raise _inexpressible(f"{threads} threads a core, but the model has at most 2")
+        raise inexpressible(f"{threads} threads a core, but the model has at most 2")
     cores_per_socket = _even(sockets, "sockets", "CPUs online") // threads
-    numbering = _numbering(sockets, cores, cores_per_socket, threads)
-    cores_per_cache = _cores_per_cache(folders, cpus, cores, cores_per_socket, assumed)
-    about = cpuinfo(root / CPUINFO)
+    caches = _caches(folders, cpus, sockets, threads, assumed)
+    shared_by = _even(caches, "last-level caches", "CPUs online") // threads
+    if not shared_by or cores_per_socket % shared_by:
+        raise inexpressible("threads of one core are in several caches or sockets")
+    shape = max(sockets) + 1, cores_per_socket, shared_by, threads
+    numbering = _numbering(sockets, caches, cores, shape)
+    about = next((entry for entry in every if "model name" in entry or ARM[0] in entry), {})
     if "hypervisor" in about.get("flags", "").split():
         assumed.append("sockets, siblings and caches are as the hypervisor shows them")
-    model = about.get("model name") or about.get("Processor") or "CPU of unknown model"
-    costs_of, same_model = _nearest_machine(model, about)
-    ghz = _ghz(folders, about, same_model, assumed)
+    if root == HERE:
+        assumed.extend(confinement(len(cpus)))
+    model = cpu_model(about)
+    costs_of, same_model = nearest_machine(model, about)
+    like = load_machine(costs_of)
+    ghz = None
+    if not same_model or like.turbo[-1].active_cores < cores_per_socket:
+        ghz, source = busy_ghz(root / CPUS, folders, every) or (
+            like.turbo[-1].ghz,
+            f"the clock of {costs_of}, which lends the costs: /sys and /proc give none",
+        )
+        assumed.append(f"{ghz:g} GHz with any number of cores busy: {source}")
     return Host(
-        model,
-        max(sockets) + 1,
-        cores_per_socket,
-        threads,
-        cores_per_cache,
-        numbering,
-        ghz,
-        costs_of,
-        same_model,
-        tuple(assumed),
+        model=model,
+        sockets=shape[0],
+        cores_per_socket=cores_per_socket,
+        threads_per_core=threads,
+        cores_per_cache=shared_by,
+        numbering=numbering,
+        ghz=ghz,
+        costs_of=costs_of,
+        same_model=same_model,
+        assumed=tuple(assumed),
     )
 
 
+def confinement(online: int) -> list[str]:
+    """In words, what keeps this process from using all of the host's online CPUs."""
+    said = []
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else online
+    if allowed < online:
+        said.append(f"all {online} online CPUs, although this process may run on {allowed} of them")
+    quota = (read(HERE / "sys/fs/cgroup/cpu.max") or "max").split()
+    if len(quota) == 2 and all(word.isdecimal() for word in quota):
+        share = int(quota[0]) / max(int(quota[1]), 1)
+        if share < online:
+            said.append(
+                f"all {online} online CPUs, although this process may use {share:g} at once"
+            )
+    return said
+
+
 def _online(folder: Path, assumed: list[str]) -> list[int]:
-    there = sorted(int(p.name[3:]) for p in folder.glob("cpu[0-9]*") if p.name[3:].isdigit())
-    listed = read(folder / "online")
-    online = cpu_list(listed) if listed else there
+    found = (p.name.removeprefix("cpu") for p in folder.glob("cpu[0-9]*"))
+    there = sorted(int(n) for n in found if n.isascii() and n.isdecimal() and len(n) < 6)
+    listed = read_cpus(folder / "online")
+    if listed is None:
+        listed = frozenset(n for n in there if read(folder / f"cpu{n}/online") != "0")
+    online = sorted(listed)
     if not online:
-        raise _inexpressible(f"{folder} lists no CPUs")
+        raise inexpressible(f"{folder} lists no CPUs")
     if len(online) > MAX_CPUS:
-        raise _inexpressible(f"{len(online):,} CPUs, but the model has at most {MAX_CPUS:,}")
-    present = cpu_list(read(folder / "present") or "") or there
-    if offline := len(set(present) - set(online)):
+        raise inexpressible(f"{len(online):,} CPUs, but the model has at most {MAX_CPUS:,}")
+    present = read_cpus(folder / "present") or frozenset(there)
+    if offline := len(present - listed):
         assumed.append(f"{offline} of {len(present)} CPUs are offline and left out")
     return online
 
 
 def _sockets(folders: Sequence[Path], assumed: list[str]) -> list[int]:
     """The socket of every CPU, sockets numbered as they appear."""
-    packages = [read(folder / "topology/physical_package_id") for folder in folders]
-    if any(package is None or package.startswith("-") for package in packages):
+    packages = [read_number(folder / "topology/physical_package_id") for folder in folders]
+    if any(package is None or package < 0 for package in packages):
         assumed.append("one socket: /sys does not say which socket every CPU is in")
         return [0] * len(folders)
-    return _as_they_appear(packages)
+    return as_they_appear(packages)
 
 
-def _domains(folders: Sequence[Path], cpus: Sequence[int], name: str) -> list[int] | None:
-    """Which CPUs share what file `name` lists, numbered as they appear; None if one lacks it."""
-    lists = [read(folder / name) for folder in folders]
-    if not all(lists):
-        return None
-    return _as_they_appear([tuple(sorted({*cpu_list(text or "")} & {*cpus})) for text in lists])
+def _domains(
+    folders: Sequence[Path], cpus: Sequence[int], lists: Sequence[str], mask: str
+) -> list[int] | None:
+    """Which CPUs share what the files tell, numbered as they appear; None if a CPU has none."""
+    shared = []
+    for folder in folders:
+        name = next((n for n in lists if read(folder / n)), lists[0])
+        there = read_cpus(folder / name, folder / mask)
+        if there is None:
+            return None
+        shared.append(there & {*cpus})
+    return as_they_appear(shared)
 
 
-def _cores_per_cache(
+def _caches(
     folders: Sequence[Path],
     cpus: Sequence[int],
-    cores: Sequence[int],
-    cores_per_socket: int,
+    sockets: Sequence[int],
+    threads: int,
     assumed: list[str],
-) -> int:
-    """Cores that share an L3 cache, or all of a socket."""
-    indices = sorted(folders[0].glob("cache/index*"))
-    shared = [index.name for index in indices if int(read(index / "level") or 0) >= 3]
-    caches = _domains(folders, cpus, f"cache/{shared[0]}/shared_cpu_list") if shared else None
-    if caches is None:
-        assumed.append("one last-level cache a socket: /sys names no L3 cache")
-        return cores_per_socket
-    cache_of_core = dict(zip(cores, caches, strict=True))
-    shared_by = _even([cache_of_core[core] for core in sorted(cache_of_core)], "L3 caches", "cores")
-    if shared_by > cores_per_socket:
-        assumed.append("one last-level cache a socket: /sys has one that is shared by more")
-        return cores_per_socket
-    for core, cache in cache_of_core.items():
-        if cache != core // shared_by:
-            raise _inexpressible(f"cores that share an L3 cache are not neighbours (core {core})")
-    return shared_by
+) -> list[int]:
+    """The last-level cache of every CPU: the L3, an L2 that several cores share, or the socket."""
+    found = [(read_number(i / "level") or 0, i.name) for i in folders[0].glob("cache/index*")]
+    for level, name in sorted((f for f in found if f[0] > 1), reverse=True):
+        shared = f"cache/{name}/shared_cpu"
+        caches = _domains(folders, cpus, [f"{shared}_list"], f"{shared}_map")
+        if caches is None or (level == 2 and max(Counter(caches).values()) <= threads):
+            continue
+        if len({*zip(sockets, caches, strict=True)}) > len({*caches}):
+            assumed.append("one last-level cache a socket: /sys has one that is shared by more")
+            return list(sockets)
+        return caches
+    assumed.append("one last-level cache a socket: /sys names no L3 cache")
+    return list(sockets)
 
 
 def _numbering(
-    sockets: Sequence[int], cores: Sequence[int], cores_per_socket: int, threads: int
-) -> str:
-    for cpu, (socket, core) in enumerate(zip(sockets, cores, strict=True)):
-        if socket != core // cores_per_socket:
-            raise _inexpressible(f"CPUs are not numbered socket by socket (the CPU in place {cpu})")
-    places = range(len(cores))
-    if list(cores) == [cpu % (len(cores) // threads) for cpu in places]:
-        return "cores-first"
-    if list(cores) == [cpu // threads for cpu in places]:
-        return "siblings-adjacent"
-    raise _inexpressible("CPUs are numbered neither cores first nor siblings adjacent")
-
-
-def _refuse_different_kinds(root: Path, folders: Sequence[Path]) -> None:
-    for name in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):
-        values = [int(text) for folder in folders if (text := read(folder / name))]
-        if values and min(values) < ALIKE * max(values):
-            low, high = min(values), max(values)
-            raise _inexpressible(f"CPUs of different kinds: {name} is {low} to {high}")
-    if (root / "sys/devices/cpu_atom").exists() and (root / "sys/devices/cpu_core").exists():
-        raise _inexpressible("CPUs of different kinds: /sys/devices has cpu_core and cpu_atom")
-
-
-def _ghz(
-    folders: Sequence[Path], about: Mapping[str, str], same_model: bool, assumed: list[str]
-) -> float | None:
-    highest = [int(f) for folder in folders if (f := read(folder / "cpufreq/cpuinfo_max_freq"))]
-    if highest:
-        ghz = round(min(highest) / 1e6, 3)
-        if not same_model:
-            assumed.append(f"{ghz} GHz, the highest clock, with any number of cores busy")
-        return ghz
-    moment = re.fullmatch(r"[0-9]+(\.[0-9]+)?", about.get("cpu MHz", ""))
-    if moment and 100 < float(moment[0]) < 10_000:
-        ghz = round(float(moment[0]) / 1000, 3)
-        assumed.append(f"{ghz} GHz, the clock in /{CPUINFO} when it was read: /sys has none")
-        return ghz
-    assumed.append("the clock of the machine that lends the costs: /sys and /proc give none")
-    return None
-
-
-def _nearest_machine(model: str, about: Mapping[str, str]) -> tuple[str, bool]:
-    """The shipped machine to borrow costs from, and whether it is of the same CPU."""
-    words = set(re.findall("[a-z0-9]+", model.lower()))
-    for name in machine_names():
-        if words.issuperset(name.split("-")):
-            return name, True
-    if "CPU implementer" in about:
-        return "kunpeng-920", False
-    return COSTS_OF_VENDOR.get(about.get("vendor_id", ""), "generic"), False
+    sockets: Sequence[int],
+    caches: Sequence[int],
+    cores: Sequence[int],
+    shape: tuple[int, int, int, int],
+) -> Numbering:
+    """The first of ORDERS that puts the same CPUs together."""
+    for numbering in ORDERS:
+        there = numbered(numbering, *shape)
+        levels = zip((there.socket, there.cache, there.core), (sockets, caches, cores), strict=True)
+        if all(as_they_appear(would.tolist()) == list(sit) for would, sit in levels):
+            return numbering
+    raise inexpressible(f"CPUs are numbered in none of these ways: {', '.join(ORDERS)}")
 
 
 def _even(labels: Sequence[int], what: str, of: str) -> int:
@@ -243,14 +240,11 @@ def _even(labels: Sequence[int], what: str, of: str) -> int:
     counts = Counter(labels)
     few, many = min(counts.values()), max(counts.values())
     if few != many:
-        raise _inexpressible(f"uneven {what}: some have {many} {of}, some {few}")
+        raise inexpressible(f"uneven {what}: some have {many} {of}, some {few}")
     return many
 
 
-def _as_they_appear(keys: Sequence[Hashable]) -> list[int]:
+def as_they_appear(keys: Sequence[Hashable]) -> list[int]:
+    """A number for every key, the same for equal ones, from 0 as they appear."""
     numbers: dict[Hashable, int] = {}
     return [numbers.setdefault(key, len(numbers)) for key in keys]
-
-
-def _inexpressible(what: str) -> UsageError:
-    return UsageError(f"cannot model this host: {what}; 'uprobe-sweep machine new' takes numbers")

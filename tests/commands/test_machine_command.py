@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from command_line import cli
+from hosts import Cpu, write_host
 
 NEW = ("machine", "new", "big", "--sockets", "4", "--cores", "28", "--siblings", "2")
 
@@ -35,6 +36,22 @@ def test_a_new_machine_is_shown_and_simulated(tmp_path: Path) -> None:
     times = ("--set", "warmup=0us", "--set", "duration=20us", "--set", "sample=20us")
     cell = ("--set", "bench=uprobe-nop", "--set", "flavour=srcu", "--set", "cpus=2")
     run("run", "cover-letter", *times, *cell, "--set", "machine=big.yaml", cwd=tmp_path)
+
+
+def test_another_hosts_dump_becomes_a_machine(tmp_path: Path) -> None:
+    write_host(tmp_path / "dump", [Cpu(c, c % 2, c % 2) for c in range(4)])
+    run("machine", "host", "--root", "dump", "-o", "there.yaml", cwd=tmp_path)
+    text = (tmp_path / "there.yaml").read_text()
+    assert text.startswith("# A host, Intel(R) Xeon(R) Silver 4114")
+    assert "# Assumed: 2.2 GHz with any number of cores busy: the nominal clock in its" in text
+    shown = run("machine", "show", "there.yaml", cwd=tmp_path).stdout
+    assert "CPUs               4, numbered round-sockets" in shown
+
+
+def test_a_new_machines_cpus_are_numbered_as_asked(tmp_path: Path) -> None:
+    run(*NEW, "--numbering", "round-sockets", "-o", "big.yaml", cwd=tmp_path)
+    shown = json.loads(run("machine", "show", "big.yaml", "--json", cwd=tmp_path).stdout)
+    assert shown["numbering"] == "round-sockets"
 
 
 def test_without_a_clock_the_last_step_covers_the_socket(tmp_path: Path) -> None:
@@ -67,6 +84,9 @@ def test_machines_are_listed_with_their_shape(tmp_path: Path) -> None:
         ("machine show xeon", "unknown machine 'xeon': did you mean 'xeon-8176'?"),
         ("machine show no.yaml", "cannot read 'no.yaml': No such file"),
         ("machine shw x", "No such command 'shw'"),
+        ("machine host --root .", "--root .: it has no sys/devices/system/cpu"),
+        ("machine host --root nowhere", "Directory 'nowhere' does not exist"),
+        ("machine new a --numbering odd --sockets 1 --cores 2 --siblings 2 -o a.yaml", "'odd' is"),
         ("machine host -o x.txt", "-o x.txt: allowed are .yaml and .yml"),
         ("machine new a --sockets 1 --cores 2 --siblings 2", "Missing option '-o'"),
         ("machine new a --sockets 0 --cores 2 --siblings 2 -o a.yaml", "0 is not in the range"),

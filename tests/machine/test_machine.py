@@ -53,7 +53,11 @@ def test_without_the_new_keys_a_socket_is_one_cache_and_cores_come_first(
             "rise in active_cores and reach",
         ),
         ({"turbo": []}, "turbo", "turbo must rise"),
-        ({"numbering": "random"}, "numbering", "'cores-first' or 'siblings-adjacent'"),
+        (
+            {"numbering": "random"},
+            "numbering",
+            "'cores-first', 'siblings-adjacent', 'round",
+        ),
         ({"threads_per_core": 3}, "threads_per_core", "less than or equal to 2"),
         ({"sockets": True}, "sockets", "valid integer"),
         ({"sockets": "2"}, "sockets", "valid integer"),

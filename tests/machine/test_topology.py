@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from core.cell import Cell
 from core.engine.simulate import simulate
 from core.machine.machine import Machine, load_machine, machine_names
+from core.machine.numbering import ORDERS, Numbering
 from core.machine.topology import clock_period_ps, place
 
 
@@ -83,6 +86,27 @@ def test_siblings_adjacent_fills_core_by_core() -> None:
     assert where.sibling.tolist() == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, -1]
 
 
+def test_round_the_sockets_neighbours_sit_on_different_ones() -> None:
+    where = place(small(numbering="round-sockets"), 11)
+    assert where.core.tolist() == [0, 4, 1, 5, 2, 6, 3, 7, 0, 4, 1]
+    assert where.socket.tolist() == [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0]
+    assert where.sibling.tolist() == [8, 9, 10, -1, -1, -1, -1, -1, 0, 1, 2]
+    round_caches = place(small(numbering="round-caches"), 8)
+    assert round_caches.cache.tolist() == [0, 2, 1, 3, 0, 2, 1, 3]
+    adjacent = place(small(numbering="round-sockets-siblings-adjacent"), 6)
+    assert adjacent.core.tolist() == [0, 0, 4, 4, 1, 1]
+
+
+def test_socket_by_socket_has_both_threads_of_a_socket_before_the_next() -> None:
+    where = place(small(numbering="socket-by-socket"), 9)
+    assert where.core.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+    assert where.sibling.tolist() == [4, 5, 6, 7, 0, 1, 2, 3, -1]
+
+
+def test_every_numbering_has_an_order() -> None:
+    assert set(ORDERS) == set(get_args(Numbering))
+
+
 def test_clocks_follow_busy_cores_and_not_busy_threads() -> None:
     adjacent = small(numbering="siblings-adjacent")
     assert place(adjacent, 2).ps_per_cycle.tolist() == [250, 250]
@@ -109,7 +133,7 @@ machines = st.builds(
         turbo=[{"active_cores": 64, "ghz": 2.0}],
     ),
     *(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(1, 2)),
-    st.sampled_from(["cores-first", "siblings-adjacent"]),
+    st.sampled_from(list(ORDERS)),
 )
 
 
