@@ -19,6 +19,8 @@ from sweep.live.session import measure_one
 
 SOURCE = Path(__file__).with_suffix(".c")
 WARMUP_S = 0.2
+BENCHES = {1: "uprobe-nop", 5: "uprobe-nop5"}
+"""By the bytes of the nop."""
 
 
 def build(folder: Path) -> Path:
@@ -41,7 +43,7 @@ def in_c(program: Path, nop: int, cpus: int, seconds: float) -> float:
 def live(nop: int, cpus: int, seconds: float) -> float:
     """The same of ours: two samples of half the time each."""
     half = seconds / 2
-    measured = measure_one("uprobe-nop", cpus, WARMUP_S, half, half, nop=nop)
+    measured = measure_one(BENCHES[nop], cpus, WARMUP_S, half, half)
     return measured.mean / measured.cpu_share
 
 
@@ -54,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         program = build(Path(folder))
         print("nop  cpus  live M/s  C M/s  live / C, median [quartiles]")
-        for nop in (1, 5):
+        for nop in BENCHES:
             for cpus in map(int, asked.cpus.split(",")):
                 pairs = []
                 for turn in range(asked.rounds):

@@ -9,6 +9,7 @@ INSTRUCTIONS = {
     "nop": "a nop (emulated)",
     "push": "a push (emulated, with a store to the user stack)",
     "ret": "a ret (single-stepped out of line)",
+    "nop5": "a 5-byte nop (stepped before v6.16, emulated before v6.18, then a system call)",
 }
 """The probed instruction and what x86-64 does about it (arch/x86/kernel/uprobes.c)."""
 
@@ -25,6 +26,11 @@ class Bench:
     instruction: str
     at_return: bool
     multi: bool
+
+    @property
+    def nop_bytes(self) -> int:
+        """Length of the probed nop; 1 for any other instruction."""
+        return 5 if self.instruction == "nop5" else 1
 
     @property
     def summary(self) -> str:

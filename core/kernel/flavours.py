@@ -2,7 +2,7 @@
 
 `tasks-trace` is every patch up to that one; `tasks-trace+percpu-nhit` adds one, `ri-reuse~nop5` or
 `srcu-uretprobe~percpu-nhit` takes one away (`~` because names hold hyphens); `v6.12` is what that
-kernel release has.
+kernel release has. `baseline` is v6.11, which the series was written on.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from core.kernel.agreement import disagreement
-from core.kernel.hot_path import BENCHES, baseline
+from core.kernel.hot_path import BENCHES, unpatched
 from core.kernel.operation import Path
 from core.kernel.patches import PATCHES
 from core.kernel.rcu_flavours import DEFAULT, RCU, READ_SIDES, under
+from core.kernel.releases import RELEASES
 from core.kernel.rules import BASELINE, Rules
 
 
@@ -38,24 +39,18 @@ NEEDS = {patch.name: patch.needs for patch in PATCHES}
 
 
 def _cumulative() -> dict[str, Flavour]:
-    named = {"baseline": Flavour("baseline", frozenset(), LETTER_TITLES["baseline"])}
-    for i, patch in enumerate(PATCHES, start=1):
-        title = LETTER_TITLES.get(patch.name, f"{patch.name}: {patch.summary}")
-        named[patch.name] = Flavour(patch.name, frozenset(p.name for p in PATCHES[:i]), title)
+    patches = RELEASES["v6.11"].patches
+    named = {"baseline": Flavour("baseline", patches, LETTER_TITLES["baseline"])}
+    for patch in PATCHES:
+        if patch.name not in patches:
+            patches |= {patch.name}
+            title = LETTER_TITLES.get(patch.name, f"{patch.name}: {patch.summary}")
+            named[patch.name] = Flavour(patch.name, patches, title)
     return named
 
 
 FLAVOURS = _cumulative()
-"""The named flavours, each the patches up to its own, in the order of landing."""
-
-VERSIONS = {
-    "v6.11": "baseline",
-    "v6.12": "srcu+percpu-nhit",
-    "v6.13": "srcu-uretprobe",
-    "v6.14": "ri-reuse",
-    "v6.18": "nop5",
-}
-"""Kernel releases (and, for v6.11, all before) as flavours."""
+"""The named flavours from v6.11 on, each the patches up to its own, in the order of landing."""
 
 
 def parse_flavour(text: str) -> Flavour:
@@ -65,7 +60,7 @@ def parse_flavour(text: str) -> Flavour:
     that are there already, are not there to be removed, or lack one that they build on.
     """
     first, *edits = re.split("([+~])", text)
-    base = parse_flavour(VERSIONS[first]) if first in VERSIONS else FLAVOURS[first]
+    base = RELEASES[first] if first in RELEASES else FLAVOURS[first]
     patches = set(base.patches)
     for sign, name in zip(edits[::2], edits[1::2], strict=True):
         if name not in NEEDS:
@@ -79,15 +74,36 @@ def parse_flavour(text: str) -> Flavour:
     for name in sorted(patches):
         if missing := [need for need in NEEDS[name] if need not in patches]:
             raise ValueError(f"{name} needs {', '.join(missing)}")
-    title = base.title if text in FLAVOURS else text
+    title = FLAVOURS[text].title if text in FLAVOURS else text
     return Flavour(text, frozenset(patches), title)
+
+
+def name_of(patches: frozenset[str]) -> str:
+    """The flavour or release with exactly these patches, or how `parse_flavour` reads them."""
+    named = {r.patches: r.name for r in RELEASES.values()}
+    named |= {f.patches: f.name for f in FLAVOURS.values()}
+    return named.get(patches) or spelt(patches)
+
+
+def spelt(patches: frozenset[str]) -> str:
+    """These patches as the named flavour with the fewest edits: "srcu+percpu-nhit"."""
+    near = min(FLAVOURS.values(), key=lambda flavour: len(flavour.patches ^ patches))
+    edits = (
+        f"{'+' if patch.name in patches else '~'}{patch.name}"
+        for patch in PATCHES
+        if patch.name in near.patches ^ patches
+    )
+    return near.name + "".join(edits)
 
 
 @cache
 def work_names() -> tuple[str, ...]:
     """Names of all private work that any path does: what a machine must give cycles for."""
     paths = [
-        hot_path(flavour, bench, rcu) for flavour in FLAVOURS for bench in BENCHES for rcu in RCU
+        hot_path(flavour, bench, rcu)
+        for flavour in (*FLAVOURS, *RELEASES)
+        for bench in BENCHES
+        for rcu in RCU
     ]
     names = {op.work for path in paths for call in path for op in call.operations}
     return tuple(sorted(names - {""}))
@@ -114,7 +130,7 @@ def hot_path(flavour: str, bench: str, rcu: str = DEFAULT) -> Path:
     does not do what the flavour's rules say, see `core.kernel.agreement`.
     """
     patches = parse_flavour(flavour).patches
-    path = baseline(bench)
+    path = unpatched(bench)
     for patch in PATCHES:
         if patch.name in patches:
             path = patch.path(path)

@@ -1,8 +1,8 @@
-"""One hit under the old locks (stage 0), call by call. Every other design is this list, patched.
+"""One hit on Linux 6.4 to 6.9, call by call. Every other design is this list, patched.
 
 Read beside `kernel/events/uprobes.c`, `kernel/trace/trace_uprobe.c` (a perf event) and
-`kernel/trace/bpf_trace.c` (a uprobe_multi link) of Linux 6.10. A `nop` or `push` is emulated, a
-`ret` single-stepped in a slot of the process' xol area. One BPF program counts per CPU.
+`kernel/trace/bpf_trace.c` (a uprobe_multi link). A `nop` or `push` is emulated, a `ret` and a
+5-byte nop are single-stepped in a slot of the process' xol area. One BPF program counts per CPU.
 """
 
 from __future__ import annotations
@@ -50,12 +50,21 @@ CONSUMERS_UNLOCK = Call("up_read(&uprobe->register_rwsem)", up_read(Line.UPROBE)
 DISPATCH = Call(
     "uprobe_dispatcher", (*work("consumer_call"), *plain_increment(Line.EVENT)), Role.DISPATCH
 )
+FILL_BUFFER = Call(
+    "prepare_uprobe_buffer",
+    (*locked_private("lock cmpxchg"), *work("uprobe_buffer"), *locked_private("lock cmpxchg")),
+    Role.DISPATCH,
+)
+FILTER = Call(
+    "uprobe_perf_filter", (*read_lock(Line.FILTER), *read_unlock(Line.FILTER)), Role.DISPATCH
+)
 RETURN_DISPATCH = Call("uretprobe_dispatcher", work("consumer_call"), Role.DISPATCH)
 RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private("lock add")), Role.PROGRAM)
 MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"), Role.DISPATCH)
 MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"), Role.DISPATCH)
 MULTI_RUN_BPF = Call("uprobe_prog_run", RUN_BPF.operations, Role.PROGRAM)
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
+EMULATE_NOP5 = Call("arch_uprobe_skip_sstep (5-byte nop)", work("emulate"))
 EMULATE_PUSH = Call("arch_uprobe_skip_sstep (push_emulate_op)", work("emulate_push"))
 IRET = Call("iret", work("trap_exit"))
 TAKE_SLOT = Call(
@@ -69,6 +78,9 @@ TAKE_SLOT = Call(
 )
 IRET_TO_SLOT = Call("iret (to the slot)", work("trap_exit"))
 DEBUG_TRAP = Call("exc_debug", work("debug_trap_entry"))
+DEBUG_TRAP_NOP5 = Call("exc_debug (5-byte nop)", work("debug_trap_entry"))
+STEPPED = {"ret": DEBUG_TRAP, "nop5": DEBUG_TRAP_NOP5}
+"""Instructions that are single-stepped, and the trap after the step."""
 PUT_AFTER_STEP = Call("put_uprobe (single step)", refcount_dec_and_test(Line.UPROBE), Role.PUT)
 FREE_SLOT = Call(
     "xol_free_insn_slot",
@@ -85,6 +97,9 @@ HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE)
 PUT_AFTER_RETURN = Call(
     "put_uprobe (return instance)", refcount_dec_and_test(Line.UPROBE), Role.PUT_RETURN
 )
+
+RETURN_TRAP = Call("exc_int3 (uretprobe trampoline)", work("trap_entry"), Role.ENTER_RETURN)
+RETURN_IRET = Call("iret (uretprobe trampoline)", work("trap_exit"))
 
 
 def _resolve() -> Path:
@@ -105,7 +120,8 @@ def _handle(bench: Bench) -> Path:
     """What a uprobe's consumer does; a uprobe_multi link has no handler where none is wanted."""
     if bench.multi:
         return () if bench.at_return else (MULTI_DISPATCH, MULTI_RUN_BPF)
-    return (DISPATCH,) if bench.at_return else (DISPATCH, RUN_BPF)
+    dispatch = (DISPATCH, FILL_BUFFER, FILTER)
+    return dispatch if bench.at_return else (*dispatch, RUN_BPF)
 
 
 def _arm_return() -> Path:
@@ -118,27 +134,29 @@ def _arm_return() -> Path:
 
 def _leave(instruction: str) -> Path:
     """The probed instruction, and back to user space. A step keeps the lookup's reference."""
-    if instruction == "ret":
-        return (TAKE_SLOT, IRET_TO_SLOT, DEBUG_TRAP, PUT_AFTER_STEP, FREE_SLOT, IRET)
+    if instruction in STEPPED:
+        return (TAKE_SLOT, IRET_TO_SLOT, STEPPED[instruction], PUT_AFTER_STEP, FREE_SLOT, IRET)
     return (EMULATE_PUSH if instruction == "push" else EMULATE, PUT_UPROBE, IRET)
 
 
 def _return(bench: Bench) -> Path:
     """The function returns: no tree and no mmap_lock, the return instance knows the uprobe."""
-    handle = (MULTI_RETURN_DISPATCH, MULTI_RUN_BPF) if bench.multi else (RETURN_DISPATCH, RUN_BPF)
+    handle: Path = (RETURN_DISPATCH, FILL_BUFFER, RUN_BPF)
+    if bench.multi:
+        handle = (MULTI_RETURN_DISPATCH, MULTI_RUN_BPF)
     return (
-        Call("sys_uretprobe", work("uretprobe_entry"), Role.ENTER_RETURN),
+        RETURN_TRAP,
         CONSUMERS_LOCK,
         *handle,
         CONSUMERS_UNLOCK,
         PUT_AFTER_RETURN,
         FREE_RETURN,
-        Call("sysret", work("uretprobe_exit")),
+        RETURN_IRET,
     )
 
 
-def baseline(name: str) -> Path:
-    """The hot path of stage 0 for one of BENCHES. Raises KeyError for another name."""
+def unpatched(name: str) -> Path:
+    """The hot path without any patch for one of BENCHES. Raises KeyError for another name."""
     bench = NAMED[name]
     return (
         *_resolve(),

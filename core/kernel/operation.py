@@ -17,11 +17,12 @@ class Line(Enum):
     TREE = "uprobes_treelock, uprobes_tree, uprobes_seqcount"
     UPROBE = "struct uprobe, bytes 0-63: rb_node, ref, register_rwsem"
     EVENT = "trace_uprobe.nhit"
+    FILTER = "trace_uprobe_filter.rwlock"
 
     @property
     def per_probe(self) -> bool:
         """True for a line of which every probe has its own."""
-        return self in (Line.UPROBE, Line.EVENT)
+        return self in (Line.UPROBE, Line.EVENT, Line.FILTER)
 
     @property
     def per_process(self) -> bool:
@@ -90,7 +91,7 @@ class Role(Enum):
     READ_UNLOCK = "ends it"
     CHAIN_LOCK = "down_read(register_rwsem), around the handlers"
     CHAIN_UNLOCK = "up_read(register_rwsem)"
-    DISPATCH = "calls one consumer"
+    DISPATCH = "calls one consumer, up to its program"
     PROGRAM = "runs one consumer's BPF program"
     ALLOCATE_RETURN = "makes a return instance"
     PREPARE_RETURN = "rewrites the return address"

@@ -31,6 +31,15 @@ LEASE = Call("hprobe_init_leased", (*srcu_read_lock(), *work("return_lease")), R
 CONSUME = Call("hprobe_consume", (*locked_private("xchg"), *srcu_read_unlock()), Role.PUT_RETURN)
 SPECULATE = Call("mmap_lock_speculate_try_begin", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SPECULATE_RETRY = Call("mmap_lock_speculate_retry", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
+SYSCALL = (
+    Call("sys_uprobe", work("uprobe_syscall_entry")),
+    Call(
+        "in_uprobe_trampoline",
+        (*SPECULATE.operations, *work("vma_lookup"), *SPECULATE_RETRY.operations),
+    ),
+)
+RETURN_SYSCALL = Call("sys_uretprobe", work("uretprobe_entry"), Role.ENTER_RETURN)
+RETURN_SYSRET = Call("sysret", work("uretprobe_exit"))
 
 
 def _unchanged(path: Path) -> Path:
@@ -39,7 +48,7 @@ def _unchanged(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Patch:
-    """One patch: name, stage, and what it does.
+    """One patch: name, stage (0: it belongs to none of the series), and what it does.
 
     `path` edits the calls of a hit, `rules` are the fields of `core.kernel.rules.Rules` that it
     changes, `needs` the patches that it builds on. Read sections follow from the rules: what a path
@@ -57,6 +66,15 @@ class Patch:
 def replace(path: Path, old: Call, *new: Call) -> Path:
     """`path` with every `old` replaced by the calls `new`; none drops it."""
     return tuple(c for call in path for c in (new if call == old else (call,)))
+
+
+def _lockless_filter(path: Path) -> Path:
+    return replace(replace(path, hp.FILL_BUFFER), hp.FILTER)
+
+
+def _uretprobe_syscall(path: Path) -> Path:
+    path = replace(path, hp.RETURN_TRAP, RETURN_SYSCALL)
+    return replace(path, hp.RETURN_IRET, RETURN_SYSRET)
 
 
 def _refcount_revamp(path: Path) -> Path:
@@ -114,16 +132,33 @@ def _ri_reuse(path: Path) -> Path:
     return replace(replace(path, hp.ALLOCATE_RETURN), hp.FREE_RETURN)
 
 
-def _nop5(path: Path) -> Path:
-    """Only a nop can be rewritten to a call; the breakpoint stays on other instructions."""
-    if hp.EMULATE not in path:
+def _emulate_nops(path: Path) -> Path:
+    """A one-byte nop was emulated before; a longer one no longer takes a slot and a step."""
+    if hp.DEBUG_TRAP_NOP5 not in path:
         return path
-    path = replace(path, hp.TRAP, Call("sys_uprobe", work("uprobe_syscall_entry")))
-    path = replace(path, hp.EMULATE)
+    path = replace(path, hp.TAKE_SLOT, hp.EMULATE_NOP5)
+    path = replace(path, hp.PUT_AFTER_STEP, hp.PUT_UPROBE)
+    step = (TRY_GET_FOR_STEP, hp.IRET_TO_SLOT, hp.DEBUG_TRAP_NOP5, PUT_AFTER_STEP, hp.FREE_SLOT)
+    return tuple(call for call in path if call not in step)
+
+
+def _nop5(path: Path) -> Path:
+    """Only a 5-byte nop is rewritten to a call; the breakpoint stays on other instructions."""
+    if hp.EMULATE_NOP5 not in path:
+        return path
+    path = replace(path, hp.TRAP, *SYSCALL)
+    path = replace(path, hp.EMULATE_NOP5)
     return replace(path, hp.IRET, Call("sysret (uprobe)", work("uprobe_syscall_exit")))
 
 
 PATCHES = (
+    Patch(
+        "lockless-filter",
+        0,
+        "filter a perf event without its rwlock, fill no argument buffer",
+        path=_lockless_filter,
+    ),
+    Patch("uretprobe-syscall", 0, "return by a system call, not int3", path=_uretprobe_syscall),
     Patch("rbtree-helpers", 1, "add rb_find_rcu() and rb_find_add_rcu()"),
     Patch(
         "refcount-revamp",
@@ -176,11 +211,11 @@ PATCHES = (
         rules={"read_side": READ_SIDES["tasks-trace"]},
         needs=("srcu-lifetime",),
     ),
-    Patch("percpu-nhit", 9, "count hits of an event per CPU (v6.12)", path=_percpu_nhit),
+    Patch("percpu-nhit", 9, "count hits of an event per CPU", path=_percpu_nhit),
     Patch(
         "srcu-uretprobe",
         10,
-        "SRCU in place of a reference across the probed function (v6.13)",
+        "SRCU in place of a reference across the probed function",
         path=_srcu_uretprobe,
         rules={
             "prepare": "hprobe",
@@ -192,16 +227,23 @@ PATCHES = (
     Patch(
         "speculative-vma",
         11,
-        "look the VMA up speculatively, without mmap_lock (v6.14)",
+        "look the VMA up speculatively, without mmap_lock",
         path=_speculative_vma,
         needs=("srcu-lifetime",),
     ),
-    Patch("ri-reuse", 12, "reuse return instances (v6.14)", path=_ri_reuse),
-    Patch("nop5", 13, "enter by a system call, not int3 (v6.18)", path=_nop5),
+    Patch("ri-reuse", 12, "reuse return instances", path=_ri_reuse),
+    Patch("emulate-nops", 0, "emulate nops of every length", path=_emulate_nops),
+    Patch(
+        "nop5",
+        13,
+        "turn a 5-byte nop into a system call, in place of int3",
+        path=_nop5,
+        needs=("speculative-vma", "emulate-nops"),
+    ),
     Patch(
         "srcu-fast",
         14,
-        "Tasks Trace on SRCU-fast (v7.0)",
+        "Tasks Trace on SRCU-fast",
         rules={"read_side": READ_SIDES["srcu-fast"]},
         needs=("tasks-trace",),
     ),

@@ -10,7 +10,7 @@ from core.kernel.rules import BASELINE, Rules
 
 STAGES: dict[int, Rules] = {
     BASELINE.stage: BASELINE,
-    **{patch.stage: rules_of(patch.name) for patch in PATCHES if patch.rules},
+    **{patch.stage: rules_of(patch.name) for patch in PATCHES if patch.rules and patch.stage},
 }
 """By number of the series; stages that are missing change no lifetime."""
 

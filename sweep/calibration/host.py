@@ -37,13 +37,13 @@ SYSCALL_EXIT = 0.4
 """Share of a system call that is its way out; the model's own estimate has 68 of 168 cycles."""
 
 ABSORBS = {
-    ("uprobe-nop", 1): ("trap_entry", "trap_exit"),
-    ("uprobe-nop", 5): ("uprobe_syscall_entry", "uprobe_syscall_exit"),
-    ("uretprobe-nop", 1): ("prepare_uretprobe", "uretprobe_entry", "uretprobe_exit"),
-    ("uprobe-push", 1): ("emulate_push", "trap_entry"),
-    ("uprobe-ret", 1): ("debug_trap_entry",),
+    "uprobe-nop": ("trap_entry", "trap_exit"),
+    "uprobe-nop5": ("uprobe_syscall_entry", "uprobe_syscall_exit"),
+    "uretprobe-nop": ("prepare_uretprobe", "uretprobe_entry", "uretprobe_exit"),
+    "uprobe-push": ("emulate_push", "trap_entry"),
+    "uprobe-ret": ("debug_trap_entry",),
 }
-"""By bench and the nop's bytes: the work, in this order, that takes up what a hit is off by."""
+"""By bench: the work, in this order, that takes up what a hit is off by."""
 
 WORK = "execution.work_cycles."
 LONGEST_CYCLES = 100_000
@@ -54,7 +54,6 @@ class HitCheck:
     """A hit as timed and as predicted, in million hits per second of all CPUs."""
 
     bench: str
-    nop_bytes: int
     flavour: str
     cpus: int
     measured: float
@@ -94,7 +93,6 @@ def check(machine: Machine, hits: Sequence[Hit]) -> list[HitCheck]:
     return [
         HitCheck(
             hit.bench,
-            hit.nop_bytes,
             hit.flavour,
             hit.cpus,
             1e3 * hit.cpus / hit.time.ns,
@@ -191,12 +189,12 @@ def _absorbed(machine: Machine, hit: Hit, fitted: dict[str, float]) -> Machine:
         off_ns = hit.time.ns - 1e9 / simulate(_cell(machine, hit)).hits_per_s
         left = round(1000 * off_ns / clock_period_ps(machine, 1))
         values: dict[str, float] = {}
-        for name in ABSORBS[hit.bench, hit.nop_bytes]:
+        for name in ABSORBS[hit.bench]:
             had = machine.execution.work_cycles[name]
             values[WORK + name] = min(max(had + left, 0), LONGEST_CYCLES)
             left -= round(values[WORK + name]) - had
         machine = machine.with_numbers(values)
-    absorber = WORK + ABSORBS[hit.bench, hit.nop_bytes][0]
+    absorber = WORK + ABSORBS[hit.bench][0]
     cycles = machine.number(absorber)
     width = _relative(hit.time) * 1000 * hit.time.ns / clock_period_ps(machine, 1)
     fitted[absorber] = width / cycles if cycles else 0.0

@@ -22,7 +22,7 @@ def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> 
         "Timed, in ns of a thread: the median of undisturbed windows and the range of its eighths.",
         *(f"  {what}, {n} {of}: {_said(t)}" for what, n, of, t in figures),
         *(f"  a line's way, {distance}: {_said(t)}" for distance, t in timings.one_way.items()),
-        *(f"  {h.bench}, {h.nop_bytes} B, {h.flavour}: {_said(h.time)}" for h in timings.hits),
+        *(f"  {h.bench}, {h.flavour}: {_said(h.time)}" for h in timings.hits),
     ]
     section = {"calibration": machine.calibration.model_dump(mode="json")}
     dumped = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=100)

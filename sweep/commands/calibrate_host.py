@@ -77,8 +77,7 @@ def _report(name: str, timing: Timing) -> None:
 def _print_check(found: list[HitCheck]) -> None:
     rows: list[list[object]] = [["", "design", "CPUs", "live M/s", "predicted", "error", ""]]
     for hit in found:
-        probed = f"{hit.bench}" + (f", {hit.nop_bytes} B" if hit.bench.endswith("nop") else "")
         fitted = "fitted" if hit.cpus == 1 else ""
         figures = [f"{hit.measured:8.3f}", f"{hit.predicted:8.3f}", f"{hit.error:+.1%}"]
-        rows.append([probed, hit.flavour, hit.cpus, *figures, fitted])
+        rows.append([hit.bench, hit.flavour, hit.cpus, *figures, fitted])
     print_columns(rows)

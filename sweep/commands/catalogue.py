@@ -13,18 +13,27 @@ Entries = list[dict[str, Any]]
 
 def flavours() -> Entries:
     """Kernel designs: name, what the letter calls it or what it adds; then kernel releases."""
-    from core.kernel.flavours import FLAVOURS, VERSIONS
+    from core.kernel.flavours import FLAVOURS, spelt
+    from core.kernel.releases import RELEASES
 
     named = [{"name": f.name, "title": f.title} for f in FLAVOURS.values()]
-    return named + [{"name": v, "title": f"Linux {v}: {same}"} for v, same in VERSIONS.items()]
+    releases = [
+        {"name": r.name, "title": f"Linux from {r.first}: {spelt(r.patches)}"}
+        for r in RELEASES.values()
+    ]
+    return named + releases
 
 
 def patches() -> Entries:
-    """Patches in the order of landing: name, what it does and which others it builds on."""
+    """Patches in the order of landing: name, what it does, since when, and what it builds on."""
     from core.kernel.patches import PATCHES
+    from core.kernel.releases import landed_in
 
     needs = {p.name: f"; needs {', '.join(p.needs)}" if p.needs else "" for p in PATCHES}
-    return [{"name": p.name, "title": p.summary + needs[p.name]} for p in PATCHES]
+    return [
+        {"name": p.name, "title": f"{p.summary} ({landed_in(p.name)}){needs[p.name]}"}
+        for p in PATCHES
+    ]
 
 
 def rcu() -> Entries:

@@ -36,11 +36,6 @@ USUAL = ("uprobe-nop", "uretprobe-nop")
     help="A BPF program counts, as in the kernel's bench, or the perf events do, one a CPU.",
 )
 @click.option(
-    "--nop",
-    type=click.Choice(["1", "5"]),
-    help="Bytes of the probed nop; 5 where the kernel turns it into a call (v6.18), else 1.",
-)
-@click.option(
     "--out", type=click.Path(path_type=Path), help="The run's own folder: results/runs/live."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
@@ -52,7 +47,6 @@ def live(
     duration: float,
     sample: float,
     attach: str,
-    nop: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -65,30 +59,31 @@ def live(
 
     \b
     uprobe-sweep live uprobe-nop --cpus 1,2
-    uprobe-sweep live uprobe-nop --nop 1           # int3, as in the letter
+    uprobe-sweep live uprobe-nop5                  # a call, not int3, from v6.18 on
     uprobe-sweep tables live
     """
-    from sweep.live.kernel import running, version_of
+    from sweep.live.kernel import measured_on, running, said
 
     kernel = running()
     benches, counts = _asked(spec, bench, cpus)
-    nop_bytes = None if nop is None else int(nop)
     from sweep.live.refused import refuse_if_impossible
     from sweep.live.rows import LiveRun
     from sweep.live.session import check_request, measure_one
     from sweep.report.tables import letter_line
     from sweep.store.scan import RUNS
 
-    check_request(benches, counts, attach, nop_bytes, (warmup, duration, sample))
+    check_request(benches, counts, attach, (warmup, duration, sample))
     refuse_if_impossible()
     out = out or RUNS / "live"
     rows, flavour = [], ""
     with LiveRun(out) as run:
         if not as_json:
-            print(f"Linux {kernel}, modelled as {version_of(kernel)}")
+            print(said(measured_on(kernel)))
+            for assumption in measured_on(kernel).assumed:
+                print(f"assumed: {assumption}")
         for name in benches:
             for count in counts:
-                made = measure_one(name, count, warmup, duration, sample, attach, nop_bytes)
+                made = measure_one(name, count, warmup, duration, sample, attach)
                 rows.append(run.append(made))
                 if as_json:
                     continue

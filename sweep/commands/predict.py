@@ -19,7 +19,11 @@ USUAL = "uprobe-nop,uretprobe-nop"
 
 @click.command()
 @click.option("--cpus", required=True, metavar="N,N", help="Numbers of CPUs; any up to 1,024.")
-@click.option("--kernel", metavar="V", help="A release, like v6.12; without it, the running one.")
+@click.option(
+    "--kernel",
+    metavar="V",
+    help="A release, like v6.12 or what uname -r prints; else the running one.",
+)
 @click.option("--flavour", metavar="F", help="A design in place of a kernel's.")
 @click.option("--bench", default=USUAL, show_default=True, metavar="B,B")
 @click.option(
@@ -61,6 +65,7 @@ def predict(
     counts = _numbers(cpus)
     from core.kernel.bench import NAMED
     from sweep.executors.in_process import InProcessExecutor
+    from sweep.live.kernel import described, modelled, running, said
     from sweep.machines.host import HOST
     from sweep.machines.larger import for_counts
     from sweep.machines.named import calibrated_host, named_machine
@@ -69,10 +74,11 @@ def predict(
     for name in benches:
         if name not in NAMED:
             raise UsageError(f"--bench {name}: {nearest(name, NAMED)}")
-    design = flavour or _version(kernel)
+    release = None if flavour is not None else modelled(running() if kernel is None else kernel)
+    design = flavour if release is None else release.release.name
     own = named_machine(machine)
     enlarged = for_counts(own, counts)
-    assumed = [enlarged.assumed] if enlarged.assumed else []
+    assumed = [*(release.assumed if release else ()), *filter(None, [enlarged.assumed])]
     if machine == HOST and calibrated_host() is None:
         assumed.append(
             "this host is not calibrated: its costs are borrowed, see `calibrate --host`"
@@ -95,13 +101,16 @@ def predict(
         results.append((asked, outcome.result))
     if as_json:
         rows = [_row(*pair) for pair in results]
-        print_json({"machine": enlarged.machine.title, "assumed": assumed, "rows": rows})
+        about = {"machine": enlarged.machine.title, "kernel": release and described(release)}
+        print_json({**about, "assumed": assumed, "rows": rows})
         return
+    if release is not None:
+        print(said(release))
     print(f"{design} on {machine}: {own.title}")
     for asked, result in results:
         print(_line(asked, result))
-    for said in assumed:
-        print(f"assumed: {said}")
+    for assumption in assumed:
+        print(f"assumed: {assumption}")
 
 
 def _row(cell: Cell, result: CellResult) -> dict[str, Any]:
@@ -122,18 +131,6 @@ def _line(cell: Cell, result: CellResult) -> str:
         span = f"  90 % [{result.predicted_low / 1e6:.3f}, {result.predicted_high / 1e6:.3f}]"
     each = f"({total / cell.cpus:7.3f}M/s/cpu)"
     return f"{cell.bench:<15} ({cell.cpus:2d} cpus): {total:8.3f}M/s  {each}{span}"
-
-
-def _version(kernel: str | None) -> str:
-    """The modelled release of a kernel's, or of the running one."""
-    from core.kernel.flavours import VERSIONS
-    from sweep.live.kernel import is_release, running, version_of
-
-    if kernel is None:
-        return version_of(running())
-    if not is_release(kernel):
-        raise UsageError(f"--kernel {kernel}: {nearest(kernel, VERSIONS)}, or any like 6.12.8")
-    return version_of(kernel)
 
 
 def _numbers(text: str) -> list[int]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import note, out_option
+from sweep.commands.shared import note, out_option, print_json
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
+    from core.kernel.releases import Modelled
     from sweep.live.bench_log import Line, Log, Span
     from sweep.store.folder import Location
 
@@ -38,7 +39,7 @@ class SpanType(click.ParamType["Span"]):
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option("--kernel", metavar="V", help="The release that was measured, like 6.12.8.")
+@click.option("--kernel", metavar="V", help="What was measured, as uname -r prints it.")
 @click.option("--flavour", metavar="F", help="The design, in place of a release's.")
 @click.option("--machine", default="log", show_default=True, metavar="NAME", help="Whose log.")
 @click.option("--bench", metavar="B", help="For Summary lines that no line names the bench of.")
@@ -48,6 +49,7 @@ class SpanType(click.ParamType["Span"]):
 @click.option("--lines", "span", type=SpanType(), metavar="A-B", help="Only these of each log.")
 @click.option("--repeats", is_flag=True, help="Figures of one bench and CPU count are repeats.")
 @out_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def read_log(
     files: tuple[Path, ...],
     kernel: str | None,
@@ -58,12 +60,14 @@ def read_log(
     span: Span | None,
     repeats: bool,
     out: Location | None,
+    as_json: bool,
 ) -> None:
     """Turn logs of the kernel's bench tool into rows of a run.
 
     Reads its `Summary: hits ...` lines, the lines of run_bench_uprobes.sh and those that the letter
-    prints, and says what was read and which lines that look like a figure were not. What a line
-    says is never overridden by an option. A figure counts once, however often its log is read.
+    prints, and says what was read, which design the kernel is taken for and which lines that look
+    like a figure were not read. What a line says is never overridden by an option. A figure counts
+    once, however often its log is read.
 
     \b
     uprobe-sweep read-log bench.log --kernel 6.12.8 --machine epyc --out results/runs/epyc
@@ -72,6 +76,7 @@ def read_log(
     """
     from core.kernel.bench import NAMED
     from sweep.live.bench_log import read
+    from sweep.live.kernel import described, modelled, said
     from sweep.live.log_rows import rows
     from sweep.report.tables import letter_line
     from sweep.spec.axes import AXES
@@ -85,9 +90,10 @@ def read_log(
         raise UsageError("give either --kernel or --flavour, not both")
     if flavour is not None:
         flavour = AXES["flavour"].check("--flavour", None, flavour)
-    if bench is not None and bench.removesuffix("5") not in NAMED:
+    if bench is not None and bench not in NAMED:
         raise UsageError(f"--bench {bench}: {nearest(bench, NAMED)}")
-    _check_release(kernel)
+    if kernel is not None:
+        modelled(kernel)
     logs = [read(path, bench, cpus, span) for path in files]
     releases = [_release(log, kernel, flavour) for log in logs]
     out = out or RUNS / "log"
@@ -97,7 +103,7 @@ def read_log(
         raise UsageError(f"{out} holds a run that is not of logs: choose another --out")
     before = [] if there is None else there.to_dicts()
     found = [
-        (line, flavour or _design(line, release), release)
+        (line, flavour or _design(line, modelled(release or "")), release)
         for log, release in zip(logs, releases, strict=True)
         for line in log.lines
     ]
@@ -108,31 +114,35 @@ def read_log(
         for row in made:
             if row["cell_id"] not in known:
                 store.append(row)
-    for row in made:
-        nop5 = "  on a 5-byte nop" if row["nop_bytes"] != 1 else ""
-        print(f"{letter_line(row)}  {row['flavour']}{nop5}")
+    kernels = [] if flavour else [modelled(r) for r in dict.fromkeys(releases) if r]
+    assumed = [text for kernel in kernels for text in kernel.assumed]
+    if any(NAMED[r["bench"]].instruction in k.release.patches for k in kernels for r in made):
+        assumed.append("every 5-byte nop had become a call: a log does not say")
+    if as_json:
+        read_as = {"kernels": [described(k) for k in kernels], "assumed": assumed}
+        print_json({**read_as, "rows": made})
+    else:
+        for taken in kernels:
+            print(said(taken))
+        for row in made:
+            print(f"{letter_line(row)}  {row['flavour']}")
+        for text in assumed:
+            print(f"assumed: {text}")
     for text in (text for log in logs for text in log.notes):
         note(text)
     if again := len(found) - sum(row["cell_id"] not in known for row in made):
         note(f"{again} of {len(found)} figures were counted before")
-    print(f"{len(made)} figures: {out}")
+    if not as_json:
+        print(f"{len(made)} figures: {out}")
 
 
-def _design(line: Line, release: str | None) -> str:
+def _design(line: Line, kernel: Modelled) -> str:
+    """Nobody can look at a log's probe: the kernel is taken to have made the call that it could."""
     from core.kernel.bench import NAMED
-    from sweep.live.code import CALL_OPCODE, INT3
+    from sweep.live.code import CALL_OPCODE
     from sweep.live.kernel import flavour_of
 
-    entry = CALL_OPCODE if line.nop_bytes == 5 else INT3
-    return flavour_of(release or "", NAMED[line.bench], entry)
-
-
-def _check_release(kernel: str | None) -> None:
-    from core.kernel.flavours import VERSIONS
-    from sweep.live.kernel import is_release
-
-    if kernel is not None and not is_release(kernel):
-        raise UsageError(f"--kernel {kernel}: {nearest(kernel, VERSIONS)}, or any like 6.12.8")
+    return flavour_of(kernel, NAMED[line.bench], CALL_OPCODE)
 
 
 def _release(log: Log, kernel: str | None, flavour: str | None) -> str | None:
@@ -145,6 +155,7 @@ def _release(log: Log, kernel: str | None, flavour: str | None) -> str | None:
             )
         return kernel
     asked = None if kernel is None else kernel.removeprefix("v")
-    if asked is not None and said != asked and not said.startswith((f"{asked}.", f"{asked}-")):
+    prefixes = (f"{asked}.", f"{asked}-", f"{asked}+")
+    if asked is not None and said != asked and not said.startswith(prefixes):
         raise UsageError(f"--kernel {kernel}: {place} says {said}")
     return kernel or said

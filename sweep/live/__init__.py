@@ -22,13 +22,11 @@ def measure(
     duration: float = 5.0,
     sample: float = 1.0,
     attach: str = "bpf",
-    nop: int | None = None,
 ) -> pl.DataFrame:
     """Measure every bench on every number of CPUs; a row each, with the columns of `sweep.scan`.
 
     Times are in seconds; as the kernel's bench does, the mean is over duration / sample + 1
-    samples. `attach` is `bpf` or `perf`, see `sweep.live.probe`; `nop` the probed nop's bytes, 1 or
-    5, by default 5 where the kernel turns it into a call. Stores nothing.
+    samples. `attach` is `bpf` or `perf`, see `sweep.live.probe`. Stores nothing.
 
     Raises UsageError for what cannot be measured here, `RefusedError` (`sweep.live.refused`) where
     the host does not allow it, and `LostHitsError` (`sweep.live.session`) if a call was not
@@ -42,10 +40,10 @@ def measure(
 
     benches = [bench] if isinstance(bench, str) else list(bench)
     counts = [cpus] if isinstance(cpus, int) else list(cpus)
-    check_request(benches, counts, attach, nop, (warmup, duration, sample))
+    check_request(benches, counts, attach, (warmup, duration, sample))
     host = here()
     rows = [
-        row(measure_one(name, count, warmup, duration, sample, attach, nop), host)
+        row(measure_one(name, count, warmup, duration, sample, attach), host)
         for name in benches
         for count in counts
     ]

@@ -37,8 +37,6 @@ _KERNEL = re.compile(r"\bLinux (?:version|\S+) ([0-9]+\.[0-9]+\S*) [#(]")
 _HOST = re.compile(r"\bLinux (?!version)(\S+) [0-9]+\.[0-9]+\S* #")
 _MODEL = re.compile(r"^\s*model name\s*:\s*(\S.*)$", re.I)
 _SYSTEM = {"kernel": _KERNEL, "host": _HOST, "CPU": _MODEL}
-NOP5 = "nop5"
-"""Ends the name of a bench on a 5-byte nop; the others' nop is of one byte."""
 WITHOUT_PROBE = {"uprobe-base"}
 """Benches that count without a probe, although their names begin like those of uprobes."""
 
@@ -48,7 +46,6 @@ class Line:
     """One figure of a log: million hits per second of `cpus` threads, and where it stands."""
 
     bench: str
-    nop_bytes: int
     cpus: int
     mhits: float
     stddev: float
@@ -209,12 +206,10 @@ class _Reader:
         cpus = rates.producers(count, self._asked_cpus, place)
         if self._asked_cpus not in {None, cpus}:
             self.log.notes.append(f"{place}: is of {cpus} CPUs, whatever --cpus says")
-        nop_bytes = 5 if bench.endswith(NOP5) else 1
-        usual = bench.removesuffix("5") if nop_bytes == 5 else bench
-        if usual not in NAMED:
-            raise UsageError(f"{place}: unknown bench {bench!r}: {nearest(usual, NAMED)}")
+        if bench not in NAMED:
+            raise UsageError(f"{place}: unknown bench {bench!r}: {nearest(bench, NAMED)}")
         spread = float(stddev) * MILLIONS[rates.unit.upper()]
-        self.log.lines.append(Line(usual, nop_bytes, cpus, rates.mhits, spread, place))
+        self.log.lines.append(Line(bench, cpus, rates.mhits, spread, place))
 
     @staticmethod
     def _other(bench: str | None) -> bool:

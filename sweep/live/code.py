@@ -24,12 +24,12 @@ TARGET = 0x100
 """Where in the file the probed function begins, which is also where the probe is."""
 
 TARGETS = {
-    ("nop", 1): b"\x90" + RETURN,
-    ("nop", 5): b"\x0f\x1f\x44\x00\x00" + RETURN,
-    ("push", 1): b"\x55\x5d" + RETURN,
-    ("ret", 1): RETURN,
+    "nop": b"\x90" + RETURN,
+    "nop5": b"\x0f\x1f\x44\x00\x00" + RETURN,
+    "push": b"\x55\x5d" + RETURN,
+    "ret": RETURN,
 }
-"""The function by instruction and, for a nop, its length in bytes. `pop` undoes the `push`."""
+"""The function by instruction. `pop` undoes the `push`."""
 
 HINT = 0x10000
 """Where the mapping is asked for: below all others, as a program's text is. The kernel finds the
@@ -57,13 +57,12 @@ class Code:
     function that releases the interpreter's lock. Raises RefusedError where it cannot be mapped.
     """
 
-    def __init__(self, instruction: str, nop_bytes: int = 1) -> None:
+    def __init__(self, instruction: str) -> None:
         if platform.machine() != MACHINE:
             raise RefusedError(
                 f"live measurement knows {MACHINE} only, this is {platform.machine()}"
             )
-        length = nop_bytes if instruction == "nop" else 1
-        page = caller().ljust(TARGET, b"\xcc") + TARGETS[instruction, length]
+        page = caller().ljust(TARGET, b"\xcc") + TARGETS[instruction]
         try:
             self.fd = os.memfd_create("uprobe-sweep")
             os.write(self.fd, page.ljust(mmap.PAGESIZE, b"\xcc"))

@@ -13,7 +13,7 @@ from sweep.errors import UsageError
 from sweep.live import loops
 from sweep.live.callers import Callers
 from sweep.live.code import CALL_OPCODE, Code
-from sweep.live.kernel import flavour_of, nop_bytes, running
+from sweep.live.kernel import NOP5, flavour_of, measured_on, running
 from sweep.live.probe import Probe
 from sweep.live.refused import refuse_if_impossible
 from sweep.live.session import refuse_lost, usable_cpus
@@ -21,6 +21,10 @@ from sweep.live.timing import Timing, of_callers, of_loop
 
 SECONDS = 1.5
 """For each figure, if nothing disturbs it."""
+
+CALLED = "uprobe-nop5"
+"""Timed where the kernel has turned its instruction into a call."""
+TIMED = ("uprobe-nop", CALLED, "uretprobe-nop", "uprobe-push", "uprobe-ret")
 
 Report = Callable[[str, Timing], None]
 
@@ -30,7 +34,6 @@ class Hit:
     """A hit timed on `cpus` CPUs: what was probed, and the design that it ran through."""
 
     bench: str
-    nop_bytes: int
     flavour: str
     cpus: int
     time: Timing
@@ -120,16 +123,17 @@ def check(machine: Machine, seconds: float = SECONDS) -> Iterator[Hit]:
 
 
 def _hits(cpus: list[int], count: int, seconds: float, report: Report) -> Iterator[Hit]:
-    nops = (1, 5) if nop_bytes(running()) == 5 else (1,)
-    asked = [("uprobe-nop", nop) for nop in nops] + [("uretprobe-nop", 1)]
-    for name, nop in [*asked, ("uprobe-push", 1), ("uprobe-ret", 1)]:
+    kernel = measured_on(running())
+    for name in TIMED:
+        if name == CALLED and NOP5 not in kernel.release.patches:
+            continue
         bench, where = NAMED[name], cpus[:count]
-        with Code(bench.instruction, nop) as code, Probe(code, bench, "bpf", where) as probe:
+        with Code(bench.instruction) as code, Probe(code, bench, "bpf", where) as probe:
             with Callers(code.caller, where) as callers:
                 found = of_callers(callers, seconds)
             refuse_lost(f"{name}, {count} CPUs", callers.calls(), probe.hits())
-            if nop == 5 and code.first_byte() != CALL_OPCODE:
+            if name == CALLED and code.first_byte() != CALL_OPCODE:
                 continue
-            flavour = flavour_of(running(), bench, code.first_byte())
-        report(f"{name}, {count} CPUs" + (f", {nop}-byte nop" if "nop" in name else ""), found)
-        yield Hit(name, nop, flavour, count, found)
+            flavour = flavour_of(kernel, bench, code.first_byte())
+        report(f"{name}, {count} CPUs", found)
+        yield Hit(name, flavour, count, found)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 
+from core.kernel import releases
 from core.kernel.bench import Bench
-from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
+from core.kernel.flavours import name_of, spelt
+from core.kernel.releases import RELEASES, Modelled, TooOldError
+from sweep.errors import UsageError, nearest
 from sweep.live.code import CALL_OPCODE
 from sweep.live.refused import RefusedError
 
 NOP5 = "nop5"
-"""The patch that turns a 5-byte nop into a call to the uprobe system call."""
+"""The instruction, and the patch that turns it into a call to the uprobe system call."""
 
 
 def running() -> str:
@@ -22,40 +24,42 @@ def running() -> str:
     return os.uname().release
 
 
-def is_release(text: str) -> bool:
-    """Whether `text` is a kernel release, like 6.12.8 or v6.12."""
-    return _number(text) > (0, 0)
+def modelled(kernel: str) -> Modelled:
+    """What `--kernel` takes a release for, and what it assumed. Raises UsageError."""
+    try:
+        return releases.modelled(kernel)
+    except KeyError:
+        known = nearest(kernel, RELEASES)
+        raise UsageError(f"--kernel {kernel}: {known}, or any like 6.12.8-amd64") from None
+    except TooOldError as error:
+        raise UsageError(f"--kernel {error}") from None
 
 
-def version_of(release: str) -> str:
-    """The latest of VERSIONS that is not after a kernel release; v6.11 stands for all before."""
-    number = _number(release)
-    known = sorted(VERSIONS, key=_number)
-    return next((v for v in reversed(known) if _number(v) <= number), known[0])
+def described(kernel: Modelled) -> dict[str, str]:
+    """JSON-ready: what was asked for, the release that it is taken for, and that one's design."""
+    design = spelt(kernel.release.patches)
+    return {"asked": kernel.kernel, "release": kernel.release.name, "design": design}
 
 
-def nop_bytes(release: str) -> int:
-    """How long the probed nop is by default: 5 where the kernel can turn it into a call.
-
-    Older kernels single-step a 5-byte nop; they, and the letter, have one of a byte.
-    """
-    return 5 if NOP5 in parse_flavour(VERSIONS[version_of(release)]).patches else 1
+def said(kernel: Modelled) -> str:
+    """The same in a line of text."""
+    return "kernel {asked}, modelled as {release}: {design}".format(**described(kernel))
 
 
-def flavour_of(release: str, bench: Bench, first_byte: int) -> str:
+def measured_on(kernel: str) -> Modelled:
+    """What a measured kernel is filed under: as `modelled`, but the oldest for all before it."""
+    try:
+        return releases.modelled(kernel)
+    except TooOldError as error:
+        return Modelled(kernel, next(iter(RELEASES.values())), (str(error),))
+
+
+def flavour_of(kernel: Modelled, bench: Bench, first_byte: int) -> str:
     """The design that hits went through, from what the kernel has put where the probe is.
 
-    A nop that is still a breakpoint (an int3) runs the release's design without `nop5`.
+    A 5-byte nop that is still a breakpoint (an int3) runs the release's design without `nop5`.
     """
-    version = version_of(release)
-    patches = parse_flavour(VERSIONS[version]).patches
-    if bench.instruction == "nop" and first_byte != CALL_OPCODE:
+    patches = kernel.release.patches
+    if bench.instruction == NOP5 and first_byte != CALL_OPCODE:
         patches -= {NOP5}
-    named = {flavour.patches: name for name, flavour in FLAVOURS.items()}
-    return named.get(patches, version)
-
-
-def _number(release: str) -> tuple[int, ...]:
-    """(6, 18) of "6.18.44-fc" or "v6.18"."""
-    found = re.match(r"v?([0-9]+)\.([0-9]+)", release)
-    return tuple(map(int, found.groups())) if found else (0, 0)
+    return name_of(patches)

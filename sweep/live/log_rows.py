@@ -11,7 +11,7 @@ from sweep.live.bench_log import Line
 from sweep.report.tables import MHITS
 from sweep.store.schema import LOG, Row, measured_row
 
-_KEY = ("bench", "nop_bytes", "cpus", "flavour", "machine", "kernel")
+_KEY = ("bench", "cpus", "flavour", "machine", "kernel")
 """Columns that say what was measured: rows equal in all are repeats of one measurement."""
 
 
@@ -50,7 +50,7 @@ def rows(
 
 
 def _row(line: Line, flavour: str, machine: str, kernel: str | None, run_id: str) -> Row:
-    figure = (line.bench, line.nop_bytes, line.cpus, line.mhits, line.stddev)
+    figure = (line.bench, line.cpus, line.mhits, line.stddev)
     identity = [LOG, figure, flavour, machine, kernel]
     return measured_row(
         LOG,
@@ -65,5 +65,5 @@ def _row(line: Line, flavour: str, machine: str, kernel: str | None, run_id: str
         hits_per_s_stddev=line.stddev * MHITS,
         kernel=kernel,
         attach="multi" if NAMED[line.bench].multi else "bpf",
-        nop_bytes=line.nop_bytes,
+        nop_bytes=NAMED[line.bench].nop_bytes,
     )

@@ -69,7 +69,7 @@ def row(measured: Measurement, host: Here, replicate: int = 0, run_id: str = LIV
         cpu_model=host.cpu_model,
         topology=host.topology,
         attach=measured.attach,
-        nop_bytes=measured.nop_bytes,
+        nop_bytes=measured.bench.nop_bytes,
         cpu_share=measured.cpu_share,
     )
 

@@ -12,7 +12,7 @@ from core.kernel.bench import NAMED, Bench
 from sweep.errors import InfrastructureError, UsageError, nearest
 from sweep.live.callers import Callers
 from sweep.live.code import CALL_OPCODE, Code
-from sweep.live.kernel import flavour_of, nop_bytes, running
+from sweep.live.kernel import flavour_of, measured_on, running
 from sweep.live.probe import ATTACH, Probe
 from sweep.live.refused import refuse_if_impossible
 
@@ -33,7 +33,6 @@ class Measurement:
     bench: Bench
     cpus: int
     attach: str
-    nop_bytes: int
     flavour: str
     optimized: bool
     kernel: str
@@ -48,10 +47,8 @@ class Measurement:
     @property
     def path_taken(self) -> str:
         """In words, what the kernel did at each hit to get in."""
-        if self.bench.instruction != "nop":
-            return f"int3 on a {self.bench.instruction}"
         how = "a call to the uprobe system call" if self.optimized else "int3"
-        return f"{how} on a {self.nop_bytes}-byte nop"
+        return f"{how} on a {self.bench.instruction}"
 
     @property
     def mean(self) -> float:
@@ -83,7 +80,6 @@ def check_request(
     benches: Sequence[str],
     cpus: Sequence[int],
     attach: str,
-    nop: int | None,
     times: tuple[float, float, float] = (WARMUP_S, DURATION_S, SAMPLE_S),
 ) -> None:
     """Raises UsageError for what cannot be measured; `times` are warm-up, duration and sample."""
@@ -100,8 +96,6 @@ def check_request(
             )
     if attach not in ATTACH:
         raise UsageError(f"unknown way to attach {attach!r}: {nearest(attach, ATTACH)}")
-    if nop not in (None, 1, 5):
-        raise UsageError(f"a nop of {nop} bytes: allowed are 1 and 5")
     warmup, duration, sample = times
     if not 0 <= warmup <= MAX_S:
         raise UsageError(f"warmup {warmup:g} s: allowed are 0 to {MAX_S:g}")
@@ -119,23 +113,20 @@ def measure_one(
     duration: float = DURATION_S,
     sample: float = SAMPLE_S,
     attach: str = "bpf",
-    nop: int | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Measurement:
     """Measure `bench` with `cpus` threads on as many CPUs; times in seconds.
 
     As the kernel's bench does it: after `warmup`, the mean is over duration / sample + 1 samples.
-    The probe is gone when this returns or raises. `nop` is the probed nop's length in bytes, by
-    default what suits the kernel. Raises UsageError, RefusedError, and LostHitsError if not every
-    call was counted.
+    The probe is gone when this returns or raises. Raises UsageError, RefusedError, and
+    LostHitsError if not every call was counted.
     """
-    check_request([bench], [cpus], attach, nop, (warmup, duration, sample))
+    check_request([bench], [cpus], attach, (warmup, duration, sample))
     kernel = running()
     refuse_if_impossible()
-    nop = nop or nop_bytes(kernel)
     what, where = NAMED[bench], usable_cpus()[:cpus]
     began = time.perf_counter()
-    with Code(what.instruction, nop) as code, Probe(code, what, attach, where) as probe:
+    with Code(what.instruction) as code, Probe(code, what, attach, where) as probe:
         with Callers(code.caller, where) as callers:
             sleep(warmup)
             rates: list[float] = []
@@ -155,8 +146,7 @@ def measure_one(
         bench=what,
         cpus=cpus,
         attach="multi" if what.multi else attach,
-        nop_bytes=nop if what.instruction == "nop" else 1,
-        flavour=flavour_of(kernel, what, first_byte),
+        flavour=flavour_of(measured_on(kernel), what, first_byte),
         optimized=first_byte == CALL_OPCODE,
         kernel=kernel,
         warmup_s=warmup,

@@ -14,10 +14,11 @@ from typing import Any
 
 from core.cell import Cell
 from core.engine.spread import SPREADS
-from core.kernel.flavours import FLAVOURS, VERSIONS, parse_flavour
+from core.kernel.flavours import FLAVOURS, parse_flavour
 from core.kernel.hot_path import BENCHES
 from core.kernel.patches import PATCHES
 from core.kernel.rcu_flavours import RCU
+from core.kernel.releases import RELEASES
 from core.machine.machine import machine_names
 from core.workload import STRESS, Workload
 from sweep.errors import UsageError, nearest, quoted
@@ -97,7 +98,7 @@ def flavour(axis: str, index: int | None, value: object) -> str:
 
 def _unknown_flavour(value: object, word: str) -> str:
     """What is wrong with a flavour of which `word` is neither a name nor a patch."""
-    named = [*FLAVOURS, *VERSIONS]
+    named = [*FLAVOURS, *RELEASES]
     if re.split("[+~]", str(value))[0] in named:
         patches = [patch.name for patch in PATCHES]
         return f"unknown patch {word!r} in {quoted(value)}: {nearest(word, patches)}"

@@ -20,11 +20,11 @@ from sweep.machines.host import host_machine, measured_title
 from sweep.machines.named import calibrated_host, named_machine
 
 HITS = [
-    ("uprobe-nop", 1, "ri-reuse"),
-    ("uprobe-nop", 5, "nop5"),
-    ("uretprobe-nop", 1, "ri-reuse"),
-    ("uprobe-push", 1, "nop5"),
-    ("uprobe-ret", 1, "nop5"),
+    ("uprobe-nop", "nop5"),
+    ("uprobe-nop5", "nop5"),
+    ("uretprobe-nop", "nop5"),
+    ("uprobe-push", "nop5"),
+    ("uprobe-ret", "nop5"),
 ]
 LENDER = load_machine("xeon-gold-6138")
 
@@ -85,7 +85,7 @@ def test_a_planted_machine_is_found_again() -> None:
 
 def test_what_is_not_timed_is_predicted_from_what_is() -> None:
     planted = truth(cores_per_socket=4, threads_per_core=1, cores_per_cache=4)
-    bare = [Hit("uprobe-nop", 1, flavour, 4, timing(1.0)) for flavour in ("baseline", "srcu")]
+    bare = [Hit("uprobe-nop", flavour, 4, timing(1.0)) for flavour in ("baseline", "srcu")]
     found = calibrated(detected(planted), timed(planted))
     for theirs, ours in zip(check(planted, bare), check(found, bare), strict=True):
         assert ours.predicted == pytest.approx(theirs.predicted, rel=0.05)
@@ -117,7 +117,7 @@ def test_a_host_of_one_cpu_keeps_the_lenders_lines() -> None:
 
 def test_work_that_cannot_absorb_a_fast_hit_does_not_become_negative() -> None:
     planted = truth(cores_per_socket=2, threads_per_core=1, cores_per_cache=2)
-    timings = timed(planted, [Hit("uprobe-nop", 1, "ri-reuse", 1, timing(150.0))])
+    timings = timed(planted, [Hit("uprobe-nop", "ri-reuse", 1, timing(150.0))])
     work = calibrated(detected(planted), timings).execution.work_cycles
     assert work["trap_entry"] == 0
     assert 0 <= work["trap_exit"] < 300
@@ -187,13 +187,13 @@ def test_a_timing_says_how_it_drifted() -> None:
 
 
 def test_an_error_is_predicted_over_measured() -> None:
-    assert HitCheck("uprobe-nop", 1, "nop5", 2, 4.0, 5.0).error == 0.25
+    assert HitCheck("uprobe-nop", "nop5", 2, 4.0, 5.0).error == 0.25
 
 
 def test_every_absorbing_call_is_on_its_path() -> None:
     from sweep.calibration.host import ABSORBS
 
-    for (bench, nop), flavour in (((b, n), f) for b, n, f in HITS):
+    for bench, flavour in HITS:
         path = hot_path(flavour, bench)
         works = {op.work for call in path for op in call.operations}
-        assert set(ABSORBS[bench, nop]) <= works
+        assert set(ABSORBS[bench]) <= works

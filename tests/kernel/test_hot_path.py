@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
-from core.kernel.flavours import FLAVOURS, VERSIONS, hot_path
+from core.kernel.flavours import FLAVOURS, hot_path
 from core.kernel.hot_path import BENCHES
 from core.kernel.operation import Kind, Line, Path
-from core.kernel.patches import PATCHES
+from core.kernel.patches import PATCHES, split_at_return
+from core.kernel.releases import RELEASES
 
 MC, MO, TL = Line.MMAP_COUNT, Line.MMAP_OWNER, Line.TREE
 U0, T1, XA, XB = Line.UPROBE, Line.EVENT, Line.XOL_AREA, Line.XOL_BITMAP
@@ -44,7 +45,7 @@ TABLE: dict[int, tuple[tuple[Counts, ...], ...]] = {
 }
 
 
-AT_STAGE = {0: "baseline", **{patch.stage: patch.name for patch in PATCHES}}
+AT_STAGE = {0: "baseline", **{patch.stage: patch.name for patch in PATCHES if patch.stage}}
 
 
 def at_stage(stage: int, bench: str) -> Path:
@@ -74,7 +75,8 @@ def test_shared_operations(stage: int, bench: str) -> None:
     expected = [
         *entry,
         *(() if "-multi" in bench else perf_event),
-        *(step if bench.endswith("-ret") else ()),
+        *(step if bench.endswith("-ret") or (bench.endswith("-nop5") and stage < 13) else ()),
+        *((MMAP_SEQ,) if bench.endswith("-nop5") and stage >= 13 else ()),
         *(at_return if bench.startswith("uretprobe") else ()),
     ]
     assert shared(at_stage(stage, bench)) == total(*expected)
@@ -82,7 +84,7 @@ def test_shared_operations(stage: int, bench: str) -> None:
 
 def test_the_benches_are_those_of_the_bench_tool() -> None:
     kinds = ("uprobe", "uretprobe", "uprobe-multi", "uretprobe-multi")
-    named = tuple(f"{kind}-{code}" for kind in kinds for code in ("nop", "push", "ret"))
+    named = tuple(f"{kind}-{code}" for kind in kinds for code in ("nop", "push", "ret", "nop5"))
     assert named == BENCHES
 
 
@@ -157,9 +159,63 @@ def test_a_slot_is_taken_by_a_set_bit_that_others_can_spoil() -> None:
 
 
 @pytest.mark.parametrize("bench", BENCHES)
-def test_only_a_nop_becomes_a_call(bench: str) -> None:
+def test_only_a_nop_of_five_bytes_becomes_a_call(bench: str) -> None:
     entered = hot_path("nop5", bench)[0]
-    assert entered.function == ("sys_uprobe" if bench.endswith("-nop") else "exc_int3")
+    assert entered.function == ("sys_uprobe" if bench.endswith("-nop5") else "exc_int3")
+    assert hot_path("v6.16", "uprobe-nop5")[0].function == "exc_int3"
+
+
+def functions(flavour: str, bench: str) -> list[str]:
+    return [call.function for call in hot_path(flavour, bench)]
+
+
+@pytest.mark.parametrize("bench", [bench for bench in BENCHES if bench.endswith("nop5")])
+@pytest.mark.parametrize("flavour", ["v6.9", "v6.11", "v6.12", "v6.13", "refcount-revamp"])
+def test_a_longer_nop_is_stepped_like_a_ret_and_then_emulated_like_a_nop(
+    flavour: str, bench: str
+) -> None:
+    renamed = {"exc_debug (5-byte nop)": "exc_debug"}
+    stepped = [renamed.get(name, name) for name in functions(flavour, bench)]
+    assert stepped == functions(flavour, bench.replace("nop5", "ret"))
+    renamed = {"arch_uprobe_skip_sstep (5-byte nop)": "arch_uprobe_skip_sstep"}
+    emulated = [renamed.get(name, name) for name in functions(f"{flavour}+emulate-nops", bench)]
+    assert emulated == functions(flavour, bench.removesuffix("5"))
+
+
+def test_the_system_call_looks_twice_up_without_a_lock() -> None:
+    path = hot_path("v6.18", "uprobe-nop5")
+    loads = [
+        call.function
+        for call in path
+        for op in call.operations
+        if (op.line, op.kind) == (Line.MMAP_SEQ, LD)
+    ]
+    assert loads == [
+        *["in_uprobe_trampoline"] * 2,
+        "mmap_lock_speculate_try_begin",
+        "mmap_lock_speculate_retry",
+    ]
+    work = Counter(op.work for call in path for op in call.operations)
+    assert work["vma_lookup"] == 2
+
+
+@pytest.mark.parametrize("bench", ["uprobe-nop", "uretprobe-push"])
+def test_before_v6_10_a_perf_event_filters_under_an_rwlock_and_fills_a_buffer(bench: str) -> None:
+    for release, reads in (("v6.9", 2), ("v6.10", 0)):
+        assert shared(hot_path(release, bench))[Line.FILTER, X] == reads
+        fills = functions(release, bench).count("prepare_uprobe_buffer")
+        assert fills == (0 if not reads else 2 if bench.startswith("uretprobe") else 1)
+    assert shared(hot_path("v6.9", "uprobe-multi-nop"))[Line.FILTER, X] == 0
+    assert hot_path("v6.9", "uretprobe-multi-ret") == hot_path("v6.10", "uretprobe-multi-ret")
+
+
+@pytest.mark.parametrize(
+    ("release", "entry"), [("v6.10", "exc_int3 (uretprobe trampoline)"), ("v6.11", "sys_uretprobe")]
+)
+def test_a_function_returns_by_int3_before_v6_11(release: str, entry: str) -> None:
+    call, at_return = split_at_return(hot_path(release, "uretprobe-nop"))
+    assert (call[0].function, at_return[0].function) == ("exc_int3", entry)
+    assert split_at_return(hot_path(release, "uprobe-nop"))[1] == ()
 
 
 def test_a_multi_link_has_handlers_only_where_they_are_wanted() -> None:
@@ -184,8 +240,13 @@ def test_srcu_adds_two_barriers_a_pair_and_tasks_trace_none(bench: str, pairs: i
 
 
 def test_named_flavours_are_cumulative() -> None:
+    before = RELEASES["v6.11"].patches
+    assert (
+        FLAVOURS["baseline"].patches == before == {patch.name for patch in PATCHES[: len(before)]}
+    )
     for place, patch in enumerate(PATCHES, start=1):
-        assert FLAVOURS[patch.name].patches == {before.name for before in PATCHES[:place]}
+        if patch.name not in before:
+            assert FLAVOURS[patch.name].patches == {earlier.name for earlier in PATCHES[:place]}
     assert [FLAVOURS[n].title for n in ("baseline", "tasks-trace")] == [
         "BASELINE (on top of Oleg's clean up patches)",
         "RCU Tasks Trace",
@@ -193,7 +254,7 @@ def test_named_flavours_are_cumulative() -> None:
 
 
 def test_locks_are_released() -> None:
-    for flavour in (*FLAVOURS, *VERSIONS):
+    for flavour in (*FLAVOURS, *RELEASES):
         for bench in BENCHES:
             calls = Counter(call.function for call in hot_path(flavour, bench))
             for take, release in (

@@ -17,7 +17,7 @@ from sweep import live, scan
 from sweep.live import session
 from sweep.live.callers import Callers
 from sweep.live.code import CALL_OPCODE, INT3, TARGETS, Code
-from sweep.live.kernel import flavour_of, nop_bytes, running
+from sweep.live.kernel import flavour_of, measured_on, running
 from sweep.live.probe import Probe
 from sweep.live.rows import LiveRun
 from sweep.store.schema import SCHEMA
@@ -27,7 +27,7 @@ pytestmark = needs_uprobes
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK = {"warmup": 0.01, "duration": 0.02, "sample": 0.02}
 QUICK_OPTIONS = [f"--{name}={seconds}" for name, seconds in QUICK.items()]
-NOP = TARGETS["nop", 1][0]
+NOP = TARGETS["nop"][0]
 CPUS = len(session.usable_cpus())
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
 
@@ -83,8 +83,8 @@ def test_the_breakpoint_is_there_while_measured_and_gone_after() -> None:
 
 def test_a_nop_that_became_a_call_is_a_nop_again(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = left_behind(monkeypatch)
-    session.measure_one("uprobe-nop", 1, **QUICK, nop=5)
-    assert kept == [TARGETS["nop", 5][0]]
+    session.measure_one("uprobe-nop5", 1, **QUICK)
+    assert kept == [TARGETS["nop5"][0]]
 
 
 def test_an_exception_removes_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_an_exception_removes_the_probe(monkeypatch: pytest.MonkeyPatch) -> None
 
     kept = left_behind(monkeypatch)
     with pytest.raises(RuntimeError, match="stumbled"):
-        session.measure_one("uprobe-nop", 1, nop=1, sleep=stumble)
+        session.measure_one("uprobe-nop", 1, sleep=stumble)
     assert kept == [NOP]
 
 
@@ -112,7 +112,7 @@ def left_behind(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_removes_the_probe(number: signal.Signals, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sweep", "live", "uprobe-nop", "--nop=1", "--cpus=1"]
+    command = [sys.executable, "-m", "sweep", "live", "uprobe-nop", "--cpus=1"]
     process = subprocess.Popen(
         [*command, "--duration=600"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE
     )
@@ -129,15 +129,14 @@ def test_a_signal_removes_the_probe(number: signal.Signals, tmp_path: Path) -> N
 
 
 def test_the_nop_is_what_the_row_says() -> None:
-    rows = live.measure("uprobe-nop", 1, **QUICK, nop=1)
+    rows = live.measure("uprobe-nop", 1, **QUICK)
     assert rows.select("nop_bytes", "source", "attach", "kernel").row(0) == (
         *(1, "live", "bpf", running()),
     )
     assert rows.columns == SCHEMA.names
-    measured = session.measure_one("uprobe-nop", 1, **QUICK)
-    assert measured.nop_bytes == nop_bytes(running())
+    measured = session.measure_one("uprobe-nop5", 1, **QUICK)
     entered = CALL_OPCODE if measured.optimized else INT3
-    assert measured.flavour == flavour_of(running(), NAMED["uprobe-nop"], entered)
+    assert measured.flavour == flavour_of(measured_on(running()), NAMED["uprobe-nop5"], entered)
 
 
 def test_measurements_add_up_in_a_folder_and_are_tabled(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from core.kernel.bench import NAMED
 from sweep.errors import UsageError
 from sweep.live import counting, refused, session
 from sweep.live.code import CALL_OPCODE, INT3, TARGET, caller
-from sweep.live.kernel import flavour_of, nop_bytes, version_of
+from sweep.live.kernel import flavour_of, measured_on
 
 
 def host(root: Path, *, pmu: bool = True, capabilities: int = 0) -> Path:
@@ -76,7 +76,6 @@ def test_a_system_call_that_fails_is_explained(number: int, said: str) -> None:
         ({"cpus": [10_000]}, "10000 CPUs, but this process may run on [0-9]+: .*nearest"),
         ({"cpus": [0]}, "0 CPUs, .*nearest 1;"),
         ({"attach": "kprobe"}, "unknown way to attach 'kprobe'"),
-        ({"nop": 3}, "a nop of 3 bytes: allowed are 1 and 5"),
         ({"times": (-1.0, 1.0, 1.0)}, "warmup -1 s: allowed are 0 to 3600"),
         ({"times": (1.0, 1.0, 2.0)}, "duration 1 s in samples of 2 s"),
         ({"times": (float("nan"), 1.0, 1.0)}, "warmup nan"),
@@ -85,33 +84,29 @@ def test_a_system_call_that_fails_is_explained(number: int, said: str) -> None:
 def test_what_cannot_be_measured_is_a_usage_error(asked: dict[str, object], said: str) -> None:
     usual: dict[str, object] = {"benches": ["uprobe-nop"], "cpus": [1], "attach": "bpf"}
     with pytest.raises(UsageError, match=said):
-        session.check_request(**{**usual, "nop": None, **asked})  # type: ignore[arg-type]
+        session.check_request(**{**usual, **asked})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("release", "version"),
+    ("kernel", "bench", "first_byte", "flavour"),
     [
-        ("5.15.0-91-generic", "v6.11"),
-        ("6.11.0", "v6.11"),
-        ("6.12.8+deb13", "v6.12"),
-        ("6.13.1", "v6.13"),
-        ("6.17.0-rc1", "v6.14"),
-        ("6.18.44-fc", "v6.18"),
-        ("7.3.1", "v6.18"),
+        ("6.18.1", "uprobe-nop5", CALL_OPCODE, "nop5"),
+        ("6.18.1", "uprobe-nop5", INT3, "emulate-nops"),
+        ("6.18.1", "uprobe-nop", INT3, "nop5"),
+        ("6.18.1", "uprobe-push", INT3, "nop5"),
+        ("6.12.1", "uprobe-nop", INT3, "v6.12"),
+        ("6.11.1", "uprobe-nop5", INT3, "baseline"),
+        ("5.15.0-91-generic", "uprobe-nop", INT3, "v6.9"),
     ],
 )
-def test_a_release_is_the_latest_version_not_after_it(release: str, version: str) -> None:
-    assert version_of(release) == version
+def test_a_measurement_is_filed_under_what_its_probe_ran_through(
+    kernel: str, bench: str, first_byte: int, flavour: str
+) -> None:
+    assert flavour_of(measured_on(kernel), NAMED[bench], first_byte) == flavour
 
 
-def test_a_nop_that_is_still_a_breakpoint_is_not_nop5() -> None:
-    nop, push = NAMED["uprobe-nop"], NAMED["uprobe-push"]
-    assert flavour_of("6.18.1", nop, CALL_OPCODE) == "nop5"
-    assert flavour_of("6.18.1", nop, INT3) == "ri-reuse"
-    assert flavour_of("6.18.1", push, INT3) == "nop5"
-    assert flavour_of("6.12.1", nop, INT3) == "v6.12"
-    assert flavour_of("6.1.0", nop, INT3) == "baseline"
-    assert [nop_bytes(r) for r in ("6.17.2", "6.18.0")] == [1, 5]
+def test_a_kernel_before_the_oldest_is_measured_all_the_same_and_said_so() -> None:
+    assert "is older than 6.4" in measured_on("5.15.0-91-generic").assumed[0]
 
 
 def test_the_caller_calls_the_target_counts_and_loops() -> None:

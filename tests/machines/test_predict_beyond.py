@@ -63,13 +63,27 @@ def test_the_command_says_what_it_assumed() -> None:
     found = json.loads(done.stdout)
     assert [(row["cpus"], row["flavour"]) for row in found["rows"]] == [(1, "v6.12"), (81, "v6.12")]
     assert all(r["predicted_low"] < r["hits_per_s"] < r["predicted_high"] for r in found["rows"])
-    assert len(found["assumed"]) == 1
+    assert found["kernel"] == {"asked": "6.12.8", "release": "v6.12", "design": "srcu+percpu-nhit"}
+    kernel, machine = found["assumed"]
+    assert "v6.12-late begins at 6.12.75" in kernel
+    assert "hold for 3 sockets" in machine
+
+
+def test_the_kernel_asked_for_is_printed_with_its_design() -> None:
+    asked = ["predict", "--cpus", "1", "--machine", "xeon-gold-6138", "--ensemble", "0"]
+    asked += ["--bench", "uprobe-nop", "--kernel"]
+    done = CliRunner().invoke(cli, [*asked, "7.0.3-amd64"])
+    first, second, _, assumed = done.stdout.splitlines()
+    assert first == "kernel 7.0.3-amd64, modelled as v7.0: srcu-fast"
+    assert second.startswith("v7.0 on xeon-gold-6138")
+    assert assumed == "assumed: what '-amd64' was built with is not known: 7.0 as kernel.org has it"
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (["--cpus", "1", "--kernel", "six"], "--kernel six: did you mean 'v6"),
+        (["--cpus", "1", "--kernel", "six"], "--kernel six: did you mean 'v"),
+        (["--cpus", "1", "--kernel", "5.15.0-1051-aws"], "older than 6.4, the oldest modelled"),
         (["--cpus", "0"], "--cpus 0: write whole numbers from 1"),
         (["--cpus", "1,x"], "--cpus 1,x: write whole numbers from 1"),
         (["--cpus", "1", "--bench", "uprobe"], "--bench uprobe: did you mean"),

@@ -18,7 +18,7 @@ LIVE = {"source": "live", "machine": "host", "kernel": "6.18.1", "attach": "bpf"
 
 
 def test_designs_are_matched_by_their_patches() -> None:
-    assert [design(f) for f in ("v6.18", "nop5", "v6.14", "nop5~nop5", "v6.12")] == [
+    assert [design(f) for f in ("v6.18", "nop5", "v6.14", "nop5~nop5~emulate-nops", "v6.12")] == [
         *("nop5", "nop5", "ri-reuse", "ri-reuse", "v6.12")
     ]
     live = frame(row(flavour="nop5", hits_per_s=4e6, **LIVE))

@@ -352,6 +352,23 @@ def test_what_was_measured_outlives_models_and_machines(tmp_path: Path) -> None:
     assert scan(tmp_path).collect()["cell_id"].to_list() == [measured["cell_id"]]
 
 
+def test_a_longer_nop_of_earlier_rows_has_its_benchs_name(tmp_path: Path) -> None:
+    measured = [
+        {**ROWS[0], "cell_id": f"{bench} {nop}", "bench": bench, "nop_bytes": nop, "source": LIVE}
+        for bench in ("uprobe-nop", "uretprobe-multi-nop", "uprobe-nop5", "uprobe-ret")
+        for nop in (1, 5)
+    ]
+    with Store(tmp_path, ABOUT) as store:
+        for r in measured:
+            store.append(r)
+        before = dict(scan(tmp_path).select("cell_id", "bench").collect().iter_rows())
+    found = dict(scan(tmp_path).select("cell_id", "bench").collect().iter_rows())
+    assert found == before
+    assert found.pop("uprobe-nop 5") == "uprobe-nop5"
+    assert found.pop("uretprobe-multi-nop 5") == "uretprobe-multi-nop5"
+    assert all(cell.startswith(f"{bench} ") for cell, bench in found.items())
+
+
 def test_what_is_no_parquet_is_named(tmp_path: Path) -> None:
     Store(tmp_path, ABOUT).close()
     (tmp_path / "cells" / "x.parquet").write_text("no")
