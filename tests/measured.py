@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from frames import letter_frame
 
-from sweep.letter.comparison import compare
+from sweep.letter.comparison import beside_letter
 from sweep.letter.curves import CurveErrors, CurvePoint
+from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, Measured
+from sweep.store.settings import figures
 
 
 def accuracy_off_by(share: float) -> Measured:
@@ -14,4 +16,4 @@ def accuracy_off_by(share: float) -> Measured:
     point = CurvePoint(8, 100.0, 100.0 * (1 + share), share)
     absent, *others = CURVES
     curves = (CurveErrors(absent, ()), *(CurveErrors(c, (point,), (144, 160)) for c in others))
-    return Measured(compare(letter_frame(1 + share)), curves)
+    return Measured(beside_letter(figures(letter_frame(1 + share), LETTER_KEY)), curves)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import click
 
@@ -18,40 +17,30 @@ from sweep.errors import UsageError
 def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
     """Hold a RUN against the published figures, or several against each other.
 
-    Of one run: every cell, the errors, and the letter's headline claims. Of several, simulated,
-    live or read from logs, and `published` among them: every cell in one table, with errors against
-    the first.
+    Every cell in one table, with errors against the first. Runs are simulated, live or read from
+    logs, and `published` may be among them; one RUN is held against it, as far as it has the
+    letter's cells. Beside what is published come the errors in sum and the letter's headline
+    claims. A run of several settings is a column for each: only repeats of a cell are averaged.
 
     \b
     uprobe-sweep compare cover-letter
     uprobe-sweep compare cover-letter --rivals
-    uprobe-sweep compare live here
+    uprobe-sweep compare published live here
     """
-    if len(runs) > 1:
-        if rivals:
-            raise UsageError("--rivals is for one run beside the published figures")
-        _compare_mixed(runs, as_json)
-        return
-    cells = frame(runs[0])
-    from sweep.letter.baselines import RIVALS
-    from sweep.letter.comparison import compare as compare_with_letter
-    from sweep.letter.comparison_text import render
-
-    comparison = compare_with_letter(cells, RIVALS if rivals else ())
-    if as_json:
-        print_json(comparison.to_dict())
-    else:
-        print(render(comparison, colour=sys.stdout.isatty()))
-
-
-def _compare_mixed(runs: Sequence[str], as_json: bool) -> None:
-    from sweep.report.mix import PUBLISHED, mix
-    from sweep.report.mix_text import render
-
+    if len(runs) > 1 and rivals:
+        raise UsageError("--rivals is for one run beside the published figures")
     if len(set(runs)) < len(runs):
         raise UsageError(f"{' '.join(runs)}: a run is named twice")
-    mixed = mix({run: None if run == PUBLISHED else frame(run) for run in runs})
-    if as_json:
-        print_json(mixed.to_dict())
+    from sweep.letter.baselines import RIVALS
+    from sweep.report.compare import PUBLISHED, beside_published
+    from sweep.report.compare import compare as compare_runs
+    from sweep.report.compare_text import render
+
+    if len(runs) == 1:
+        found = beside_published(runs[0], frame(runs[0]), RIVALS if rivals else ())
     else:
-        print(render(mixed, colour=sys.stdout.isatty()), end="")
+        found = compare_runs({run: None if run == PUBLISHED else frame(run) for run in runs})
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(render(found, colour=sys.stdout.isatty()), end="")

@@ -96,13 +96,15 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
     from rich.console import Console
 
     from core.engine.simulate import simulate
-    from sweep.report.explain import SETTING, Curve, point
+    from sweep.report.explain import Curve, point
     from sweep.store.schema import row
+    from sweep.store.settings import keys
 
     with Console(stderr=True).status("simulating"):
         result = simulate(cell)
     made = row(cell, result, "")
-    return Curve({name: made[name] for name in SETTING}, (point(cell.cpus, [result]),))
+    setting = {name: made[name] for name in ("seed", *keys(made)) if name != "cpus"}
+    return Curve(setting, (point(cell.cpus, [result]),))
 
 
 def _of_run(

@@ -11,12 +11,14 @@ from typing import Any
 from sweep.driver.driver import run
 from sweep.errors import SweepError
 from sweep.executors.in_process import InProcessExecutor
-from sweep.letter.comparison import Comparison, compare
+from sweep.letter.comparison import LetterComparison, beside_letter
 from sweep.letter.curves import simulate_curves
+from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, Measured, Verdict
 from sweep.spec.files import load_spec
 from sweep.spec.spec import Spec
 from sweep.store.scan import scan
+from sweep.store.settings import figures, settings
 
 LETTER = "cover-letter"
 THREADS = 2
@@ -30,7 +32,7 @@ def measure() -> Measured:
     return Measured(simulated_letter(load_spec(LETTER)), simulate_curves(CURVES, THREADS))
 
 
-def simulated_letter(spec: Spec) -> Comparison:
+def simulated_letter(spec: Spec) -> LetterComparison:
     """`spec` run into a folder of its own, which is gone afterwards, beside the letter."""
     with TemporaryDirectory() as folder, closing(InProcessExecutor(THREADS)) as executor:
         summary = run(spec, Path(folder) / "run", executor)
@@ -38,7 +40,8 @@ def simulated_letter(spec: Spec) -> Comparison:
             raise SweepError(
                 f"{summary.failed} cells failed: uprobe-sweep run {spec.name} says why"
             )
-        return compare(scan(summary.out).collect())
+        [setting] = settings(scan(summary.out).collect(), LETTER_KEY)
+        return beside_letter(figures(setting.rows, LETTER_KEY))
 
 
 def to_dict(verdicts: list[Verdict], measured: Measured) -> dict[str, Any]:

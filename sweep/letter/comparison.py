@@ -1,33 +1,18 @@
-"""A run beside the letter: every cell, how far off it is, and the letter's own claims."""
+"""Figures beside the letter's: every cell, how far off it is, and the letter's own claims."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from sweep.errors import UsageError
 from sweep.letter.claims import Claim, Figures, Rise, claims, rises
-from sweep.letter.published import (
-    LETTER_SETTING,
-    CellKey,
-    calibration_cells,
-    published_mhits,
-)
+from sweep.letter.published import CellKey, calibration_cells, published_mhits
 from sweep.letter.summary import Summary
+from sweep.store.settings import Figure
 
 if TYPE_CHECKING:
     from sweep.letter.baselines import Rival
-
-MHITS = 1e6
-
-UNIFORM = ("model_version", "machine_digest", "warmup_s", "duration_s", "sample_s")
-"""What all compared rows have in common: an average over these would hide a difference."""
-
-LOW, HIGH = "predicted_low", "predicted_high"
-"""Columns of a run that has them: the 90 % interval of a prediction, in hits per second."""
 
 
 @dataclass(frozen=True)
@@ -99,16 +84,14 @@ class RivalComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A run beside the letter, everything in the letter's order.
+class LetterComparison:
+    """Figures of one setting beside the letter's, everything in the letter's order.
 
-    `missing` are the letter's cells that the run lacks; `left_out` counts the run's rows that the
-    letter has no line for.
+    `missing` are the letter's cells that they lack.
     """
 
     rows: tuple[Row, ...]
     missing: tuple[CellKey, ...]
-    left_out: int
     rises: tuple[Rise, ...]
     claims: tuple[Claim, ...]
     rivals: tuple[RivalComparison, ...] = ()
@@ -128,81 +111,45 @@ class Comparison:
         return {"summary": _plain(self.summary), **asdict(self), "rivals": rivals}
 
 
-def letter_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the letter's setting: its machine, and all CPUs on one probe.
+def beside_letter(
+    found: Mapping[CellKey, Figure],
+    rivals: Sequence[Rival] = (),
+    fitted: frozenset[CellKey] | None = None,
+) -> LetterComparison:
+    """Hold those of the figures that the letter has a line for against it.
 
-    Raises UsageError if they differ in one of UNIFORM.
-    """
-    rows = frame.filter(*(pl.col(axis) == value for axis, value in LETTER_SETTING.items()))
-    for column in UNIFORM:
-        versions = sorted(map(str, set(rows[column])))
-        if len(versions) > 1:
-            raise UsageError(
-                f"cells of this run differ in {column} ({', '.join(versions)}): "
-                "run the spec again into an empty folder"
-            )
-    return rows
-
-
-def compare(frame: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
-    """Hold the rows of a run that the letter has a line for against it.
-
-    Seeds and replicates of a cell are averaged; a frame may lack LOW and HIGH or have nulls there.
-    `rivals` are fitted on the whole letter and held to the cells that the run has. Raises
-    UsageError if the run has no such row, and as `letter_rows` does.
+    `rivals` are fitted on the whole letter and held to the same cells. `fitted` are the calibration
+    cells; none, for figures that were not simulated.
     """
     letter = published_mhits()
-    found = _cells(letter_rows(frame))
-    simulated = {cell: found[cell]["simulated"] for cell in letter if cell in found}
-    if not simulated:
-        raise UsageError(
-            "nothing to compare: no cell of this run has a bench, flavour and CPU count of the "
-            f"letter and {', '.join(f'{axis}={value}' for axis, value in LETTER_SETTING.items())}; "
-            "name a second RUN, or `published`, to hold any run against it"
-        )
-    rows = tuple(_rows(letter, {cell: found[cell] for cell in simulated}))
-    return Comparison(
-        rows=rows,
+    common = [cell for cell in letter if cell in found]
+    simulated = {cell: found[cell].mean for cell in common}
+    fitted = calibration_cells() if fitted is None else fitted
+    return LetterComparison(
+        rows=tuple(_row(cell, letter[cell], found[cell], cell in fitted) for cell in common),
         missing=tuple(cell for cell in letter if cell not in simulated),
-        left_out=len(frame) - sum(row.replicates for row in rows),
         rises=tuple(rises(letter, simulated)),
         claims=tuple(claims(letter, simulated)),
         rivals=tuple(_rival(rival, letter, simulated) for rival in rivals),
     )
 
 
-def _cells(rows: pl.DataFrame) -> dict[CellKey, dict[str, Any]]:
-    """The figures of `Row` by cell, from a frame with or without intervals."""
-    absent = [pl.lit(None, pl.Float64).alias(c) for c in (LOW, HIGH) if c not in rows.columns]
-    whole = pl.col(LOW).is_not_null() & pl.col(HIGH).is_not_null()
-    averaged = (
-        rows.with_columns(absent)
-        .group_by("flavour", "bench", "cpus")
-        .agg(
-            pl.len().alias("replicates"),
-            simulated=pl.col("hits_per_s").mean(),
-            low=pl.col(LOW).filter(whole).mean(),
-            high=pl.col(HIGH).filter(whole).mean(),
-            within_run_stddev=pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
-            between_replicates_stddev=pl.col("hits_per_s").std(),
-        )
+def _row(cell: CellKey, published: float, figure: Figure, calibration: bool) -> Row:
+    flavour, bench, cpus = cell
+    return Row(
+        bench,
+        flavour,
+        cpus,
+        published,
+        figure.mean,
+        figure.mean / published - 1,
+        calibration,
+        figure.low,
+        figure.high,
+        figure.replicates,
+        figure.stddev,
+        figure.between,
     )
-    cells: dict[CellKey, dict[str, Any]] = {}
-    for flavour, bench, cpus, replicates, *hits in averaged.iter_rows():
-        mhits = [None if x is None else x / MHITS for x in hits]
-        figures = dict(zip(averaged.columns[4:], mhits, strict=True))
-        cells[flavour, bench, cpus] = {"replicates": replicates, **figures}
-    return cells
-
-
-def _rows(letter: Figures, found: Mapping[CellKey, dict[str, Any]]) -> Iterator[Row]:
-    fitted = calibration_cells()
-    for cell, figures in found.items():
-        flavour, bench, cpus = cell
-        error = figures["simulated"] / letter[cell] - 1
-        yield Row(
-            bench, flavour, cpus, letter[cell], error=error, calibration=cell in fitted, **figures
-        )
 
 
 def _rival(rival: Rival, letter: Figures, simulated: Figures) -> RivalComparison:

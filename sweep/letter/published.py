@@ -16,6 +16,9 @@ from sweep.spec.axes import AXES, REQUIRED
 CellKey = tuple[str, str, int]
 """Flavour, bench, CPUs: what names one of the letter's lines."""
 
+LETTER_KEY = ("flavour", "bench", "cpus")
+"""The same, as columns of a run."""
+
 LETTER_MACHINE = "xeon-gold-6138"
 LETTER_SETTING = {
     **{name: axis.default for name, axis in AXES.items() if name not in (*REQUIRED, "seed")},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from sweep.letter.comparison import Comparison
+from sweep.letter.comparison import LetterComparison
 from sweep.letter.curves import CurveErrors, PublishedCurve
 from sweep.letter.summary import Summary
 
@@ -37,7 +37,7 @@ CURVES = (
 class Measured:
     """Fresh figures of one model: the letter's cells and the primitives' curves."""
 
-    comparison: Comparison
+    comparison: LetterComparison
     curves: tuple[CurveErrors, ...]
 
     def curve(self, name: str) -> CurveErrors:

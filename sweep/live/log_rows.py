@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from core.kernel.bench import NAMED
 from sweep.errors import UsageError
 from sweep.live.bench_log import Line
-from sweep.report.tables import MHITS
 from sweep.store.schema import LOG, Row, measured_row
+from sweep.store.settings import MHITS
 
 _KEY = ("bench", "cpus", "flavour", "machine", "kernel")
 """Columns that say what was measured: rows equal in all are repeats of one measurement."""

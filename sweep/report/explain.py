@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,24 +15,7 @@ from core.kernel.hot_path import BENCHES
 from core.outcome import PRIVATE_WORK, Share
 from sweep.report.tables import in_order
 from sweep.store.schema import SHARE_KEY
-
-SETTING = (
-    "machine",
-    "machine_digest",
-    "model_version",
-    "rcu",
-    "owner_beside_count",
-    "spread",
-    "probes",
-    "processes",
-    "seed",
-    "warmup_s",
-    "duration_s",
-    "sample_s",
-    "bench",
-    "flavour",
-)
-"""What tells curves over CPUs apart."""
+from sweep.store.settings import averaged, settings
 
 OWN_LINES = "lines of the CPU's own"
 
@@ -108,7 +91,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points that differ in CPUs only; `setting` has a value for each of SETTING."""
+    """Points that differ in CPUs only, and the setting, seed too, that they have in common."""
 
     setting: Mapping[str, Any]
     points: tuple[Point, ...]
@@ -132,34 +115,30 @@ def explain(cells: pl.DataFrame, shares: pl.DataFrame) -> list[Curve]:
     together. A cell without shares is left out.
     """
     known = cells.join(shares, on="cell_id", how="semi")
-    points = known.group_by(*SETTING, "cpus").agg(
-        pl.len().alias("replicates"), pl.col("hits").sum(), pl.col("hits_per_s").mean()
-    )
-    parts = (
-        shares.join(known.select("cell_id", *SETTING, "cpus"), on="cell_id")
-        .group_by(*SETTING, "cpus", *SHARE_KEY[1:])
-        .agg(pl.col("ps").sum())
-        .partition_by(*SETTING, "cpus", as_dict=True)
-    )
     curves = []
-    for setting in _settings(points):
-        rows = points.filter(pl.col(c) == value for c, value in setting.items()).sort("cpus")
+    for values, rows in settings(known, ("cpus",), seeds=True):
+        parts = (
+            shares.join(rows.select("cell_id", "cpus"), on="cell_id")
+            .group_by("cpus", *SHARE_KEY[1:])
+            .agg(pl.col("ps").sum())
+            .partition_by("cpus", as_dict=True)
+        )
         made = [
             Point(
                 **{name: row[name] for name in ("cpus", "replicates", "hits", "hits_per_s")},
-                shares=_shares(parts[(*setting.values(), row["cpus"])]),
+                shares=_shares(parts[(row["cpus"],)]),
             )
-            for row in rows.iter_rows(named=True)
+            for row in averaged(rows, ("cpus",)).sort("cpus").iter_rows(named=True)
         ]
-        curves.append(Curve(setting, tuple(made)))
-    return curves
-
-
-def _settings(points: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    found = list(points.select(SETTING).unique().sort(SETTING).iter_rows(named=True))
-    for flavour in in_order(FLAVOURS, points["flavour"]):
-        for bench in in_order(BENCHES, points["bench"]):
-            yield from (s for s in found if (s["flavour"], s["bench"]) == (flavour, bench))
+        curves.append(Curve(values, tuple(made)))
+    flavours, benches = (
+        in_order(names, (curve.setting[axis] for curve in curves))
+        for axis, names in (("flavour", FLAVOURS), ("bench", BENCHES))
+    )
+    return sorted(
+        curves,
+        key=lambda c: (flavours.index(c.setting["flavour"]), benches.index(c.setting["bench"])),
+    )
 
 
 def _shares(parts: pl.DataFrame) -> tuple[Share, ...]:

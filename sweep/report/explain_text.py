@@ -9,15 +9,15 @@ from rich.table import Table
 
 from core.engine.shares import DISTANCES, SAME_CORE
 from core.outcome import PRIVATE_WORK
-from sweep.report.explain import SETTING, Curve, Point
-from sweep.spec.spec import Spec
+from sweep.report.explain import Curve, Point
+from sweep.spec.axes import AXES, REQUIRED
+from sweep.store.settings import MHITS, said, telling
 from sweep.terminal.text_table import ABSENT, numbers, percent, table, to_text
 
 COLUMNS = 8
 """CPU counts beside each other; more make a further table."""
 
 TOTAL = "total"
-MHITS = 1e6
 
 
 def render(curves: Sequence[Curve], by: Sequence[str], top: int | None = None) -> str:
@@ -30,7 +30,7 @@ def render(curves: Sequence[Curve], by: Sequence[str], top: int | None = None) -
 
 
 def _parts(curves: Sequence[Curve], by: Sequence[str], top: int | None) -> Iterator[RenderableType]:
-    varying = {name for name in SETTING if len({curve.setting[name] for curve in curves}) > 1}
+    varying = set(telling([curve.setting for curve in curves]))
     for number, curve in enumerate(curves):
         if number:
             yield ""
@@ -46,21 +46,18 @@ def _parts(curves: Sequence[Curve], by: Sequence[str], top: int | None) -> Itera
 def _heading(curve: Curve, varying: set[str]) -> Iterator[str]:
     """Which curve it is: what is not a spec's default, and what differs from one to another."""
     setting = curve.setting
+    usual = {name: axis.default for name, axis in AXES.items() if name not in REQUIRED}
     which = f"{setting['flavour']}, {setting['bench']} on {setting['machine']}"
     if len(curve.points) == 1:
         [point] = curve.points
         which += f", cpus={point.cpus}: {point.hits_per_s / MHITS:.3f} M hits/s"
     most = max(point.replicates for point in curve.points)
     yield which + (f" ({most} replicates)" if most > 1 else "")
-    fields = Spec.model_fields
-    named = [
-        name
-        for name in SETTING
-        if name not in ("flavour", "bench", "machine")
-        and (name in varying or (name in fields and setting[name] != fields[name].default[0]))
-    ]
+    unusual = {name for name, value in usual.items() if setting[name] != value}
+    shown = ("flavour", "bench", "machine")
+    named = [name for name in setting if name in varying | unusual and name not in shown]
     if named:
-        yield "  ".join(f"{name}={setting[name]}" for name in named)
+        yield said(setting, named)
 
 
 def _one(point: Point, by: str, top: int | None) -> Table:

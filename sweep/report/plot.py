@@ -18,10 +18,10 @@ from core.kernel.flavours import FLAVOURS, LETTER_TITLES
 from core.kernel.hot_path import BENCHES
 from core.machine.machine import load_machine, machine_names
 from sweep.errors import UsageError
-from sweep.letter.comparison import letter_rows
 from sweep.letter.published import LETTER_SETTING, published
-from sweep.report.tables import MHITS, in_order
+from sweep.report.tables import USUAL, in_order
 from sweep.store.schema import SOURCES
+from sweep.store.settings import CELL_KEY, MHITS, averaged, in_setting, said, settings, telling
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 """Okabe and Ito's, told apart by colour-blind readers too; the letter's flavours come first."""
@@ -86,21 +86,21 @@ def plot(frame: pl.DataFrame, path: Path) -> None:
 def draw(frame: pl.DataFrame) -> Figure:
     """Million hits per second over CPUs: a panel for each bench, a colour for each flavour.
 
-    Rows of the letter's setting are drawn, beside the published curves. Without any, those of the
-    frame's one setting are drawn alone. Seeds and replicates are averaged.
-    Raises UsageError for a frame without rows, or with several settings and none the letter's.
+    Rows of the letter's setting are drawn, beside the published curves; the caption says how many
+    others there are. Without any, those of the frame's one setting are drawn alone. Seeds and
+    replicates are averaged. Raises UsageError for a frame without rows, and for several settings.
     """
-    rows = letter_rows(frame)
+    rows = frame.filter(*in_setting(LETTER_SETTING))
     letter = published() if len(rows) else None
     rows = rows if len(rows) else frame
-    settings = rows.select(*LETTER_SETTING).unique().rows()
-    if not settings:
+    found = settings(rows, CELL_KEY)
+    if not found:
         raise UsageError("nothing to draw: the run has no results")
-    if len(settings) > 1:
-        raise UsageError(
-            f"a picture shows one {', '.join(LETTER_SETTING)}; this run has {len(settings)} "
-            "such settings, and not the letter's"
-        )
+    if len(found) > 1:
+        differing = telling([setting.values for setting in found])
+        which = "; ".join(said(values, differing, ", ") for values, _ in found)
+        raise UsageError(f"a picture shows one setting, and this run has {len(found)}: {which}")
+    left_out = len(frame) - len(rows)
     benches = in_order(BENCHES, rows["bench"])
     colours = _colours(rows["flavour"])
     width = max(5.8, 1.4 + 3.1 * len(benches))
@@ -114,14 +114,13 @@ def draw(frame: pl.DataFrame) -> Figure:
             if letter is not None:
                 curve = letter.filter(*of_curve)
                 panel.plot(curve["cpus"], curve["mhits_per_s"], color=colour, **PUBLISHED)
-            mean = rows.filter(*of_curve).group_by("cpus").agg(pl.col("hits_per_s").mean())
-            mean = mean.sort("cpus")
+            mean = averaged(rows.filter(*of_curve), ("cpus",)).sort("cpus")
             panel.plot(mean["cpus"], mean["hits_per_s"] / MHITS, color=colour, **SIMULATED)
         _dress(panel)
     panels[0].set_ylabel("million hits per second")
     handles = _legend(colours, ", ".join(in_order(SOURCES, rows["source"])), letter is not None)
     figure.legend(handles=handles, ncols=5 if len(benches) > 1 else 3, **LEGEND)
-    caption = _caption(dict(zip(LETTER_SETTING, settings[0], strict=True)), letter is not None)
+    caption = _caption(found[0].values, letter is not None, left_out)
     lines = [wrapped for line in caption for wrapped in wrap(line, int(16 * width))]
     figure.supxlabel("\n".join(lines), fontsize="small", color="0.3")
     return figure
@@ -155,17 +154,14 @@ def _legend(colours: dict[str, str], source: str, with_published: bool) -> list[
     return handles
 
 
-def _caption(setting: dict[str, Any], with_published: bool) -> list[str]:
+def _caption(setting: dict[str, Any], with_published: bool, left_out: int) -> list[str]:
     machine, probes = setting["machine"], setting["probes"]
     title = load_machine(machine).title if machine in machine_names() else machine
     many = f"{probes} probes, spread {setting['spread']}"
     who = "one probe, hit by all CPUs" if probes == 1 else many
-    said = (
-        "machine",
-        "probes",
-        "spread",
-        *(c for c, v in LETTER_SETTING.items() if v == setting[c]),
-    )
-    other = [f"{column} {value}" for column, value in setting.items() if column not in said]
+    known = {c: v for c, v in USUAL.items() if c not in ("machine", "probes", "spread", "source")}
+    other = [f"{c} {setting[c]}" for c, v in known.items() if c in setting and setting[c] != v]
+    if left_out:
+        other.append(f"{left_out} results of other settings are not shown")
     source = ["Published: A. Nakryiko, cover letter of 31 July 2024"] if with_published else []
     return ["; ".join([title, who, *other]), *source]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from core.workload import STRESS
-from sweep.spec.axes import DISTURBING as DEFAULTS
+from sweep.spec.axes import AXES, DISTURBING, ORDER, REQUIRED
+from sweep.store.schema import FIGURES as AVERAGED
+from sweep.store.schema import POOLED
+from sweep.store.settings import telling
 from sweep.terminal.text_table import ABSENT, numbers, table, to_text
 
-AXES = ("bench", "flavour", "rcu", "machine", "cpus", "probes", *DEFAULTS, "seed", "replicate")
 FIGURES = (
     *("Mhits/s", "attach", "p99", "detach", "p99", "grace", "p99"),
     *("waits", "periods", "KiB unreaped"),
@@ -18,14 +20,19 @@ FIGURES = (
 
 def with_writers() -> pl.Expr:
     """Which cells have a workload."""
-    given = pl.any_horizontal(pl.col(axis) != value for axis, value in DEFAULTS.items())
+    given = pl.any_horizontal(pl.col(axis) != value for axis, value in DISTURBING.items())
     return given | (pl.col("bench") == STRESS)
 
 
 def render(cells: pl.DataFrame) -> str:
-    """The cells, one a line: axes in which they differ, then medians and 99th percentiles."""
-    shown = [axis for axis in AXES if cells[axis].n_unique() > 1]
-    same = [f"{a} {cells[a][0]}" for a in AXES if a not in shown and cells[a][0] != DEFAULTS.get(a)]
+    """The cells, one a line: where they differ, then medians and 99th percentiles."""
+    others = [c for c in cells.columns if c not in (*ORDER, *AVERAGED, *POOLED)]
+    shown = telling(cells.select(*ORDER, *others).to_dicts())
+    same = [
+        f"{axis} {cells[axis][0]}"
+        for axis in AXES
+        if axis not in shown and (axis in REQUIRED or cells[axis][0] != AXES[axis].default)
+    ]
     hit = bool((cells["cpus"] > 0).any())
     made = numbers(table(*shown), *(FIGURES if hit else FIGURES[1:]))
     # A column of blanks is between two columns anyway.

@@ -10,31 +10,14 @@ import polars as pl
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from sweep.letter.published import LETTER_SETTING
-from sweep.spec.axes import DISTURBING as DEFAULTS
-from sweep.store.schema import SIMULATED
+from sweep.store.schema import MEASURED
+from sweep.store.settings import CELL_KEY, MHITS, averaged, said, settings, telling
 
-MHITS = 1e6
-
-MEASURED_SETTING = {"source": SIMULATED, "kernel": None, "attach": None}
-"""Columns that tell measurements apart, and what simulated rows have there."""
-
-_SETTING = [
-    "machine",
-    "machine_digest",
-    "model_version",
-    "rcu",
-    "owner_beside_count",
-    "probes",
-    "processes",
-    *DEFAULTS,
-    "spread",
-    "seed",
-    "warmup_s",
-    "duration_s",
-    "sample_s",
-    *MEASURED_SETTING,
-]
-"""What tells apart rows of one bench, flavour and CPU count, but for the replicate."""
+USUAL = {
+    **LETTER_SETTING,
+    **{column.name: column.before for column in MEASURED if not column.digest},
+}
+"""What a heading is silent about."""
 
 
 def letter_lines(frame: pl.DataFrame) -> str:
@@ -42,23 +25,21 @@ def letter_lines(frame: pl.DataFrame) -> str:
 
     The lines are what the letter's script prints, its `printf` around the bench tool's summary, so
     that columns align (the archived letter lost its runs of blanks). Figures are in million hits
-    per second. A frame with several machines, probe counts, spreads, seeds or durations gives one
-    table for each combination and flavour, and a line below its heading says which; it also says
-    what is not as in the letter. Replicates are averaged: the mean is the mean of their means, the
-    stddev the root of their mean variance: the spread of samples inside a replicate, not between.
+    per second. A frame with several settings, that is with rows that differ in anything but
+    flavour, bench, CPUs, replicate and figures, gives one table for each setting and flavour, and a
+    line below its heading says which; it also says what is not as in the letter. Replicates are
+    averaged: the mean is the mean of their means, the stddev the root of their mean variance: the
+    spread of samples inside a replicate, not between.
     """
-    averaged = frame.group_by(*_SETTING, "flavour", "bench", "cpus").agg(
-        pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
-        pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
-    )
-    named = [c for c in _SETTING if _needs_naming(frame, c)]
+    found = settings(frame, CELL_KEY, seeds=True)
+    differing = telling([setting.values for setting in found])
     tables = []
-    for setting in averaged.select(_SETTING).unique().sort(_SETTING).iter_rows(named=True):
-        rows = averaged.filter(pl.col(c).eq_missing(value) for c, value in setting.items())
-        which = "  ".join(f"{c}={setting[c]}" for c in named)
+    for values, rows in found:
+        unusual = [name for name in values if name in USUAL and values[name] != USUAL[name]]
+        which = said(values, [name for name in values if name in {*differing, *unusual}])
         tables += [
-            _table(flavour, which, rows.filter(pl.col("flavour") == flavour))
-            for flavour in in_order(FLAVOURS, rows["flavour"])
+            _table(name, which, averaged(rows.filter(pl.col("flavour") == name), CELL_KEY))
+            for name in in_order(FLAVOURS, rows["flavour"])
         ]
     return "\n\n".join(tables)
 
@@ -68,12 +49,6 @@ def in_order(known: Iterable[str], present: Iterable[str]) -> list[str]:
     names = set(present)
     first = [name for name in known if name in names]
     return first + sorted(names.difference(first))
-
-
-def _needs_naming(frame: pl.DataFrame, column: str) -> bool:
-    values = frame[column].unique().to_list()
-    usual = {**LETTER_SETTING, **MEASURED_SETTING}
-    return len(values) > 1 or (column in usual and values != [usual[column]])
 
 
 def _table(flavour: str, which: str, rows: pl.DataFrame) -> str:

@@ -33,6 +33,7 @@ class Role(Enum):
     """What a column is to rows that are put together."""
 
     KEY = "tells rows apart: rows that differ in it are never averaged"
+    PATH = "follows from bench, flavour and kernel: tells rows apart that agree in all else"
     FIGURE = "what came out: averaged over rows that agree in every key"
     POOLED = "names one row of those that are averaged: repeats, ids, what writing it took"
 
@@ -41,7 +42,8 @@ class Role(Enum):
 class Column:
     """A column of SCHEMA. Files of schema versions before `since` lack it and are read as `before`.
 
-    A column is a key unless it says otherwise, so that a forgotten one splits rows.
+    A column is a key unless it says otherwise, so that a forgotten one splits rows. A `digest`, or
+    what reads like one, is shown only where nothing else tells rows apart.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Column:
     nullable: bool = False
     since: int = 1
     before: Any = None
+    digest: bool = False
 
 
 SIMULATED, LIVE, LOG = SOURCES = ("simulated", "live", "log")
@@ -60,10 +63,10 @@ _TYPES = {str: _TEXT, int: _WHOLE, bool: pa.bool_()}
 MEASURED = (
     Column("source", _TEXT, nullable=True, since=3, before=SIMULATED),
     Column("kernel", _TEXT, nullable=True, since=3),
-    Column("cpu_model", _TEXT, nullable=True, since=3),
-    Column("topology", _TEXT, nullable=True, since=3),
-    Column("attach", _TEXT, nullable=True, since=3),
-    Column("nop_bytes", _WHOLE, nullable=True, since=3),
+    Column("cpu_model", _TEXT, nullable=True, since=3, digest=True),
+    Column("topology", _TEXT, nullable=True, since=3, digest=True),
+    Column("attach", _TEXT, Role.PATH, nullable=True, since=3),
+    Column("nop_bytes", _WHOLE, Role.PATH, nullable=True, since=3),
     Column("cpu_share", _REAL, Role.FIGURE, nullable=True, since=3),
 )
 """Columns of where a row's figures come from, nullable: all but `source` are null if simulated.
@@ -83,7 +86,7 @@ CELL = (
     Column("cell_id", _TEXT, Role.POOLED),
     Column("run_id", _TEXT, Role.POOLED),
     *(_column(name, axis) for name, axis in AXES.items()),
-    Column("machine_digest", _TEXT),
+    Column("machine_digest", _TEXT, digest=True),
     Column("replicate", _WHOLE, Role.POOLED),
     Column("ensemble", _WHOLE, since=2, before=0),
     Column("warmup_s", _REAL),
@@ -120,6 +123,8 @@ that `ensemble` members give; null without one. What comes of a workload is null
 disturbs the hits. `line_ops` are operations on shared lines that the weave served, warm-up
 included.
 """
+
+BY_NAME = {column.name: column for column in COLUMNS}
 
 SCHEMA_VERSION = max(column.since for column in COLUMNS)
 """Of rows that are written now: that of the latest column."""

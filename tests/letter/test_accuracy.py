@@ -23,4 +23,3 @@ def test_the_letter_is_simulated_afresh() -> None:
     found = accuracy.simulated_letter(override(load_spec(accuracy.LETTER), short))
     assert len(found.rows) == 12
     assert len(found.missing) == 30
-    assert found.left_out == 0

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 from frames import letter_frame
 
-from sweep.letter.comparison import compare
+from sweep.letter.comparison import beside_letter
 from sweep.letter.curves import CurveErrors, CurvePoint
+from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, TARGETS, Measured, Target, Verdict, judge
+from sweep.store.settings import figures
 
 
 def measured(scale: float = 1.0, error: float | None = 0.0) -> Measured:
     """All cells off by `scale`, every curve's one point by `error`; None is no point."""
     points = () if error is None else (CurvePoint(8, 1.0, 1 + error, error),)
     curves = tuple(CurveErrors(curve, points) for curve in CURVES)
-    return Measured(compare(letter_frame(scale)), curves)
+    return Measured(beside_letter(figures(letter_frame(scale), LETTER_KEY)), curves)
 
 
 def verdicts(made: Measured) -> dict[str, Verdict]:
@@ -59,7 +61,9 @@ def test_a_model_off_by_30_percent_misses_every_error_target() -> None:
 def test_coverage_is_of_the_held_out_cells() -> None:
     made = letter_frame()
     bounds = {"predicted_low": made["hits_per_s"] * 0.9, "predicted_high": made["hits_per_s"] * 1.1}
-    found = verdicts(Measured(compare(made.with_columns(**bounds)), measured().curves))
+    found = verdicts(
+        Measured(beside_letter(figures(made.with_columns(**bounds), LETTER_KEY)), measured().curves)
+    )
     verdict = found["held-out, inside the 90 % intervals"]
     # Every figure inside is too many for intervals of 90 %.
     assert (verdict.figure, verdict.met) == (1.0, False)

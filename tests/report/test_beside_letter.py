@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 import pytest
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sweep.errors import UsageError
 from sweep.letter.baselines import RIVALS, Rival
-from sweep.letter.comparison import Comparison, compare
-from sweep.letter.comparison_text import render
+from sweep.letter.comparison import LetterComparison
 from sweep.letter.published import published_mhits
+from sweep.report.compare import Comparison, beside_published
+from sweep.report.compare_text import render
 
 BOUNDS = ("predicted_low", "predicted_high")
 FITTED = frozenset({("baseline", "uprobe-nop", 1), ("srcu", "uprobe-nop", 1)})
@@ -25,8 +26,19 @@ def _fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweep.letter.comparison.calibration_cells", lambda: FITTED)
 
 
+def beside(run: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
+    """A run beside the letter."""
+    return beside_published("run", run, rivals)
+
+
+def compare(run: pl.DataFrame, rivals: Sequence[Rival] = ()) -> LetterComparison:
+    """What a run of one setting comes to beside the letter."""
+    [found] = beside(run, rivals).letter.values()
+    return found
+
+
 @pytest.fixture(name="letter", scope="module")
-def _letter() -> Iterator[Comparison]:
+def _letter() -> Iterator[LetterComparison]:
     """The letter held against itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sweep.letter.comparison.calibration_cells", lambda: FITTED)
@@ -48,10 +60,9 @@ def test_seeds_and_replicates_are_averaged() -> None:
     assert found.simulated == pytest.approx(4.0)
 
 
-def test_the_letter_agrees_with_itself(letter: Comparison) -> None:
+def test_the_letter_agrees_with_itself(letter: LetterComparison) -> None:
     assert len(letter.rows) == 42
     assert letter.missing == ()
-    assert letter.left_out == 0
     assert letter.summary["all"].worst == pytest.approx(0, abs=1e-12)
     assert [r.published for r in letter.rows] == list(published_mhits().values())
 
@@ -87,8 +98,8 @@ def test_cells_the_run_lacks_are_named_in_the_letters_order() -> None:
     [{"probes": 2}, {"spread": "private"}, {"machine": "laptop"}, {"cpus": 3}, {"flavour": "mine"}],
 )
 def test_rows_the_letter_has_no_line_for_are_left_out_and_counted(other: dict[str, object]) -> None:
-    found = compare(frame(row(hits_per_s=3e6), row(hits_per_s=9e6, **other)))
-    [only] = found.rows
+    found = beside(frame(row(hits_per_s=3e6), row(hits_per_s=9e6, **other)))
+    [only] = found.letter["run"].rows
     assert only.simulated == pytest.approx(3.0)
     assert found.left_out == 1
     assert "1 rows of the run were left out" in render(found)
@@ -101,19 +112,32 @@ def test_a_run_with_nothing_to_compare(rows: list[dict[str, object]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "values", "said"),
+    ("column", "values"),
     [
-        ("model_version", ("1", "2"), "1, 2"),
-        ("machine_digest", ("a", "b"), "a, b"),
-        ("duration_s", (0.5, 0.25), "0.25, 0.5"),
+        ("model_version", ("1", "2")),
+        ("machine_digest", ("a", "b")),
+        ("duration_s", (0.25, 0.5)),
+        ("ensemble", (0, 12)),
+        ("source", ("log", "simulated")),
+        ("schema_version", (2, 3)),
     ],
 )
-def test_a_run_of_several_models_is_refused(
-    column: str, values: tuple[object, object], said: str
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_rows_that_differ_are_columns_of_their_own(
+    column: str, values: tuple[object, object], cpus: int
 ) -> None:
     one, other = values
-    with pytest.raises(UsageError, match=rf"differ in {column} \({said}\)"):
-        compare(frame(row(**{column: one}), row(cpus=2, **{column: other})))
+    found = beside(frame(row(**{column: one}), row(cpus=cpus, hits_per_s=5e6, **{column: other})))
+    names = [f"run {column}={value}" for value in values]
+    if column == "schema_version":  # How a row is written says nothing of it.
+        assert [c.name for c in found.columns] == ["published", "run"]
+        return
+    assert [c.name for c in found.columns] == ["published", *names]
+    assert [found.letter[name].rows[0].simulated for name in names] == [3.0, 5.0]
+    assert [found.letter[name].rows[0].replicates for name in names] == [1, 1]
+    said = render(found)
+    assert f"{column}={one}" in said
+    assert f"{column}={other}" in said
 
 
 def with_interval(low: float | None, high: float | None, **given: object) -> pl.DataFrame:
@@ -127,39 +151,69 @@ def test_an_interval_stands_beside_the_simulated_figure() -> None:
     # The letter has 4.125 and 7.713.
     inside = with_interval(4.0e6, 4.25e6, flavour="srcu", cpus=2, hits_per_s=4.1e6)
     above = with_interval(7.8e6, 10.5e6, flavour="srcu", cpus=4, hits_per_s=9e6)
-    found = compare(pl.concat([inside, above]))
+    mixed = beside(pl.concat([inside, above]))
+    found = mixed.letter["run"]
     first, second = found.rows
     assert (first.low, first.high, first.within) == (4.0, 4.25, True)
     assert second.within is False
     assert (found.summary["all"].intervals, found.summary["all"].coverage) == (2, 0.5)
     assert found.summary["calibration"].coverage is None
-    text = render(found)
-    assert re.search(r" 4\.100 \[4\.00-4\.25\] +-0\.6% ", text)
-    assert re.search(r" 9\.000 \[7\.80-10\.5\] +\+16\.7%! ", text)
+    text = render(mixed)
+    assert re.search(r" 4\.100 \[4\.000, 4\.250\] +-0\.6%\n", text)
+    assert re.search(r" 9\.000 \[7\.800, 10\.500\]! +\+16\.7%\n", text)
     assert "held-out" in text.partition("inside the 90 % interval")[2]
 
 
 @pytest.mark.parametrize("bounds", [(None, None), (3e6, None), (None, 4e6)])
 def test_half_an_interval_is_none(bounds: tuple[float | None, float | None]) -> None:
-    found = compare(with_interval(*bounds))
+    mixed = beside(with_interval(*bounds))
+    found = mixed.letter["run"]
     [only] = found.rows
     assert (only.low, only.high, only.within) == (None, None, None)
     assert found.summary["all"].coverage is None
-    assert "90 %" not in render(found)
+    assert "90 %" not in render(mixed)
 
 
 def test_a_cell_without_an_interval_among_others_with_one() -> None:
     made = pl.concat([with_interval(3e6, 4e6), with_interval(None, None, flavour="srcu")])
-    text = render(compare(made))
-    assert "3.000 [3.00-4.00]" in text
-    assert "3.000 [    -    ]" in text
+    text = render(beside(made))
+    assert "3.000 [3.000, 4.000]" in text
+    assert "3.000 ± 0.000" in text
 
 
-def test_intervals_of_replicates_are_averaged_over_those_that_have_one() -> None:
+def test_intervals_of_replicates_are_averaged_if_all_have_one() -> None:
     bounds = ((2e6, 4e6), (3e6, 6e6), (None, 9e6))
     replicates = [with_interval(*b, replicate=r) for r, b in enumerate(bounds)]
-    [only] = compare(pl.concat(replicates)).rows
+    [only] = compare(pl.concat(replicates[:2])).rows
     assert (only.low, only.high) == (2.5, 5.0)
+    [only] = compare(pl.concat(replicates)).rows
+    assert (only.low, only.high) == (None, None)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 9), st.booleans(), st.sampled_from([0, 12])),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_mean_is_never_outside_its_own_interval(
+    repeats: list[tuple[float, bool, int]],
+) -> None:
+    made = [
+        row(
+            replicate=at,
+            hits_per_s=mean * 1e6,
+            ensemble=ensemble,
+            predicted_low=mean * 0.9e6 if known else None,
+            predicted_high=mean * 1.1e6 if known else None,
+        )
+        for at, (mean, known, ensemble) in enumerate(repeats)
+    ]
+    figures = [figure for cell in beside(frame(*made)).cells for figure in cell.figures if figure]
+    assert sum(figure.replicates for figure in figures) == 42 + len(repeats)
+    assert all(f.low is None or f.low <= f.mean <= (f.high or 0) for f in figures)
 
 
 def test_the_published_figure_on_a_bound_is_inside() -> None:
@@ -177,16 +231,17 @@ def test_spread_within_runs_and_between_them_are_two_figures() -> None:
     # The variances are 0.09, 0.16 and 0; the means 1, 2 and 6 lie -2, -1 and 3 from theirs.
     assert only.within_run_stddev == pytest.approx((0.25 / 3) ** 0.5)
     assert only.between_replicates_stddev == pytest.approx(7**0.5)
-    text = render(compare(frame(*made)))
+    text = render(beside(frame(*made)))
     assert "± between" in text
     assert "0.289      2.646" in text
 
 
 def test_a_single_replicate_has_no_spread_between() -> None:
-    found = compare(frame(row(hits_per_s_stddev=2e5)))
+    mixed = beside(frame(row(hits_per_s_stddev=2e5)))
+    found = mixed.letter["run"]
     assert found.rows[0].within_run_stddev == pytest.approx(0.2)
     assert found.rows[0].between_replicates_stddev is None
-    assert "± between" not in render(found)
+    assert "± between" not in render(mixed)
 
 
 def steady(name: str, most_cpus: int) -> Rival:
@@ -212,30 +267,30 @@ def test_a_rival_is_fitted_on_the_letter_and_held_to_the_cells_of_the_run() -> N
 
 
 def test_rivals_in_text_and_json() -> None:
-    found = compare(letter_frame(), RIVALS)
+    found = beside(letter_frame(), RIVALS)
     text = render(found)
     assert max(map(len, text.splitlines())) <= 100
     assert "…" not in text
     assert re.search(r"USL, N <= 8: not fitted +18 ", text)
     assert "USL, all N: not fitted" not in text
-    assert re.search(r"present in +6 of 6 +0 of 6 +0 of 6 +0 of 6 +0 of 6\n", text)
+    assert re.search(r"present in +6 of 6 +6 of 6 +0 of 6 +0 of 6 +0 of 6 +0 of 6\n", text)
     said = json.loads(json.dumps(found.to_dict(), allow_nan=False))["rivals"]
     assert [rival["name"] for rival in said] == [rival.name for rival in RIVALS]
     assert all(len(rival["cells"]) == 42 and len(rival["rises"]) == 6 for rival in said)
     assert said[0]["summary"]["not fitted"]["cells"] == 18
-    assert "USL" not in render(compare(letter_frame()))
+    assert "USL" not in render(beside(letter_frame()))
 
 
 def test_text_with_everything_fits_the_width() -> None:
     factors = (0.8, 1.25)
     made = pl.concat([letter_frame(f, replicate=r) for r, f in enumerate(factors)])
     bounds = [(pl.col("hits_per_s") * f).alias(c) for c, f in zip(BOUNDS, factors, strict=True)]
-    text = render(compare(made.with_columns(bounds), RIVALS))
+    text = render(beside(made.with_columns(bounds), RIVALS))
     assert max(map(len, text.splitlines())) <= 100
-    assert len([line for line in text.splitlines() if line.startswith("tasks-trace ")]) == 14
+    assert len(re.findall(r"^\S+nop +tasks-trace ", text, re.MULTILINE)) == 28
 
 
-def test_the_letter_rises_from_32_to_64_cpus_in_every_column(letter: Comparison) -> None:
+def test_the_letter_rises_from_32_to_64_cpus_in_every_column(letter: LetterComparison) -> None:
     assert len(letter.rises) == 6
     assert all(r.present for r in letter.rises)
     first = letter.rises[0]
@@ -258,7 +313,7 @@ def test_a_rise_that_the_run_lacks_or_cannot_show() -> None:
     assert present["srcu", "uprobe-nop"] is None
 
 
-def test_claims_of_the_letter_hold_in_its_own_tables(letter: Comparison) -> None:
+def test_claims_of_the_letter_hold_in_its_own_tables(letter: LetterComparison) -> None:
     stated = {"5 (5.3)": 5.3}
     for claim in letter.claims:
         assert claim.simulated == pytest.approx(claim.published)
@@ -280,29 +335,29 @@ def test_a_claim_over_cells_that_the_run_lacks_is_not_measured() -> None:
 
 
 def test_text_marks_calibration_cells_and_fits_the_width() -> None:
-    text = render(compare(letter_frame(1.25)))
+    text = render(beside(letter_frame(1.25)))
     assert max(map(len, text.splitlines())) <= 100
     assert "\x1b" not in text
-    assert text.count("+25.0%*") == 2
-    assert text.count("+25.0% ") + text.count("+25.0%\n") == 40
+    assert len(re.findall(r"± \d\.\d{3}\* +\+25\.0%\n", text)) == 2
+    assert text.count("+25.0%\n") == 42
     assert "* calibration cell" in text
     assert "left out" not in text
     assert "lacks" not in text
 
 
 def test_text_of_a_part_of_the_letter() -> None:
-    text = render(compare(letter_frame().head(7)))
+    text = render(beside(letter_frame().head(7)))
     assert "The run lacks 35 of the letter's 42 cells" in text
     assert "…" not in text
 
 
 def test_colour_only_when_asked_for() -> None:
-    assert "\x1b[" in render(compare(letter_frame(1.5)), colour=True)
+    assert "\x1b[" in render(beside(letter_frame(1.5)), colour=True)
 
 
-def test_dict_survives_json(letter: Comparison) -> None:
+def test_dict_survives_json(letter: LetterComparison) -> None:
     said = json.loads(json.dumps(letter.to_dict(), allow_nan=False))
-    assert set(said) == {"summary", "rows", "missing", "left_out", "rises", "claims", "rivals"}
+    assert set(said) == {"summary", "rows", "missing", "rises", "claims", "rivals"}
     assert said["rows"][0] == {
         "bench": "uprobe-nop",
         "flavour": "baseline",

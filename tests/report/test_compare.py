@@ -10,11 +10,15 @@ from frames import frame, letter_frame, row
 
 from sweep.cli import cli
 from sweep.errors import UsageError
-from sweep.report.mix import design, mix
-from sweep.report.mix_text import render
+from sweep.report.compare import Comparison, beside_published, compare, design
+from sweep.report.compare_text import render
 from sweep.report.plot import draw
 
 LIVE = {"source": "live", "machine": "host", "kernel": "6.18.1", "attach": "bpf", "nop_bytes": 5}
+
+
+def names(found: Comparison) -> list[str]:
+    return [column.name for column in found.columns]
 
 
 def test_designs_are_matched_by_their_patches() -> None:
@@ -23,7 +27,7 @@ def test_designs_are_matched_by_their_patches() -> None:
     ]
     live = frame(row(flavour="nop5", hits_per_s=4e6, **LIVE))
     predicted = frame(row(flavour="v6.18", hits_per_s=5e6, predicted_low=4.5e6, predicted_high=6e6))
-    [cell] = mix({"live": live, "here": predicted}).cells
+    [cell] = compare({"live": live, "here": predicted}).cells
     assert (cell.bench, cell.design, cell.cpus) == ("uprobe-nop", "nop5", 1)
     first, second = cell.figures
     assert first is not None
@@ -33,8 +37,8 @@ def test_designs_are_matched_by_their_patches() -> None:
 
 
 def test_the_first_column_is_what_errors_are_against() -> None:
-    mixed = mix({"published": None, "half": letter_frame(0.5), "twice": letter_frame(2.0)})
-    assert mixed.columns == ("published", "half", "twice")
+    mixed = compare({"published": None, "half": letter_frame(0.5), "twice": letter_frame(2.0)})
+    assert names(mixed) == ["published", "half", "twice"]
     assert len(mixed.cells) == 42
     for cell in mixed.cells:
         errors = [figure.error for figure in cell.figures if figure is not None]
@@ -43,13 +47,13 @@ def test_the_first_column_is_what_errors_are_against() -> None:
 
 def test_what_may_not_be_averaged_is_a_column_of_its_own() -> None:
     ways = [row(flavour="nop5", **{**LIVE, "attach": attach}) for attach in ("bpf", "perf")]
-    mixed = mix({"live": frame(*ways), "here": frame(row(flavour="nop5"))})
-    assert mixed.columns == ("live bpf", "live perf", "here")
+    mixed = compare({"live": frame(*ways), "here": frame(row(flavour="nop5"))})
+    assert names(mixed) == ["live attach=bpf", "live attach=perf", "here"]
 
 
 def test_replicates_are_averaged() -> None:
     rows = [row(flavour="nop5", replicate=r, hits_per_s=r * 1e6, **LIVE) for r in (1, 3)]
-    [cell] = mix({"live": frame(*rows), "here": frame(row(flavour="nop5"))}).cells
+    [cell] = compare({"live": frame(*rows), "here": frame(row(flavour="nop5"))}).cells
     assert cell.figures[0] is not None
     assert (cell.figures[0].mean, cell.figures[0].replicates) == (2.0, 2)
 
@@ -57,7 +61,7 @@ def test_replicates_are_averaged() -> None:
 def test_a_cell_that_one_column_lacks_has_a_dash() -> None:
     live = frame(row(flavour="nop5", **LIVE))
     predicted = frame(row(flavour="nop5"), row(flavour="nop5", cpus=2))
-    mixed = mix({"live": live, "here": predicted})
+    mixed = compare({"live": live, "here": predicted})
     assert [cell.figures[0] is None for cell in mixed.cells] == [False, True]
     text = render(mixed)
     assert "Errors are against live." in text
@@ -65,17 +69,47 @@ def test_a_cell_that_one_column_lacks_has_a_dash() -> None:
     assert line.split()[3] == line.split()[-1] == "-"
 
 
-def test_different_models_are_refused() -> None:
+def test_different_models_are_columns_of_their_own() -> None:
     rows = [row(flavour="srcu", cpus=n, model_version=str(n)) for n in (1, 2)]
-    with pytest.raises(
-        UsageError, match=r"here: cells on .* differ in model_version: run it again"
-    ):
-        mix({"here": frame(*rows), "published": None})
+    mixed = compare({"here": frame(*rows), "published": None})
+    assert names(mixed) == ["here model_version=1", "here model_version=2", "published"]
+
+
+def test_two_flavours_of_one_design_are_two_lines() -> None:
+    both = frame(row(flavour="nop5", hits_per_s=1e6), row(flavour="v6.18", hits_per_s=3e6))
+    mixed = compare({"both": both, "other": frame(row(flavour="nop5"))})
+    means = {cell.design: cell.figures[0] and cell.figures[0].mean for cell in mixed.cells}
+    assert means == {"nop5": 1.0, "v6.18": 3.0}
+
+
+def test_what_a_column_is_of_is_said_if_it_is_not_as_the_first() -> None:
+    text = render(compare({"published": None, "run": frame(row(consumers=8, seed=0))}))
+    assert "\nrun: consumers=8\n" in text
+    assert "headlines" not in text
+    live = frame(row(flavour="nop5", **LIVE))
+    text = render(compare({"here": frame(row(flavour="nop5")), "live": live}))
+    assert "\nlive: machine=host source=live kernel=6.18.1" in " ".join(text.split(" ")).replace(
+        "  ", " "
+    )
+
+
+def test_one_run_beside_the_letter_is_the_comparison_of_two() -> None:
+    run = letter_frame(0.5)
+    assert beside_published("run", run) == compare({"published": None, "run": run})
+
+
+def test_more_columns_than_fit_are_further_tables() -> None:
+    many = {f"a-run-of-{n}": letter_frame(n, consumers=n) for n in range(2, 12)}
+    text = render(compare({"published": None, **many}))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "…" not in text
+    for n in range(2, 12):
+        assert f"{3.032 * n:.3f} ± {0.023 * n:.3f}" in text
 
 
 def test_nothing_in_common_is_said() -> None:
     with pytest.raises(UsageError, match="no two of live, published have a bench"):
-        mix({"live": frame(row(flavour="nop5", **LIVE)), "published": None})
+        compare({"live": frame(row(flavour="nop5", **LIVE)), "published": None})
 
 
 @pytest.mark.parametrize(
