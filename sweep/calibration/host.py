@@ -14,6 +14,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from core.calibrate.primitives import ns_per_operation
 from core.cell import Cell
@@ -21,6 +22,7 @@ from core.engine.simulate import simulate
 from core.machine.machine import Calibration, Machine, load_machine
 from core.machine.topology import clock_period_ps
 from core.predict import CONFIDENCE
+from sweep.errors import InfrastructureError
 from sweep.live.host_timings import Hit, HostTimings
 from sweep.live.loops import IMUL_CYCLES
 from sweep.live.timing import Timing
@@ -49,6 +51,10 @@ WORK = "execution.work_cycles."
 LONGEST_CYCLES = 100_000
 
 
+class ImplausibleError(InfrastructureError):
+    """What was timed is no machine that the model takes."""
+
+
 @dataclass(frozen=True)
 class HitCheck:
     """A hit as timed and as predicted, in million hits per second of all CPUs."""
@@ -68,9 +74,17 @@ class HitCheck:
 def calibrated(detected: Machine, timings: HostTimings) -> Machine:
     """The machine `detected` with costs from `timings`, intervals and an ensemble.
 
-    Deterministic: the same timings give the same machine.
+    Deterministic: the same timings give the same machine. Raises ImplausibleError for timings
+    beyond what a machine can have, as a host that is not at rest gives them.
     """
-    machine, fitted = _fit(detected, timings)
+    try:
+        machine, fitted = _fit(detected, timings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ImplausibleError(
+            "this host cannot be measured now: what was timed makes "
+            f"{'.'.join(map(str, first['loc']))} {first['input']}: {first['msg']}"
+        ) from None
     spans = {
         path: _span(machine.number(path), relative, 1.0 if path.endswith("_share") else None)
         for path, relative in fitted.items()
@@ -86,6 +100,21 @@ def calibrated(detected: Machine, timings: HostTimings) -> Machine:
             members=tuple(_members(machine, spans)),
         )
     )
+
+
+def disagreements(before: Machine, now: Machine) -> list[str]:
+    """In words, the fitted numbers of two calibrations whose intervals have nothing in common."""
+    if before.calibration is None or now.calibration is None:
+        return []
+    said = []
+    for path, (low, high) in now.calibration.intervals.items():
+        least, most = before.calibration.intervals.get(path, (low, high))
+        if high < least or most < low:
+            said.append(
+                f"{path} was {before.number(path):g} [{least:g}, {most:g}], "
+                f"is {now.number(path):g} [{low:g}, {high:g}]"
+            )
+    return said
 
 
 def check(machine: Machine, hits: Sequence[Hit]) -> list[HitCheck]:
@@ -218,8 +247,8 @@ def _cell(machine: Machine, hit: Hit) -> Cell:
 
 
 def _relative(timing: Timing) -> float:
-    """Half of the width of a timing's interval, as a fraction."""
-    return (timing.high - timing.low) / (2 * timing.ns)
+    """How far a timing's interval goes to the farther side, as a fraction."""
+    return max(timing.high - timing.ns, timing.ns - timing.low) / timing.ns
 
 
 def _span(value: float, relative: float, most: float | None) -> tuple[float, float]:

@@ -19,7 +19,8 @@ def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> 
     header = [
         f"This host, written by `uprobe-sweep calibrate --host` on {now}, Linux {timings.kernel}.",
         f"Costs that are not among calibration.intervals are those of {lender}.",
-        "Timed, in ns of a thread: the median of undisturbed windows and the range of its eighths.",
+        "Timed, in ns of a thread: the median over runs of that of undisturbed windows, the range",
+        "of the medians of their eighths in all runs, and the range of the runs' own medians.",
         *(f"  {what}, {n} {of}: {_said(t)}" for what, n, of, t in figures),
         *(f"  a line's way, {distance}: {_said(t)}" for distance, t in timings.one_way.items()),
         *(f"  {h.bench}, {h.flavour}: {_said(h.time)}" for h in timings.hits),
@@ -30,4 +31,4 @@ def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> 
 
 
 def _said(timing: Timing) -> str:
-    return f"{timing.ns:.2f} [{timing.low:.2f}, {timing.high:.2f}]"
+    return f"{timing.ns:.2f} [{timing.low:.2f}, {timing.high:.2f}] {timing.spread:.1%}"

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import INTERRUPTED, print_columns, print_json, refuse_unwritable
+from sweep.commands.shared import INTERRUPTED, note, print_columns, print_json, refuse_unwritable
+from sweep.errors import UsageError
 
 if TYPE_CHECKING:
+    from core.machine.machine import Machine
     from sweep.calibration.host import HitCheck
     from sweep.live.timing import Timing
 
@@ -19,9 +21,10 @@ if TYPE_CHECKING:
 def calibrate_host(folder: Path | None, as_json: bool) -> int:
     """Measure, write `folder`/host.yaml (None: nothing), print costs and check.
 
-    Raises UsageError, RefusedError and InfrastructureError.
+    Says where the calibration before it disagrees beyond both intervals. Raises UsageError,
+    RefusedError and InfrastructureError.
     """
-    from sweep.calibration.host import calibrated, check
+    from sweep.calibration.host import calibrated, check, disagreements
     from sweep.calibration.host_text import host_text
     from sweep.live import host_timings
     from sweep.machines.host import host_machine
@@ -30,6 +33,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     if folder is not None:
         refuse_unwritable(folder)
     detected, about = host_machine()
+    before = _before()
     try:
         timings = host_timings.measure(detected, _report)
         machine = calibrated(detected, timings)
@@ -37,6 +41,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     except KeyboardInterrupt:
         click.echo("interrupted: no file was written", err=True)
         return INTERRUPTED
+    differs = [] if before is None else disagreements(before, machine)
     written = None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +60,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
                 "timings": timings.to_dict(),
                 **costs,
                 "check": checks,
+                "disagrees": differs,
             }
         )
         return 0
@@ -63,15 +69,33 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     print_columns(rows)
     print(f"the other costs are those of {about.costs_of}\n")
     _print_check(found)
+    if differs:
+        note(
+            "\nthis calibration and the last disagree beyond both intervals, so neither's intervals"
+        )
+        note("hold; calibrate again while nothing else runs here:")
+        for said in differs:
+            note(f"  {said}")
     if written is not None:
         print(f"\n{written}")
     return 0
 
 
+def _before() -> Machine | None:
+    """This host as it was calibrated last; None if it never was, or its file is no machine."""
+    from sweep.machines.named import calibrated_host
+
+    try:
+        return calibrated_host()
+    except UsageError as error:
+        note(f"the last calibration cannot be read: {error}")
+        return None
+
+
 def _report(name: str, timing: Timing) -> None:
     span = f"[{timing.low:,.2f}, {timing.high:,.2f}]"
     used = f"{timing.undisturbed} of {timing.windows} windows"
-    click.echo(f"{name:<40} {timing.ns:>10,.2f} ns  {span:<24} {used}", err=True)
+    click.echo(f"{name:<52} {timing.ns:>10,.2f} ns  {span:<24} {used}", err=True)
 
 
 def _print_check(found: list[HitCheck]) -> None:

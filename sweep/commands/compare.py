@@ -6,15 +6,16 @@ import sys
 
 import click
 
-from sweep.commands.shared import frame, json_option, print_json
+from sweep.commands.shared import frame, json_option, print_json, strict_option
 from sweep.errors import UsageError
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--rivals", is_flag=True, help="Hold two simple laws of scaling against them too.")
+@strict_option
 @json_option
-def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
+def compare(runs: tuple[str, ...], rivals: bool, strict: bool, as_json: bool) -> None:
     """Hold a RUN against the published figures, or several against each other.
 
     Every cell in one table, with errors against the first. Runs are simulated, live or read from
@@ -35,11 +36,16 @@ def compare(runs: tuple[str, ...], rivals: bool, as_json: bool) -> None:
     from sweep.report.compare import PUBLISHED, beside_published
     from sweep.report.compare import compare as compare_runs
     from sweep.report.compare_text import render
+    from sweep.store.disturbed import refuse_disturbed
 
+    frames = {run: frame(run) for run in runs if run != PUBLISHED or len(runs) == 1}
+    for run, cells in frames.items():
+        if strict:
+            refuse_disturbed(cells, run)
     if len(runs) == 1:
-        found = beside_published(runs[0], frame(runs[0]), RIVALS if rivals else ())
+        found = beside_published(runs[0], frames[runs[0]], RIVALS if rivals else ())
     else:
-        found = compare_runs({run: None if run == PUBLISHED else frame(run) for run in runs})
+        found = compare_runs({run: frames.get(run) for run in runs})
     if as_json:
         print_json(found.to_dict())
     else:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import load, print_json
+from sweep.commands.shared import load, out_option, print_json, strict_option
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_seconds = click.FloatRange(min=0)
+    from sweep.store.folder import Location
 
-UNSHARED = 0.97
-"""The least share of their CPUs with which threads count as undisturbed."""
+_seconds = click.FloatRange(min=0)
 
 USUAL = ("uprobe-nop", "uretprobe-nop")
 
@@ -35,9 +33,8 @@ USUAL = ("uprobe-nop", "uretprobe-nop")
     show_default=True,
     help="A BPF program counts, as in the kernel's bench, or the perf events do, one a CPU.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The run's own folder: results/runs/live."
-)
+@out_option
+@strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def live(
     spec: str | None,
@@ -47,7 +44,8 @@ def live(
     duration: float,
     sample: float,
     attach: str,
-    out: Path | None,
+    out: Location | None,
+    strict: bool,
     as_json: bool,
 ) -> None:
     """Measure real uprobes on this host's kernel.
@@ -66,11 +64,12 @@ def live(
 
     kernel = running()
     benches, counts = _asked(spec, bench, cpus)
-    from sweep.live.refused import refuse_if_impossible
+    from sweep.live.refused import BusyHostError, refuse_if_impossible
     from sweep.live.rows import LiveRun
     from sweep.live.session import check_request, measure_one
     from sweep.report.tables import letter_line
     from sweep.store.scan import RUNS
+    from sweep.store.schema import UNSHARED
 
     check_request(benches, counts, attach, (warmup, duration, sample))
     refuse_if_impossible()
@@ -84,15 +83,18 @@ def live(
         for name in benches:
             for count in counts:
                 made = measure_one(name, count, warmup, duration, sample, attach)
+                if strict and made.cpu_share < UNSHARED:
+                    raise BusyHostError(
+                        f"{name}, {count} CPUs: the threads had {made.cpu_share:.0%} of their "
+                        "CPUs; stop what else runs here"
+                    )
                 rows.append(run.append(made))
                 if as_json:
                     continue
                 if made.flavour != flavour:
                     print(f"\n{made.flavour}: {made.path_taken}")
                 flavour = made.flavour
-                shared = made.cpu_share < UNSHARED
-                note = f"  ! had {made.cpu_share:.0%} of its CPUs" if shared else ""
-                print(letter_line(rows[-1]) + note, flush=True)
+                print(letter_line(rows[-1]), flush=True)
     if as_json:
         print_json(rows)
     else:

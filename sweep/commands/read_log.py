@@ -80,7 +80,7 @@ def read_log(
     from sweep.live.log_rows import rows
     from sweep.report.tables import letter_line
     from sweep.spec.axes import AXES
-    from sweep.store.place import folder_at
+    from sweep.store.place import run_name
     from sweep.store.provenance import provenance
     from sweep.store.scan import RUNS, is_run, scan
     from sweep.store.schema import LOG, NO_MODEL
@@ -97,7 +97,7 @@ def read_log(
     logs = [read(path, bench, cpus, span) for path in files]
     releases = [_release(log, kernel, flavour) for log in logs]
     out = out or RUNS / "log"
-    name = Path(str(folder_at(out).location)).name
+    name = run_name(out)
     there = scan(out).collect() if is_run(out) else None
     if there is not None and set(there["source"]) - {LOG}:
         raise UsageError(f"{out} holds a run that is not of logs: choose another --out")

@@ -44,6 +44,9 @@ set_option = click.option(
 out_option = click.option(
     "--out", type=LocationType(), metavar="DIR|URI", help="The run's own folder, or s3:// or gs://."
 )
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse measurements whose threads did not have their CPUs."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from sweep.commands.shared import frame, run_argument
+from sweep.commands.shared import frame, run_argument, strict_option
 
 
 @click.command()
 @run_argument
-def tables(run: str) -> None:
+@strict_option
+def tables(run: str, strict: bool) -> None:
     """Print RUN as the cover letter's tables, one for each flavour.
 
     Cells whose hits something disturbs come in a table of their own, with latencies.
@@ -18,10 +19,13 @@ def tables(run: str) -> None:
     uprobe-sweep tables cover-letter
     uprobe-sweep tables detach-batch
     """
-    cells = frame(run)
     from sweep.report.stress_text import render, with_writers
     from sweep.report.tables import letter_lines
+    from sweep.store.disturbed import refuse_disturbed
 
+    cells = frame(run)
+    if strict:
+        refuse_disturbed(cells, run)
     alone, with_others = cells.filter(~with_writers()), cells.filter(with_writers())
     if len(alone):
         print(letter_lines(alone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,16 +17,19 @@ from sweep.live.kernel import NOP5, flavour_of, measured_on, running
 from sweep.live.probe import Probe
 from sweep.live.refused import refuse_if_impossible
 from sweep.live.session import refuse_lost, usable_cpus
-from sweep.live.timing import Timing, of_callers, of_loop
+from sweep.live.timing import Timing, of_callers, of_loop, pooled
 
 SECONDS = 1.5
-"""For each figure, if nothing disturbs it."""
+"""For each figure, over all runs, if nothing disturbs it."""
+RUNS = 3
+"""Every figure is timed in so many runs through all of them, each with memory of its own."""
 
 CALLED = "uprobe-nop5"
 """Timed where the kernel has turned its instruction into a call."""
 TIMED = ("uprobe-nop", CALLED, "uretprobe-nop", "uprobe-push", "uprobe-ret")
 
 Report = Callable[[str, Timing], None]
+"""Gets every figure of every run, by name."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def measure(machine: Machine, report: Report, seconds: float = SECONDS) -> HostT
     """Time this host, whose topology `machine` has; calls `report` after each figure.
 
     Raises UsageError if this process may not run on all of the host's CPUs, RefusedError where
-    probes are not allowed.
+    probes are not allowed, BusyHostError where others leave no undisturbed time.
     """
     refuse_if_impossible()
     cpus = usable_cpus()
@@ -94,8 +97,33 @@ def measure(machine: Machine, report: Report, seconds: float = SECONDS) -> HostT
             f"{len(cpus)}: see taskset and the container's cpuset"
         )
 
+    def named(run: int) -> Report:
+        return lambda name, timing: report(f"run {run} of {RUNS}: {name}", timing)
+
+    return pooled_runs([_run(machine, named(run), seconds / RUNS) for run in range(1, RUNS + 1)])
+
+
+def pooled_runs(runs: Sequence[HostTimings]) -> HostTimings:
+    """One set of timings from several of the same host: each figure as `timing.pooled` has it."""
+    first = runs[0]
+    hits: dict[tuple[str, str, int], list[Timing]] = {}
+    for hit in (hit for run in runs for hit in run.hits):
+        hits.setdefault((hit.bench, hit.flavour, hit.cpus), []).append(hit.time)
+    return HostTimings(
+        first.kernel,
+        {n: pooled([run.clock[n] for run in runs]) for n in first.clock},
+        {n: pooled([run.system_call[n] for run in runs]) for n in first.system_call},
+        {name: pooled([run.one_way[name] for run in runs]) for name in first.one_way},
+        {n: pooled([run.contended[n] for run in runs]) for n in first.contended},
+        tuple(Hit(*what, pooled(timings)) for what, timings in hits.items()),
+    )
+
+
+def _run(machine: Machine, report: Report, seconds: float) -> HostTimings:
+    cpus = usable_cpus()
+
     def timed(loop: loops.Loop, name: str, places: range | tuple[int, ...]) -> Timing:
-        found = of_loop(loop, [cpus[place] for place in places], seconds)
+        found = of_loop(loop, [cpus[place] for place in places], seconds, name)
         report(name, found)
         return found
 
@@ -130,7 +158,7 @@ def _hits(cpus: list[int], count: int, seconds: float, report: Report) -> Iterat
         bench, where = NAMED[name], cpus[:count]
         with Code(bench.instruction) as code, Probe(code, bench, "bpf", where) as probe:
             with Callers(code.caller, where) as callers:
-                found = of_callers(callers, seconds)
+                found = of_callers(callers, seconds, f"{name}, {count} CPUs")
             refuse_lost(f"{name}, {count} CPUs", callers.calls(), probe.hits())
             if name == CALLED and code.first_byte() != CALL_OPCODE:
                 continue

@@ -21,6 +21,10 @@ class RefusedError(InfrastructureError):
     """The host cannot, or does not let us, measure. Exit code 4."""
 
 
+class BusyHostError(RefusedError):
+    """Something else runs on the CPUs, so that nothing can be measured now. Exit code 4."""
+
+
 def refuse_if_impossible(root: Path = Path("/")) -> None:
     """Raises RefusedError for what can be known before a probe is tried."""
     if not (root / PMU).exists():

@@ -13,6 +13,8 @@ from sweep.errors import UsageError
 from sweep.live.session import Measurement
 from sweep.machines.host import CPUINFO, HOST, host_machine
 from sweep.machines.sysfs import cpuinfo
+from sweep.store.folder import Location
+from sweep.store.place import run_name
 from sweep.store.provenance import provenance
 from sweep.store.scan import is_run, scan
 from sweep.store.schema import LIVE, NO_MODEL, Row, measured_row
@@ -81,7 +83,7 @@ class LiveRun:
     UsageError for a folder that cannot be written, or that holds a simulated run.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Location) -> None:
         self._seen: dict[tuple[str, str, int], int] = {}
         if is_run(out):
             earlier = scan(out).select("bench", "flavour", "cpus", "source").collect()
@@ -91,8 +93,8 @@ class LiveRun:
                 self._next(bench, flavour, cpus)
         self._host = here()
         about = {**provenance({}), "model_version": NO_MODEL}
-        self._store = Store(out, {"run_id": out.name, "spec": {}, "provenance": about})
-        self._name = out.name
+        self._name = run_name(out)
+        self._store = Store(out, {"run_id": self._name, "spec": {}, "provenance": about})
 
     def append(self, measured: Measurement) -> Row:
         """Keep a measurement. Returns its row. Raises InfrastructureError if it cannot."""

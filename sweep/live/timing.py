@@ -16,10 +16,12 @@ import numpy as np
 from sweep.live.callers import LINES, Callers
 from sweep.live.code import Mapping, function
 from sweep.live.loops import Loop
+from sweep.live.refused import BusyHostError
 
 WINDOW_S = 0.01
 FEWEST = 8
-"""Undisturbed windows that there have to be on every line, if PATIENCE times as long is enough."""
+"""Undisturbed windows that there have to be. On every line windows are repeated until there are, or
+until PATIENCE times as many were tried."""
 PATIENCE = 4
 LINES_TIMED = PARTS = 8
 UNDISTURBED = 0.985
@@ -32,11 +34,11 @@ Window = tuple[float, float]
 
 @dataclass(frozen=True)
 class Timing:
-    """Nanoseconds of one operation in one thread: the median over windows.
+    """Nanoseconds of one operation in one thread: the median over windows, and over runs.
 
-    `low` and `high` are the least and the greatest median of PARTS successive parts of the windows.
-    `undisturbed` of the `windows` were used: those with every thread on its CPU all the time, or
-    the best tenth if there were fewer than that.
+    `low` and `high` are the least and the greatest median of PARTS successive parts of the windows,
+    of all `runs`, whose own medians these are: none for a single run. `undisturbed` of the
+    `windows` were used: those with every thread on its CPU all the time.
     """
 
     ns: float
@@ -44,13 +46,31 @@ class Timing:
     high: float
     windows: int
     undisturbed: int
+    runs: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> float:
+        """The range of the runs' medians, as a fraction of theirs; 0 for a single run."""
+        return (max(self.runs) - min(self.runs)) / self.ns if self.runs else 0.0
 
 
-def of_loop(loop: Loop, cpus: Sequence[int], seconds: float) -> Timing:
+def pooled(timings: Sequence[Timing]) -> Timing:
+    """One timing of several runs: the median of theirs, and the range that they span together."""
+    return Timing(
+        statistics.median(timing.ns for timing in timings),
+        min(timing.low for timing in timings),
+        max(timing.high for timing in timings),
+        sum(timing.windows for timing in timings),
+        sum(timing.undisturbed for timing in timings),
+        tuple(timing.ns for timing in timings),
+    )
+
+
+def of_loop(loop: Loop, cpus: Sequence[int], seconds: float, what: str) -> Timing:
     """Time an operation of `loop` with a thread on each of `cpus`.
 
     Several threads meet on LINES_TIMED lines, one after another: how long a line takes depends on
-    where its home is, which follows from its address.
+    where its home is, which follows from its address. Raises BusyHostError, naming `what`.
     """
     found: list[Window] = []
     lines = LINES_TIMED if len(cpus) > 1 else 1
@@ -58,12 +78,12 @@ def of_loop(loop: Loop, cpus: Sequence[int], seconds: float) -> Timing:
         for line in range(lines):
             with Callers(function(at), cpus, line * LINES // lines) as callers:
                 found += _windows(callers, seconds / lines, loop.operations)
-    return from_windows(found)
+    return from_windows(found, what)
 
 
-def of_callers(callers: Callers, seconds: float) -> Timing:
-    """Time the calls of running threads."""
-    return from_windows(_windows(callers, seconds, 1))
+def of_callers(callers: Callers, seconds: float, what: str) -> Timing:
+    """Time the calls of running threads. Raises BusyHostError, naming `what`."""
+    return from_windows(_windows(callers, seconds, 1), what)
 
 
 def _windows(callers: Callers, seconds: float, operations: int) -> list[Window]:
@@ -79,17 +99,19 @@ def _windows(callers: Callers, seconds: float, operations: int) -> list[Window]:
     return found
 
 
-def from_windows(windows: Sequence[Window]) -> Timing:
+def from_windows(windows: Sequence[Window], what: str) -> Timing:
     """The timing from windows, in the order of time.
 
-    Nothing at all done in a window is infinitely many ns, and never used if there is another.
+    A window in which a thread lost its CPU, or in which nothing at all was done, is never used.
+    Raises BusyHostError, naming `what` was timed, if fewer than FEWEST are left.
     """
-    finite = [window for window in windows if window[0] < float("inf")] or list(windows)
-    kept = [ns for ns, share in finite if share >= UNDISTURBED]
-    fewest = max(3, len(finite) // 10)
-    if len(kept) < fewest:
-        least_share = sorted((share for _, share in finite), reverse=True)[:fewest][-1]
-        kept = [ns for ns, share in finite if share >= least_share]
+    kept = [ns for ns, share in windows if share >= UNDISTURBED and ns < float("inf")]
+    if len(kept) < FEWEST:
+        raise BusyHostError(
+            f"this host is too busy to be measured now: {what}: its threads had their CPUs in "
+            f"{len(kept)} of {len(windows)} windows, and {FEWEST} have to be undisturbed; stop "
+            "what else runs here"
+        )
     ends = np.linspace(0, len(kept), min(PARTS, len(kept)) + 1).astype(int)
     parts = [statistics.median(kept[a:b]) for a, b in pairwise(ends.tolist())]
     return Timing(statistics.median(kept), min(parts), max(parts), len(windows), len(kept))

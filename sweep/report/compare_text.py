@@ -10,6 +10,7 @@ from rich.text import Text
 
 from sweep.letter.comparison_text import letter_parts
 from sweep.report.compare import Compared, ComparedCell, Comparison
+from sweep.store.disturbed import mark
 from sweep.store.settings import said, telling
 from sweep.terminal.text_table import ABSENT, WIDTH, numbers, percent, table, to_text
 
@@ -20,6 +21,7 @@ LEGEND = (
 )
 INTERVALS = "[ ] the prediction's 90 % interval."
 CALIBRATION = "* calibration cell: costs were fitted on it."
+DISTURBED = "~ others had the CPUs as well: too low."
 OUTSIDE = "! the published figure is outside the interval."
 
 Line = tuple[str | Text, ...]
@@ -40,6 +42,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     legends = {
         INTERVALS: any(figure.low is not None for figure in figures),
         CALIBRATION: any(figure.calibration for figure in figures),
+        DISTURBED: any(mark(figure.cpu_share) for figure in figures),
         OUTSIDE: any(figure.covers is False for figure in figures),
     }
     if any(legends.values()):
@@ -108,6 +111,7 @@ def _figure(figure: Compared | None) -> str:
     marks = f"{'*' if figure.calibration else ''}{'!' if figure.covers is False else ''}"
     if figure.low is not None and figure.high is not None:
         return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]{marks}"
+    marks += "~" if mark(figure.cpu_share) else ""
     return f"{figure.mean:.3f} ± {figure.stddev:.3f}{marks}"
 
 

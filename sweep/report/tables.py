@@ -10,6 +10,7 @@ import polars as pl
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from sweep.letter.published import LETTER_SETTING
+from sweep.store.disturbed import mark
 from sweep.store.schema import MEASURED
 from sweep.store.settings import CELL_KEY, MHITS, averaged, said, settings, telling
 
@@ -29,7 +30,8 @@ def letter_lines(frame: pl.DataFrame) -> str:
     flavour, bench, CPUs, replicate and figures, gives one table for each setting and flavour, and a
     line below its heading says which; it also says what is not as in the letter. Replicates are
     averaged: the mean is the mean of their means, the stddev the root of their mean variance: the
-    spread of samples inside a replicate, not between.
+    spread of samples inside a replicate, not between. Disturbed measurements are left out beside
+    others, and marked where there are none.
     """
     found = settings(frame, CELL_KEY, seeds=True)
     differing = telling([setting.values for setting in found])
@@ -61,13 +63,16 @@ def _table(flavour: str, which: str, rows: pl.DataFrame) -> str:
 
 
 def letter_line(row: Mapping[str, Any]) -> str:
-    """One row as the letter's script prints it, rates in million hits per second."""
+    """One row as the letter's script prints it, rates in million hits per second.
+
+    A row of low `cpu_share` is marked at its end.
+    """
     hits, spread, per_cpu = (
         row[c] / MHITS for c in ("hits_per_s", "hits_per_s_stddev", "hits_per_s_per_cpu")
     )
     return (
         f"{row['bench']:<15} ({row['cpus']:2d} cpus): {hits:8.3f} ± {spread:5.3f}M/s  "
-        f"({per_cpu:7.3f}M/s/cpu)"
+        f"({per_cpu:7.3f}M/s/cpu){mark(row['cpu_share'])}"
     )
 
 

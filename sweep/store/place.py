@@ -32,3 +32,8 @@ def folder_at(location: Location) -> Folder:
     from sweep.store.object_folder import ObjectFolder  # obstore: not for every command
 
     return ObjectFolder(where)
+
+
+def run_name(location: Location) -> str:
+    """What the run at `location` is called: the last part of its path."""
+    return Path(str(location)).name

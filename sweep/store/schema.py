@@ -76,6 +76,9 @@ MEASURED = (
 samples' time the threads had their CPUs, 1 if nothing else ran there, null for a log.
 """
 
+UNSHARED = 0.97
+"""The least `cpu_share` of an undisturbed row: figures of one below are too low."""
+
 
 def _column(name: str, axis: Axis) -> Column:
     role = Role.POOLED if name == "seed" else Role.KEY

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from sweep.spec.axes import AXES
+from sweep.store.disturbed import without_disturbed
 from sweep.store.schema import BY_NAME, FIGURES, POOLED, Role
 
 MHITS = 1e6
@@ -31,6 +32,7 @@ class Figure:
     low: float | None
     high: float | None
     replicates: int
+    cpu_share: float | None = None
 
 
 class Setting(NamedTuple):
@@ -88,25 +90,33 @@ def averaged(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     Columns are `by`; `replicates`, seeds counted too; `hits`, their sum; `hits_per_s` and
     `hits_per_s_per_cpu`, means; `hits_per_s_stddev`, the standard deviation of a repeat's samples
     (the root of the mean variance); `between`, that of the repeats' means, null for a single one;
-    `low` and `high`, the mean 90 % interval, null unless every repeat has one. Hits per second.
+    `low` and `high`, the mean 90 % interval, null unless every repeat has one; `cpu_share`, the
+    mean of those known. Hits per second. Disturbed measurements are no repeats of undisturbed ones.
     """
     low, high = pl.col("predicted_low"), pl.col("predicted_high")
     whole = (low.is_not_null() & high.is_not_null()).all()
-    return rows.group_by(*by).agg(
-        pl.len().alias("replicates"),
-        pl.col("hits").sum(),
-        pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
-        pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
-        between=pl.col("hits_per_s").std(),
-        low=pl.when(whole).then(low.mean()),
-        high=pl.when(whole).then(high.mean()),
+    if "cpu_share" not in rows.columns:
+        rows = rows.with_columns(cpu_share=pl.lit(None, pl.Float64))
+    return (
+        without_disturbed(rows, by)
+        .group_by(*by)
+        .agg(
+            pl.len().alias("replicates"),
+            pl.col("hits").sum(),
+            pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
+            pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
+            pl.col("cpu_share").mean(),
+            between=pl.col("hits_per_s").std(),
+            low=pl.when(whole).then(low.mean()),
+            high=pl.when(whole).then(high.mean()),
+        )
     )
 
 
 def figures(rows: pl.DataFrame, by: Sequence[str] = CELL_KEY) -> dict[tuple[Any, ...], Figure]:
     """The figures of `averaged` rows of one setting, by the values of `by`."""
     rates = pl.col("hits_per_s", "hits_per_s_stddev", "between", "low", "high") / MHITS
-    found = averaged(rows, by).select(*by, rates, "replicates")
+    found = averaged(rows, by).select(*by, rates, "replicates", "cpu_share")
     return {line[: len(by)]: Figure(*line[len(by) :]) for line in found.iter_rows()}
 
 

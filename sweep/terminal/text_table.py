@@ -46,4 +46,5 @@ def numbers(made: Table, *headers: str) -> Table:
 
 def percent(share: float | None, sign: str = "") -> str:
     """A fraction as "4.3%", or ABSENT; `sign` "+" shows it always."""
-    return ABSENT if share is None else f"{share:{sign}.1%}"
+    # What rounds to nothing has no sign: round leaves -0.0.
+    return ABSENT if share is None else f"{round(share, 3) + 0.0:{sign}.1%}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,17 @@ import yaml
 from core.calibrate.primitives import ns_per_operation
 from core.kernel.flavours import hot_path
 from core.machine.machine import Machine, load_machine
-from sweep.calibration.host import HitCheck, calibrated, check
+from sweep.calibration.host import (
+    HitCheck,
+    ImplausibleError,
+    calibrated,
+    check,
+    disagreements,
+)
 from sweep.calibration.host_text import host_text
-from sweep.live.host_timings import Hit, HostTimings, counts, pairs
-from sweep.live.timing import Timing, from_windows
+from sweep.live.host_timings import Hit, HostTimings, counts, pairs, pooled_runs
+from sweep.live.refused import BusyHostError
+from sweep.live.timing import Timing, from_windows, pooled
 from sweep.machines import named as machines
 from sweep.machines.host import host_machine, measured_title
 from sweep.machines.named import calibrated_host, named_machine
@@ -171,19 +179,63 @@ def test_counts_double_up_to_all() -> None:
 
 
 def test_disturbed_windows_are_left_out() -> None:
-    windows = [(10.0, 1.0)] * 20 + [(25.0, 0.5)] * 30
-    assert from_windows(windows) == Timing(10.0, 10.0, 10.0, 50, 20)
+    windows = [(10.0, 1.0)] * 20 + [(25.0, 0.5)] * 30 + [(float("inf"), 1.0)]
+    assert from_windows(windows, "it") == Timing(10.0, 10.0, 10.0, 51, 20)
 
 
-def test_where_all_are_disturbed_the_least_disturbed_are_used() -> None:
-    windows = [(30.0, 0.2)] * 40 + [(12.0, 0.9)] * 10 + [(float("inf"), 1.0)]
-    assert from_windows(windows).ns == 12.0
+def test_where_nearly_all_windows_are_disturbed_nothing_is_measured() -> None:
+    windows = [(1_323_723.0, 0.2)] * 40 + [(12.0, 1.0)] * 7
+    with pytest.raises(BusyHostError, match=r"too busy .* it: .* in 7 of 47 windows") as caught:
+        from_windows(windows, "it")
+    assert (caught.value.exit_code, str(caught.value).count("\n")) == (4, 0)
 
 
 def test_a_timing_says_how_it_drifted() -> None:
     windows = [(10.0, 1.0)] * 70 + [(11.0, 1.0)] * 10
-    found = from_windows(windows)
+    found = from_windows(windows, "it")
     assert (found.ns, found.low, found.high) == (10.0, 10.0, 11.0)
+
+
+def test_runs_are_pooled_by_their_median_and_widen_the_interval() -> None:
+    runs = [Timing(ns, ns - 1, ns + 1, 10, 9) for ns in (47.0, 29.0, 45.0)]
+    found = pooled(runs)
+    assert found == Timing(45.0, 28.0, 48.0, 30, 27, (47.0, 29.0, 45.0))
+    assert found.spread == pytest.approx(0.4)
+
+
+def test_runs_that_differ_widen_what_is_predicted() -> None:
+    planted = truth(cores_per_socket=4, threads_per_core=1, cores_per_cache=4)
+    one = timed(planted)
+    far = replace(one, one_way={d: timing(1.5 * t.ns) for d, t in one.one_way.items()})
+    steady = calibrated(detected(planted), pooled_runs([one, one, one])).calibration
+    apart = calibrated(detected(planted), pooled_runs([one, far, one])).calibration
+    assert steady is not None
+    assert apart is not None
+    (low, high), (least, most) = (c.intervals["coherence.transfer_ns"] for c in (steady, apart))
+    assert high - low < 3
+    assert least < 85 < 120 < most
+    assert max(m["coherence.transfer_ns"] for m in apart.members) > high
+
+
+def test_timings_that_no_machine_has_are_one_line() -> None:
+    planted = truth(cores_per_socket=2, threads_per_core=1, cores_per_cache=2)
+    timings = timed(planted)
+    timings.one_way["same cache"] = timing(1_323_723.0)
+    with pytest.raises(ImplausibleError, match=r"measured now: .*coherence.*: Input") as e:
+        calibrated(detected(planted), timings)
+    assert (e.value.exit_code, str(e.value).count("\n")) == (4, 0)
+
+
+def test_two_calibrations_that_disagree_beyond_both_intervals_say_where() -> None:
+    planted = truth(cores_per_socket=4, threads_per_core=1, cores_per_cache=4)
+    once = calibrated(detected(planted), timed(planted))
+    assert disagreements(once, once) == []
+    assert disagreements(planted, once) == []
+    timings = timed(planted)
+    timings.one_way["same cache"] = timing(60.0)
+    [said, *_] = disagreements(once, calibrated(detected(planted), timings))
+    assert said.startswith("coherence.transfer_ns was ")
+    assert ", is " in said
 
 
 def test_an_error_is_predicted_over_measured() -> None:
