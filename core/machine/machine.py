@@ -9,7 +9,6 @@ from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Annotated, Any
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,6 +18,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from ruamel.yaml import YAML
 
 from core.machine.numbering import Numbering
 
@@ -257,4 +257,4 @@ def load_machine(name: str) -> Machine:
 @lru_cache(maxsize=32)
 def _parsed(text: str) -> Machine:
     """The machine of a YAML text: a tenth of a second each, for the ensemble is long."""
-    return Machine.model_validate(yaml.safe_load(text))
+    return Machine.model_validate(YAML(typ="safe", pure=True).load(text))

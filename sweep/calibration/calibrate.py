@@ -10,8 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from core.calibrate.calibration import Stages
 from core.calibrate.calibration import calibrate as calibrate_stages
 from core.calibrate.fit import Report, Stage, fit, silent
@@ -28,6 +26,7 @@ from core.machine.machine import MACHINES, Machine, load_machine
 from sweep.calibration.workers import worker_processes
 from sweep.errors import InfrastructureError, UsageError
 from sweep.letter.published import PUBLISHED, calibration_cells, primitive_curves, published_mhits
+from sweep.machines.located_yaml import yaml_text
 from sweep.machines.machine_file import filled
 from sweep.store.whole_file import whole_file
 
@@ -131,11 +130,9 @@ def borrowed(name: str, lender: Machine) -> Machine:
 
 def machine_text(machine: Machine) -> str:
     """The text of a shipped machine's file with the values of `machine`; its comments stay."""
-    lines = (SHIPPED / f"{machine.name}.yaml").read_text().splitlines()
-    text = "\n".join(filled(lines, machine)) + "\n"
+    text = filled((SHIPPED / f"{machine.name}.yaml").read_text(), machine)
     if machine.calibration is not None:
-        section = {"calibration": machine.calibration.model_dump(mode="json")}
-        text += yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=100)
+        text += yaml_text({"calibration": machine.calibration.model_dump(mode="json")})
     return text
 
 

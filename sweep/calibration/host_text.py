@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import yaml
-
 from core.machine.machine import Machine
 from sweep.live.host_timings import HostTimings
 from sweep.live.timing import Timing
+from sweep.machines.located_yaml import yaml_text
 from sweep.machines.machine_file import machine_text
 
 
@@ -26,8 +25,7 @@ def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> 
         *(f"  {h.bench}, {h.flavour}: {_said(h.time)}" for h in timings.hits),
     ]
     section = {"calibration": machine.calibration.model_dump(mode="json")}
-    dumped = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=100)
-    return machine_text(machine, header) + dumped
+    return machine_text(machine, header) + yaml_text(section)
 
 
 def _said(timing: Timing) -> str:

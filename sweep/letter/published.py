@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import polars as pl
-import yaml
+from ruamel.yaml import YAML
 
 from sweep.spec.axes import AXES, REQUIRED
 
@@ -79,7 +79,7 @@ def calibration_cells() -> frozenset[CellKey]:
     """
     if not CELLS.is_file():
         return frozenset()
-    cells = yaml.safe_load(CELLS.read_text())
+    cells = YAML(typ="safe", pure=True).load(CELLS.read_text())
     match cells:
         case list() if all(_is_cell(cell) for cell in cells):
             return frozenset((flavour, bench, cpus) for flavour, bench, cpus in cells)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 
 from core.machine.machine import MACHINES, Machine
 from sweep.errors import UsageError
@@ -19,14 +21,46 @@ TEMPLATE = MACHINES / "generic.yaml"
 MOVES = ("request_ns", "transfer_ns", "shared_read_ns")
 """What grows with the distance between cores; --same-cache-ns scales them together."""
 
-_KEY = re.compile(r"( *)([a-z0-9_]+):.*")
+_HEAD = re.compile(r"(#.*\n|\n)*")
+"""The comments above the first key."""
 
 
 def machine_text(machine: Machine, header: Sequence[str]) -> str:
     """`machine` as YAML below `header` (lines of text), with the template's comments."""
-    lines = TEMPLATE.read_text().splitlines()
-    start = next(i for i, line in enumerate(lines) if _KEY.fullmatch(line))
-    return "\n".join([*(f"# {line}" for line in header), *filled(lines[start:], machine)]) + "\n"
+    body = _HEAD.sub("", filled(TEMPLATE.read_text(), machine), count=1)
+    return "".join(f"# {line}\n" for line in header) + body
+
+
+def filled(text: str, machine: Machine) -> str:
+    """The machine file `text` with the values of `machine`; comments and the order of keys stay.
+
+    The calibration section, if there is one, is left out.
+    """
+    yaml = YAML()
+    yaml.width = 10_000
+    tree = yaml.load(text)
+    tree.pop("calibration", None)
+    _fill(tree, machine.model_dump(mode="json", exclude={"calibration"}))
+    out = io.StringIO()
+    yaml.dump(tree, out)
+    return out.getvalue()
+
+
+def _fill(tree: CommentedMap, values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            _fill(tree[key], value)
+        elif isinstance(value, list):
+            # In place: the comment below the list is the list's own.
+            tree[key][:] = [_inline(item) for item in value]
+        else:
+            tree[key] = value
+
+
+def _inline(item: Mapping[str, Any]) -> CommentedMap:
+    made = CommentedMap(item)
+    made.fa.set_flow_style()
+    return made
 
 
 def write_machine_file(path: Path, text: str) -> None:
@@ -77,39 +111,3 @@ def parse_turbo(text: str) -> list[dict[str, Any]]:
             raise UsageError(f"--turbo {text}: write CORES:GHZ,CORES:GHZ, as in 2:3.7,4:3.5")
         steps.append({"active_cores": int(match[1]), "ghz": float(match[2])})
     return steps
-
-
-def filled(lines: Iterable[str], machine: Machine) -> Iterator[str]:
-    """The lines of a machine file with the values of `machine`; comments stay.
-
-    The calibration section, if there is one, ends it and is left out. A step of `turbo` has to be
-    on one line.
-    """
-    parents: list[Any] = [machine.model_dump(mode="json", exclude={"calibration"})]
-    for line in lines:
-        if line.startswith("calibration:"):
-            return
-        if not (match := _KEY.fullmatch(line)):
-            if not line.startswith("- "):
-                yield line
-            continue
-        depth = len(match[1]) // 2
-        value = parents[depth][match[2]]
-        del parents[depth + 1 :]
-        if isinstance(value, dict):
-            parents.append(value)
-            yield f"{match[1]}{match[2]}:"
-        elif isinstance(value, list):
-            yield f"{match[1]}{match[2]}:"
-            yield from (f"- {_flow(item)}" for item in value)
-        else:
-            yield f"{match[1]}{match[2]}: {_scalar(value)}"
-
-
-def _flow(item: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in item.items()) + "}"
-
-
-def _scalar(value: object) -> str:
-    text = yaml.safe_dump(value, allow_unicode=True, width=10_000)
-    return text.removesuffix("...\n").strip()

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from core import MODEL_VERSION
 from core.machine.machine import machine_names
 from sweep.errors import UsageError
+from sweep.machines.located_yaml import yaml_text
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES
 from sweep.spec.spec import Spec
@@ -68,9 +67,9 @@ def pack(spec: Spec, out: str = "") -> Parcel:
             sent.append(name)
             continue
         file = f"machine-{len(files)}.yaml"
-        files[file] = yaml.safe_dump(machine.model_dump(mode="json"), sort_keys=False)
+        files[file] = yaml_text(machine.model_dump(mode="json"))
         sent.append(file)
-    files["spec.yaml"] = yaml.safe_dump({**asked, "machine": sent}, sort_keys=False)
+    files["spec.yaml"] = yaml_text({**asked, "machine": sent})
     identity = {**asked, "machine": [machine.digest for machine in machines]}
     identity.update({axis: sorted(identity[axis]) for axis in AXES})
     text = json.dumps([MODEL_VERSION, identity, out], sort_keys=True)

@@ -9,6 +9,7 @@ import yaml
 
 from core.machine.machine import MACHINES, Machine, load_machine, machine_names
 from sweep.errors import UsageError
+from sweep.machines.located_yaml import read_located
 from sweep.machines.machine_file import (
     MOVES,
     machine_text,
@@ -28,10 +29,22 @@ def test_a_machine_survives_being_written(name: str) -> None:
     assert Machine.model_validate(yaml.safe_load(text)) == machine.with_calibration(None)
 
 
-def test_odd_titles_survive() -> None:
-    for title in ("a: b # c", "- x", "'\"", "\u00b5 \U0001f600", "yes", "", "x" * 300):
+def test_odd_titles_survive(tmp_path: Path) -> None:
+    for title in (
+        "a: b # c",
+        "- x",
+        "'\"",
+        "\u00b5 \U0001f600",
+        "yes",
+        "1e3",
+        "0o10",
+        "\ufeff",
+        "",
+        "x" * 300,
+    ):
         machine = load_machine("generic").model_copy(update={"title": title})
-        assert yaml.safe_load(machine_text(machine, []))["title"] == title
+        (tmp_path / "m.yaml").write_text(machine_text(machine, []))
+        assert read_located(tmp_path / "m.yaml").values["title"] == title
 
 
 def test_the_template_is_its_own_rendering_and_explains_every_key() -> None:

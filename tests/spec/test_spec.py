@@ -98,7 +98,7 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
         (HEAD + "cpus: 0", "3: cpus: 0 is out of range without attach_threads: allowed are 1"),
         (HEAD + "cpus: [4, -2]", "3: cpus[1]: -2 is out of range"),
         (HEAD + "cpus: 1.5", "3: cpus: 1.5 is not a whole number"),
-        (HEAD + "cpus: yes", "3: cpus: True is not a whole number"),
+        (HEAD + "cpus: yes", "3: cpus: 'yes' is not a whole number"),
         (HEAD + "cpus: '2'", "3: cpus: '2' is not a whole number"),
         (HEAD + "cpus: [[1]]", "3: cpus[0]: [1] is not a whole number"),
         (HEAD + "cpus:", "3: cpus: nothing is not a whole number"),
@@ -136,7 +136,7 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
         (HEAD + "cpus: 2\nname: 12", "4: name: 12 cannot name a folder"),
         (HEAD + "cpus: 2\ncpus: 4", "4: cpus is given twice, first in line 3"),
         (HEAD + "cpus: [1, 2", "3: broken YAML"),
-        (HEAD + "cpus: \x01", "1: broken YAML"),
+        (HEAD + "cpus: \x01", "3: broken YAML"),
         (
             "flavour: srco\ncpus: 1\nbench: uprobe-nop",
             "1: flavour: unknown flavour 'srco': did you",
