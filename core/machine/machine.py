@@ -24,7 +24,7 @@ from core.machine.numbering import Numbering
 
 MAX_CPUS = 1024
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
 Nanoseconds = Annotated[float, Field(ge=0, le=10_000)]
 Number = int | float
 """Kept as it is written: whole or not."""

@@ -126,6 +126,12 @@ anything = st.recursive(
 )
 
 
+def test_a_huge_count_of_cores_is_refused_at_once() -> None:
+    tree = load_machine("generic").model_dump(mode="json")
+    with pytest.raises(MachineError, match="cores_per_socket: Input should be less than or equal"):
+        valid_machine({**tree, "cores_per_socket": 10**18, "cores_per_cache": 7})
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(list(yaml.safe_load(TEXT))), anything)
 def test_whatever_a_key_is_the_error_is_ours_and_names_it(key: str, value: object) -> None:
