@@ -5,17 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from functools import cached_property
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import MODEL_VERSION
+from core.kernel.consumers import STRESS_BENCHES
+from core.kernel.design import Design
+from core.kernel.digest import path_digest
+from core.kernel.flavours import hot_path, rules_of
+from core.kernel.layout import Layout
+from core.kernel.operation import Path
+from core.kernel.what_if import edited
 from core.machine.machine import Machine
 from core.outcome import Share, StressOutcome
-from core.workload import Workload
+from core.workload import STRESS, Workload
 
 PS_PER_SECOND = 10**12
 
@@ -34,6 +41,7 @@ class Cell:
     are split over `processes` address spaces, neighbours together. `owner_beside_count` is a
     property of the modelled kernel: see `core.kernel.layout.Layout`. `edits` change the path as
     `core.kernel.what_if.edited` does. `workload` is what disturbs the hits, if anything does.
+    `design` is what a `flavour` is that the tree does not have.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
     `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
@@ -57,6 +65,32 @@ class Cell:
     ensemble: int = 0
     edits: tuple[str, ...] = ()
     workload: Workload | None = None
+    design: Design | None = None
+
+    @property
+    def kernel(self) -> str | Design:
+        """Its flavour: a name, or what there is under that name."""
+        return self.design or self.flavour
+
+    @property
+    def layout(self) -> Layout:
+        """Where the words of its kernel are."""
+        own = self.design.own_lines if self.design else ()
+        return Layout(self.probes, self.processes, self.owner_beside_count, own)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What a hit does; of STRESS, the paths that those of all its consumers are made of.
+
+        Raises as `hot_path` and `edited`.
+        """
+        return _paths(self.kernel, self.bench, self.rcu, self.edits)
+
+    @property
+    def path_digest(self) -> str:
+        """A word for its paths as compiled, and for its kernel's lifetime rules."""
+        layout = replace(self.layout, probes=1, processes=1)
+        return _digest(self.kernel, self.bench, self.rcu, self.edits, layout)
 
     @property
     def samples(self) -> int:
@@ -70,14 +104,19 @@ class Cell:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the cell is named by beside the model's version; the machine is name and digest."""
-        return {**self._named(), "machine": [self.machine.name, self.machine.digest]}
+        """What the cell is named by beside the model's version; the machine is name and digest.
+
+        `path` is `path_digest`: a patch that is edited makes other cells.
+        """
+        machine = [self.machine.name, self.machine.digest]
+        return {**self._named(), "machine": machine, "path": self.path_digest}
 
     @cached_property
     def stream_key(self) -> tuple[int, int]:
         """What keys the cell's random numbers: the seed, and a word for what else names the cell.
 
-        Neither the model's version, the machine's numbers, the ensemble nor an edit changes it:
+        Neither the model's version, the machine's numbers, the ensemble, an edit nor what there is
+        to the flavour beside its name changes it:
         cells that differ in these alone are compared by common random numbers.
         """
         apart = ("machine", "seed", "ensemble", "edits")
@@ -86,13 +125,27 @@ class Cell:
         return self.seed, int(hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), 16)
 
     def _named(self) -> dict[str, Any]:
-        """The fields by name; no workload is as if there were no such field."""
+        """The fields by name but for the design; no workload is as if there were no such field."""
         named = {f.name: getattr(self, f.name) for f in fields(self)}
+        del named["design"]
         if self.workload is None:
             del named["workload"]
         else:
             named["workload"] = asdict(self.workload)
         return named
+
+
+@lru_cache(maxsize=1024)
+def _paths(kernel: str | Design, bench: str, rcu: str, edits: tuple[str, ...]) -> tuple[Path, ...]:
+    benches = STRESS_BENCHES if bench == STRESS else (bench,)
+    return tuple(edited(hot_path(kernel, name, rcu), edits) for name in benches)
+
+
+@lru_cache(maxsize=1024)
+def _digest(
+    kernel: str | Design, bench: str, rcu: str, edits: tuple[str, ...], layout: Layout
+) -> str:
+    return path_digest(_paths(kernel, bench, rcu, edits), rules_of(kernel, rcu), layout)
 
 
 @dataclass(frozen=True)

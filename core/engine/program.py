@@ -96,7 +96,7 @@ def compile_path(
     for place, call in enumerate(path):  # noqa: B007 - emit() reads it
         for op in call.operations:
             if op.kind is Kind.WORK:
-                pending += work_cycles[op.work]
+                pending += work_cycles[op.work] if op.cycles is None else op.cycles
             elif op.ancestors:
                 for level in layout.ancestor_ids():
                     emit(op.kind, level, call.function, Line.UPROBE.value, skip=True)

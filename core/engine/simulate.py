@@ -17,13 +17,15 @@ from core.engine.program import Program, compile_path
 from core.engine.shares import shares
 from core.engine.spread import Spread
 from core.engine.state import new_state
-from core.kernel.flavours import hot_path
-from core.kernel.layout import Layout, process_of_cpus
-from core.kernel.what_if import edited
+from core.kernel.layout import process_of_cpus
+from core.kernel.operation import excludes
 from core.machine.topology import place
 
 HITS_AHEAD = 4096
 """Hits a CPU may have ahead: a millisecond of the fastest path, many of a contended one."""
+
+WAKEUP_PS = 3 * 10**6
+"""From waking a task until it runs: an estimate, as `core.grace.timing` has it."""
 
 FIRST_HITS = 256
 """Hits every CPU is asked for at first; later a quarter more than the busiest seems to need."""
@@ -38,13 +40,22 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
     began = time.perf_counter()
     gang = CpuGroup() if gang is None else gang
     process = process_of_cpus(cell.cpus, cell.processes)
-    layout = Layout(cell.probes, cell.processes, cell.owner_beside_count)
-    path = edited(hot_path(cell.flavour, cell.bench, cell.rcu), cell.edits)
-    program = compile_path(path, layout, cell.machine.execution.work_cycles)
+    layout = cell.layout
+    [path] = cell.paths
+    program = compile_path(path, layout, cell.machine.execution.work_cycles, writers=excludes(path))
     configs = cpu_configs(cell, program)
     seed = int(stream(configs[0].key, cell.cpus).random_raw())
     where = place(cell.machine, cell.cpus)
-    state = new_state(cell.machine, where, program, layout.lines, HITS_AHEAD, seed, process)
+    state = new_state(
+        cell.machine,
+        where,
+        program,
+        layout.lines,
+        HITS_AHEAD,
+        seed,
+        process,
+        wakeup_ps=WAKEUP_PS,
+    )
     interconnect = Interconnect(state)
     hits, spent = play(interconnect, gang, configs)
     return CellResult(

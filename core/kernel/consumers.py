@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from core.kernel import hot_path as hp
+from core.kernel.design import Design
 from core.kernel.flavours import hot_path
 from core.kernel.operation import Call, Path, Role
 from core.kernel.patches import split_at_return
 
 HANDLER = (Role.DISPATCH, Role.PROGRAM)
+STRESS_BENCHES = ("uprobe-multi-nop", "uretprobe-multi-nop")
+"""What `calls` is made of: without anybody who waits for the return, and with."""
 ARM_RETURN = (Role.ALLOCATE_RETURN, Role.PREPARE_RETURN, Role.HOLD_RETURN)
 
 
@@ -22,14 +25,14 @@ def with_consumers(path: Path, consumers: int) -> Path:
     return _repeated(call, consumers) + _repeated(at_return, consumers)
 
 
-def calls(flavour: str, rcu: str, entry: int, at_return: int) -> tuple[Path, Path]:
+def calls(flavour: str | Design, rcu: str, entry: int, at_return: int) -> tuple[Path, Path]:
     """What a call and its return do, with so many consumers of each at a uprobe_multi link.
 
     The second path is empty if nobody waits for the return. Raises as `hot_path` does.
     """
     if at_return == 0:
-        return with_consumers(hot_path(flavour, "uprobe-multi-nop", rcu), entry), ()
-    call, after = split_at_return(hot_path(flavour, "uretprobe-multi-nop", rcu))
+        return with_consumers(hot_path(flavour, STRESS_BENCHES[0], rcu), entry), ()
+    call, after = split_at_return(hot_path(flavour, STRESS_BENCHES[1], rcu))
     arm = next(i for i, c in enumerate(call) if c.role in ARM_RETURN)
     handled = (hp.MULTI_DISPATCH, hp.MULTI_RUN_BPF) * entry
     return call[:arm] + handled + call[arm:], _repeated(after, at_return)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from core.kernel.agreement import disagreement
+from core.kernel.design import Design
 from core.kernel.hot_path import BENCHES, unpatched
 from core.kernel.operation import Path
-from core.kernel.patches import PATCHES
+from core.kernel.patches import PATCHES, Patch
 from core.kernel.rcu_flavours import DEFAULT, RCU, READ_SIDES, under
 from core.kernel.releases import RELEASES
 from core.kernel.rules import BASELINE, Rules
@@ -109,32 +110,46 @@ def work_names() -> tuple[str, ...]:
     return tuple(sorted(names - {""}))
 
 
-def rules_of(flavour: str, rcu: str = DEFAULT) -> Rules:
+def rules_of(flavour: str | Design, rcu: str = DEFAULT) -> Rules:
     """The lifetime rules of a flavour, its read sections of the flavour `rcu`, one of RCU.
 
     Raises as `parse_flavour`, and KeyError for an RCU that there is not.
     """
-    patches = parse_flavour(flavour).patches
-    rules = BASELINE
-    for patch in PATCHES:
-        if patch.name in patches and patch.rules:
-            rules = replace(rules, stage=patch.stage, name=patch.name, **patch.rules)
+    if isinstance(flavour, Design):
+        rules = flavour.rules
+    else:
+        rules = BASELINE
+        for patch in _patches(flavour):
+            if patch.rules:
+                rules = replace(rules, stage=patch.stage, name=patch.name, **patch.rules)
     return rules if rcu == DEFAULT else replace(rules, read_side=READ_SIDES[rcu])
 
 
-def hot_path(flavour: str, bench: str, rcu: str = DEFAULT) -> Path:
+def unsided_path(flavour: str, bench: str) -> Path:
+    """The path of a flavour as its patches leave it: read sections are SRCU's."""
+    path = unpatched(bench)
+    for patch in _patches(flavour):
+        path = patch.path(path)
+    return path
+
+
+def hot_path(flavour: str | Design, bench: str, rcu: str = DEFAULT) -> Path:
     """The calls of one hit of `bench` under `flavour`, in program order.
 
     `rcu` puts another flavour of RCU into its read sections, see `core.kernel.rcu_flavours.under`.
     Raises as `rules_of`, KeyError for a bench that there is not, and ValueError for a path that
     does not do what the flavour's rules say, see `core.kernel.agreement`.
     """
-    patches = parse_flavour(flavour).patches
-    path = unpatched(bench)
-    for patch in PATCHES:
-        if patch.name in patches:
-            path = patch.path(path)
+    if isinstance(flavour, Design):
+        name, path = flavour.name, flavour.paths[bench]
+    else:
+        name, path = flavour, unsided_path(flavour, bench)
     rules = rules_of(flavour, rcu)
     if wrong := disagreement(path, rules):
-        raise ValueError(f"{flavour}: {wrong}")
+        raise ValueError(f"{name}: {wrong}")
     return under(path, rules.read_side)
+
+
+def _patches(flavour: str) -> list[Patch]:
+    has = parse_flavour(flavour).patches
+    return [patch for patch in PATCHES if patch.name in has]

@@ -8,7 +8,7 @@ from itertools import takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernel.operation import Line
+from core.kernel.operation import AnyLine, Line, OwnLine
 
 NOWHERE = -1
 
@@ -29,31 +29,37 @@ class Layout:
 
     The copies of a line are numbered one after the other, by process or by probe.
     `owner_beside_count`: whether `mmap_lock.owner` shares the line of `mmap_lock.count`; it depends
-    on the kernel configuration (see the comment at `mmap_lock` in include/linux/mm_types.h).
+    on the kernel configuration (see the comment at `mmap_lock` in include/linux/mm_types.h). `own`
+    are lines that a design brings along; they come after the kernel's.
     """
 
     probes: int
     processes: int = 1
     owner_beside_count: bool = False
+    own: tuple[OwnLine, ...] = ()
 
     @property
     def lines(self) -> int:
         """Number of cache lines."""
-        return sum(map(self._copies, Line))
+        return sum(map(self._copies, self._all))
 
-    def line_ids(self, line: Line) -> NDArray[np.int32]:
+    def line_ids(self, line: AnyLine) -> NDArray[np.int32]:
         """Number of `line` as a hit of each probe in process 0 sees it, shape (probes,)."""
         if line is Line.MMAP_OWNER and self.owner_beside_count:
             line = Line.MMAP_COUNT
-        first = sum(map(self._copies, takewhile(lambda other: other is not line, Line)))
+        first = sum(map(self._copies, takewhile(lambda other: other != line, self._all)))
         step = 1 if line.per_probe else 0
         return np.arange(self.probes, dtype=np.int32) * np.int32(step) + np.int32(first)
 
-    def stride(self, line: Line) -> int:
+    def stride(self, line: AnyLine) -> int:
         """What to add to a number of `line` to get the next process' one; 0: they share it."""
         return int(line.per_process)
 
-    def _copies(self, line: Line) -> int:
+    @property
+    def _all(self) -> tuple[AnyLine, ...]:
+        return (*Line, *self.own)
+
+    def _copies(self, line: AnyLine) -> int:
         if line.per_probe:
             return self.probes
         return self.processes if line.per_process else 1

@@ -31,6 +31,26 @@ class Line(Enum):
         return self in (*mm, Line.XOL_AREA, Line.XOL_BITMAP)
 
 
+@dataclass(frozen=True)
+class OwnLine:
+    """A cache line that a design of the user's brings along: one, or one a probe or a process.
+
+    `name` says what is on it, as `Line.value` does, and is what results call it.
+    """
+
+    name: str
+    per_probe: bool = False
+    per_process: bool = False
+
+    @property
+    def value(self) -> str:
+        """The same as `name`."""
+        return self.name
+
+
+AnyLine = Line | OwnLine
+
+
 class Kind(IntEnum):
     """What one operation asks of the memory system."""
 
@@ -63,6 +83,8 @@ class Lock(IntEnum):
 class Operation:
     """One operation: `line` for those on memory, `work` names an entry of `work_cycles`.
 
+    `cycles` is how long work takes that is a design's own, in core cycles; None: see the machine.
+
     `ancestors` marks the load of a tree walk: it reads the line of every ancestor of the probe
     in the balanced tree, not the probe's own. `reference_count` marks a write of a count of
     references, or one that takes a slot: it fails a CMPXCHG whose load came before it.
@@ -71,13 +93,14 @@ class Operation:
     """
 
     kind: Kind
-    line: Line | None = None
+    line: AnyLine | None = None
     work: str = ""
     ancestors: bool = False
     reference_count: bool = False
     instruction: str = ""
     lock: Lock = Lock.NONE
     sleeps: bool = False
+    cycles: int | None = None
 
 
 class Role(Enum):
@@ -115,6 +138,17 @@ class Call:
 Path = tuple[Call, ...]
 
 
-def work(name: str) -> tuple[Operation, ...]:
-    """Private work whose length is `work_cycles[name]` of the machine."""
-    return (Operation(Kind.WORK, work=name),)
+def work(name: str, cycles: int | None = None) -> tuple[Operation, ...]:
+    """Private work whose length is `work_cycles[name]` of the machine, or `cycles` core cycles."""
+    return (Operation(Kind.WORK, work=name, cycles=cycles),)
+
+
+def excludes(path: Path) -> bool:
+    """Whether a hit takes a lock that keeps other hits out: no path of the kernel's own does."""
+    return any(op.lock is Lock.WRITE for call in path for op in call.operations)
+
+
+def own_lines(path: Path) -> tuple[OwnLine, ...]:
+    """The lines of `path` that are a design's own, in the order of their names."""
+    lines = {op.line for call in path for op in call.operations}
+    return tuple(sorted((x for x in lines if isinstance(x, OwnLine)), key=lambda x: x.name))

@@ -56,8 +56,8 @@ class Patch:
     """
 
     name: str
-    stage: int
-    summary: str
+    stage: int = 0
+    summary: str = ""
     path: Callable[[Path], Path] = _unchanged
     rules: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()

@@ -5,64 +5,74 @@ Source: include/linux and kernel/locking of Linux 6.11, as tabulated in docs/mod
 
 from __future__ import annotations
 
-from core.kernel.operation import Kind, Line, Lock, Operation, work
+from core.kernel.operation import AnyLine, Kind, Lock, Operation, work
 
 Operations = tuple[Operation, ...]
 
 BARRIER = Operation(Kind.BARRIER, instruction="smp_mb()")
 
 
-def locked(line: Line) -> Operations:
+def locked(line: AnyLine) -> Operations:
     """One `lock xadd`."""
     return (Operation(Kind.LOCKED, line),)
 
 
-def down_read(count: Line, owner: Line) -> Operations:
+def down_read(count: AnyLine, owner: AnyLine) -> Operations:
     """`lock xadd` on the count; `rwsem_set_reader_owned` loads the owner and stores it plainly."""
     owned = (Operation(Kind.LOAD, owner), Operation(Kind.STORE, owner))
     return (*work("rwsem_call"), _rwsem(count, Lock.READ), *owned)
 
 
-def up_read(count: Line) -> Operations:
+def up_read(count: AnyLine) -> Operations:
     """`lock xadd` on the count."""
     return (*work("rwsem_call"), _rwsem(count, Lock.READ_END))
 
 
-def down_write(count: Line, owner: Line) -> Operations:
+def down_write(count: AnyLine, owner: AnyLine) -> Operations:
     """`lock cmpxchg` on the count of an rwsem that nobody holds, and a plain store of the owner."""
     return (*work("rwsem_call"), _rwsem(count, Lock.WRITE), Operation(Kind.STORE, owner))
 
 
-def up_write(count: Line) -> Operations:
+def up_write(count: AnyLine) -> Operations:
     """`lock xadd` on the count."""
     return (*work("rwsem_call"), _rwsem(count, Lock.WRITE_END))
 
 
-def _rwsem(count: Line, lock: Lock) -> Operation:
+def _rwsem(count: AnyLine, lock: Lock) -> Operation:
     return Operation(Kind.LOCKED, count, lock=lock, sleeps=True)
 
 
-def read_lock(line: Line) -> Operations:
+def read_lock(line: AnyLine) -> Operations:
     """qrwlock: `lock xadd` on the lock word; unlock is the same."""
     return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.READ))
 
 
-def read_unlock(line: Line) -> Operations:
+def read_unlock(line: AnyLine) -> Operations:
     """qrwlock: `lock xadd` on the lock word."""
     return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.READ_END))
 
 
-def write_lock(line: Line) -> Operations:
+def write_lock(line: AnyLine) -> Operations:
     """qrwlock: `lock cmpxchg` on a lock word that nobody holds."""
     return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.WRITE))
 
 
-def write_unlock(line: Line) -> Operations:
+def write_unlock(line: AnyLine) -> Operations:
     """qrwlock: a plain store of the byte that says it is held; here as dear as a locked one."""
     return (*work("rwlock_call"), Operation(Kind.LOCKED, line, lock=Lock.WRITE_END))
 
 
-def refcount_inc(line: Line) -> Operations:
+def spin_lock(line: AnyLine) -> Operations:
+    """qspinlock: `lock cmpxchg` on a lock word that nobody holds; who finds it held spins."""
+    return (Operation(Kind.LOCKED, line, instruction="lock cmpxchg", lock=Lock.WRITE),)
+
+
+def spin_unlock(line: AnyLine) -> Operations:
+    """qspinlock: a plain store of the byte that says it is held; here as dear as a locked one."""
+    return (Operation(Kind.LOCKED, line, instruction="release", lock=Lock.WRITE_END),)
+
+
+def refcount_inc(line: AnyLine) -> Operations:
     """`lock xadd`; `refcount_dec_and_test` is the same."""
     return (Operation(Kind.LOCKED, line, reference_count=True),)
 
@@ -70,7 +80,7 @@ def refcount_inc(line: Line) -> Operations:
 refcount_dec_and_test = refcount_inc
 
 
-def refcount_inc_not_zero(line: Line) -> Operations:
+def refcount_inc_not_zero(line: AnyLine) -> Operations:
     """A plain load, then a `lock cmpxchg` loop."""
     return (
         Operation(Kind.LOAD, line),
@@ -78,28 +88,28 @@ def refcount_inc_not_zero(line: Line) -> Operations:
     )
 
 
-def atomic_inc(line: Line) -> Operations:
+def atomic_inc(line: AnyLine) -> Operations:
     """One `lock inc`."""
     return (Operation(Kind.LOCKED, line, instruction="lock inc"),)
 
 
-def atomic_dec(line: Line) -> Operations:
+def atomic_dec(line: AnyLine) -> Operations:
     """One `lock dec`."""
     return (Operation(Kind.LOCKED, line, instruction="lock dec"),)
 
 
-def take_zero_bit(line: Line) -> Operations:
+def take_zero_bit(line: AnyLine) -> Operations:
     """`find_first_zero_bit`, then `test_and_set_bit`, again if another CPU took a bit meanwhile."""
     take = Operation(Kind.CMPXCHG, line, reference_count=True, instruction="lock bts")
     return (Operation(Kind.LOAD, line), take)
 
 
-def clear_bit(line: Line) -> Operations:
+def clear_bit(line: AnyLine) -> Operations:
     """One `lock btr`; fails nobody's `test_and_set_bit`."""
     return (Operation(Kind.LOCKED, line, instruction="lock btr"),)
 
 
-def plain_increment(line: Line) -> Operations:
+def plain_increment(line: AnyLine) -> Operations:
     """`x++` on shared memory: a load, then a store that may find the line gone."""
     return (Operation(Kind.LOAD, line), Operation(Kind.STORE, line))
 

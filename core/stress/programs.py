@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.arrays import IntArray
 from core.engine.program import Program, compile_path
 from core.kernel.consumers import calls, with_consumers
+from core.kernel.design import Design
 from core.kernel.flavours import hot_path
 from core.kernel.layout import Layout
 from core.kernel.operation import Path, Role
@@ -67,7 +68,7 @@ class Programs:
 
 def compile_programs(
     bench: str,
-    flavour: str,
+    flavour: str | Design,
     rcu: str,
     layout: Layout,
     cycles: Mapping[str, int],
@@ -112,7 +113,9 @@ def compile_programs(
     return Programs(_joined(parts), call, back, plain, start, levels_of_all, first.entry_cycles)
 
 
-def _variant(bench: str, flavour: str, rcu: str, entry: int, at_return: int) -> tuple[Path, Path]:
+def _variant(
+    bench: str, flavour: str | Design, rcu: str, entry: int, at_return: int
+) -> tuple[Path, Path]:
     """What a call and its return do. The consumers of a bench are all of its own kind."""
     if bench == STRESS:
         return calls(flavour, rcu, entry, at_return)

@@ -11,10 +11,9 @@ import simpy
 from core.arrays import IntArray
 from core.cell import Cell
 from core.engine.cpu import stream
-from core.engine.simulate import HITS_AHEAD
+from core.engine.simulate import HITS_AHEAD, WAKEUP_PS
 from core.engine.state import new_state
 from core.kernel.flavours import rules_of
-from core.kernel.layout import Layout
 from core.kernel.rules import Rules
 from core.machine.topology import place
 from core.modelcheck import checks as names
@@ -31,9 +30,6 @@ from core.stress.tasks import Latencies
 from core.stress.threads import TriggerThreads
 from core.stress.uprobes import BITS, Consumer, Uprobes
 from core.workload import MAX_DEPTH, STRESS, Workload
-
-WAKEUP_PS = 3 * 10**6
-"""From waking a task until it runs: an estimate, as `core.grace.timing` has it."""
 
 PATIENCE_PS = 10**12
 """Simulated time after which a grace period that has not ended never will: fifty usual ones."""
@@ -72,12 +68,12 @@ class Simulation:
     def of(cls, cell: Cell, faults: frozenset[str], threads: TriggerThreads) -> Simulation:
         """The cell's machine, kernel and threads, before time begins. See `simulate_stress`."""
         workload = _checked(cell)
-        rules = rules_of(cell.flavour, cell.rcu)
-        layout = Layout(cell.probes, owner_beside_count=cell.owner_beside_count)
+        rules = rules_of(cell.kernel, cell.rcu)
+        layout = cell.layout
         execution = cell.machine.execution
         programs = compile_programs(
             cell.bench,
-            cell.flavour,
+            cell.kernel,
             cell.rcu,
             layout,
             execution.work_cycles,

@@ -19,7 +19,7 @@ from sweep.store.folder import Location
 from sweep.store.journal import read_journal
 from sweep.store.place import folder_at, located
 from sweep.store.provenance import provenance
-from sweep.store.scan import RUNS, failed, rates, read_run
+from sweep.store.scan import RUNS, failed, path_words, rates, read_run
 from sweep.store.schema import row
 from sweep.store.store import Store
 
@@ -203,19 +203,20 @@ def _names(spec: Spec) -> dict[str, str]:
 
 
 def _about(spec: Spec, work: Work) -> dict[str, Any]:
-    """What run.json will say. Machines that only earlier sessions had are kept."""
+    """What run.json will say. Machines and paths that only earlier sessions had are kept."""
     machines = {cell.machine.name: cell.machine for cell in work.cells.values()}
     digests = {name: machine.digest for name, machine in machines.items()}
-    earlier = read_run(work.out).get("provenance", {}).get("machines", {})
+    earlier = read_run(work.out).get("provenance", {})
+    paths = {**earlier.get("paths", {}), **path_words(work.cells.values())}
     return {
         "run_id": run_id(spec),
         "spec": spec.model_dump(mode="json"),
-        "provenance": provenance({**earlier, **digests}),
+        "provenance": provenance({**earlier.get("machines", {}), **digests}, paths),
     }
 
 
 def _is_settled(out: Location, about: dict[str, Any]) -> bool:
-    """Whether no journal waits to be recovered and `scan` gives the model and machines of now."""
+    """Whether no journal waits to be recovered and `scan` gives what is of now."""
     now, last = about["provenance"], read_run(out).get("provenance", {})
-    same = all(now[key] == last.get(key) for key in ("model_version", "machines"))
+    same = all(now[key] == last.get(key) for key in ("model_version", "machines", "paths"))
     return same and not any(read_journal(folder_at(out).journal))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,7 @@ from core.machine.machine import load_machine, machine_names
 from sweep.errors import UsageError
 from sweep.spec.parameters import workload
 from sweep.store.folder import Location
-from sweep.store.scan import scan_failures, scan_sessions
+from sweep.store.scan import OF_PATH, scan_failures, scan_sessions
 from sweep.store.schema import TIMES
 
 SHORTEST = 4
@@ -37,14 +37,28 @@ class Identity:
     def changed(self) -> dict[str, str]:
         """What of it a run of today would have otherwise, and what instead.
 
-        A machine that does not ship cannot be looked up by its name.
+        A machine that does not ship cannot be looked up by its name, nor a design of the user's.
         """
         name, digest = self.parts["machine"]
         now = {"model_version": MODEL_VERSION}
+        if (had_path := self.parts.get("path")) is not None:
+            now["path"] = self._path_now() or had_path
         if name in machine_names():
             now["machine"] = load_machine(name).digest
-        had = {"model_version": self.model_version, "machine": digest}
+        had = {"model_version": self.model_version, "machine": digest, "path": had_path}
         return {part: value for part, value in now.items() if value != had[part]}
+
+    def _path_now(self) -> str:
+        """The digest of its path in this tree; "" if that has no such flavour or bench."""
+        known = {name: self.parts[name] for name in OF_PATH}
+        edits = tuple(self.parts["edits"])
+        try:
+            return replace(_ANY, **known, edits=edits).path_digest
+        except (KeyError, ValueError):
+            return ""
+
+
+_ANY = Cell("uprobe-nop", "baseline", 1, 1, "shared", load_machine("generic"), 0, 0, 0, 1, 1)
 
 
 def of_cells(cell_id: str, cells: Iterable[Cell]) -> Identity:
@@ -68,7 +82,10 @@ def of_run(cell_id: str, location: Location) -> Identity:
     machine = [row["machine"], row["machine_digest"]]
     # Edits are no axis of a spec, so no row has any.
     had = {**row, **times, "machine": machine, "edits": ()}
-    parts = {field.name: had[field.name] for field in fields(Cell) if field.name != "workload"}
+    apart = ("workload", "design")
+    parts = {field.name: had[field.name] for field in fields(Cell) if field.name not in apart}
+    if row["path_digest"] is not None:
+        parts["path"] = row["path_digest"]
     if (disturbed := workload(row)) is not None:
         parts["workload"] = asdict(disturbed)
     return Identity(row["cell_id"], row["model_version"], parts)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher, unified_diff
 from typing import Any
 
-from core.kernel.operation import Kind, Line, Operation, Path
+from core.kernel.operation import AnyLine, Kind, Line, Operation, Path, own_lines
 
 USUAL = {
     Kind.LOAD: "load",
@@ -51,12 +51,13 @@ def totals(path: Path) -> dict[str, dict[str, int]]:
     The loads of a tree walk count once, as "load (each ancestor)": how many they are depends on
     the number of probes; one probe has no ancestors.
     """
-    counts: dict[Line, Counter[str]] = {}
+    counts: dict[AnyLine, Counter[str]] = {}
     for call in path:
         for op in call.operations:
             if op.line is not None:
                 counts.setdefault(op.line, Counter())[_name(op)] += 1
-    return {line.value: dict(counts[line]) for line in Line if line in counts}
+    order = (*Line, *own_lines(path))
+    return {line.value: dict(counts[line]) for line in order if line in counts}
 
 
 def listing(path: Path) -> str:

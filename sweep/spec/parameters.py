@@ -28,6 +28,11 @@ def workload(point: Mapping[str, Any]) -> Workload | None:
 def parameters(cell: Cell) -> dict[str, Any]:
     """The id and everything else that names `cell`, ready for JSON: the machine is its name."""
     named = {field.name: getattr(cell, field.name) for field in fields(cell)}
-    del named["workload"]
+    del named["workload"], named["design"]
     named |= DISTURBING if cell.workload is None else asdict(cell.workload)
-    return {"cell_id": cell.cell_id, **named, "machine": cell.machine.name}
+    return {
+        "cell_id": cell.cell_id,
+        **named,
+        "machine": cell.machine.name,
+        "path_digest": cell.path_digest,
+    }

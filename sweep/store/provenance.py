@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,16 +20,20 @@ PROJECT = Path(__file__).resolve().parents[2]
 Provenance = Mapping[str, Any]
 
 
-def provenance(machines: Mapping[str, str]) -> Provenance:
-    """Versions, host, creation time (UTC), git commit if there is one, and `machines`.
+def provenance(
+    machines: Mapping[str, str], paths: Mapping[str, Sequence[str]] | None = None
+) -> Provenance:
+    """Versions, host, creation time (UTC), git commit if there is one, `machines` and `paths`.
 
-    `machines` maps names to digests. A commit that ends in "-dirty" has been edited.
+    `machines` maps names to digests, `paths` is that of `sweep.store.scan.path_words`. A commit
+    that ends in "-dirty" has been edited.
     """
     return {
         "project_version": __version__,
         "model_version": MODEL_VERSION,
         **({"git_commit": commit} if (commit := _git_commit()) else {}),
         "machines": dict(machines),
+        "paths": dict(paths or {}),
         "host": platform.node(),
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ from sweep.store.schema import BEFORE, SCHEMA, SIMULATED
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from core.cell import Cell
+
+OF_PATH = ("bench", "flavour", "rcu", "owner_beside_count")
+"""Axes that a path follows from. A row of another path than these have now is of another tree."""
 
 RUNS = Path("results/runs")
 """Where runs land by default, from the working directory."""
@@ -110,7 +116,8 @@ def scan(location: Location) -> pl.LazyFrame:
     `location` is a path, or a URI of an object store. One row for each `cell_id`, those in the
     journal included, in no particular order. Where a run was taken again after the model or a
     machine changed, only rows of its last session's model and machines are given, and all that was
-    measured; the others are still in the files. Raises UsageError if there is no run.
+    measured; so with a patch that was edited. The others are still in the files. Raises UsageError
+    if there is no run.
     """
     import polars as pl
 
@@ -180,7 +187,7 @@ def _scan_failures(run: Folder) -> pl.LazyFrame:
 def _of_last_session(
     frame: pl.LazyFrame, run: Folder, measured: pl.Expr | None = None
 ) -> pl.LazyFrame:
-    """The rows of the model and machines that the last session at `run` had.
+    """The rows of the model, machines and paths that the last session at `run` had.
 
     Those that are `measured` are of no model.
     """
@@ -193,7 +200,26 @@ def _of_last_session(
         for name, digest in current["machines"].items():
             same = (pl.col("machine") != name) | (pl.col("machine_digest") == digest)
             frame = frame.filter(measured | same)
+        paths = current.get("paths", {})
+        named = pl.concat_str([pl.col(name).cast(pl.String) for name in OF_PATH], separator=" ")
+        digest = pl.col("path_digest").fill_null("")
+        with_digest = pl.concat_str([named, digest], separator=" ")
+        now = [f"{path} {word}" for path, words in paths.items() for word in words]
+        frame = frame.filter(measured | ~named.is_in(list(paths)) | with_digest.is_in(now))
     return frame
+
+
+def path_words(cells: Iterable[Cell]) -> dict[str, list[str]]:
+    """Digests of the paths of `cells`, for a run's provenance: what `scan` takes rows for of now.
+
+    By the axes that OF_PATH names.
+    """
+    words: dict[str, set[str]] = {}
+    for cell in cells:
+        values = [getattr(cell, name) for name in OF_PATH]
+        named = " ".join(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
+        words.setdefault(named, set()).add(cell.path_digest)
+    return {named: sorted(digests) for named, digests in words.items()}
 
 
 def _parent(location: Location) -> tuple[Location, str]:

@@ -90,6 +90,7 @@ CELL = (
     Column("run_id", _TEXT, Role.POOLED),
     *(_column(name, axis) for name, axis in AXES.items()),
     Column("machine_digest", _TEXT, digest=True),
+    Column("path_digest", _TEXT, Role.PATH, nullable=True, since=4, digest=True),
     Column("replicate", _WHOLE, Role.POOLED),
     Column("ensemble", _WHOLE, since=2, before=0),
     Column("warmup_s", _REAL),
@@ -97,7 +98,12 @@ CELL = (
     Column("sample_s", _REAL),
     Column("model_version", _TEXT),
 )
-"""Columns of what a cell is, in the table of failures too. Seeds are repeats, as replicates are."""
+"""Columns of what a cell is, in the table of failures too. Seeds are repeats, as replicates are.
+
+`path_digest` is null of what was measured, and in files before schema version 4. It follows from
+bench, flavour and other axes as long as the tree stays the same: rows that agree in these and
+differ in it are of two trees, or of two designs of one name.
+"""
 
 COLUMNS = (
     *CELL,

@@ -9,12 +9,15 @@ import pytest
 from tiny import FakeExecutor, tiny_spec
 
 import core.cell
+import core.kernel.flavours
 import sweep.store.schema
 from core.cell import Cell
+from core.kernel.patches import PATCHES
 from sweep.driver.driver import run
 from sweep.errors import UsageError
 from sweep.plan.identity import Identity, of_cells, of_run
 from sweep.plan.plan import plan
+from sweep.store.scan import scan
 
 SPEC = tiny_spec(cpus=[1, 2, 4], flavour=["srcu", "tasks-trace"], replicates=2, ensemble=12)
 CELLS = plan(SPEC)
@@ -71,3 +74,30 @@ def test_an_id_that_names_several() -> None:
     twins = [Twin("abcd1"), Twin("abcd2")]
     with pytest.raises(UsageError, match="has 2: abcd1, abcd2"):
         of_cells("abcd", twins)  # type: ignore[arg-type]
+
+
+def test_an_edited_patch_makes_other_cells_and_an_untouched_one_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(cpus=1, flavour=["tasks-trace", "baseline"])
+    old = plan(spec)
+    assert len({cell.cell_id for cell in old}) == 2
+    run(spec, tmp_path, FakeExecutor())
+    dearer = tuple(
+        replace(patch, path=lambda path: path[1:]) if patch.name == "tasks-trace" else patch
+        for patch in PATCHES
+    )
+    monkeypatch.setattr(core.kernel.flavours, "PATCHES", dearer)
+    for cache in (core.cell._paths, core.cell._digest):
+        cache.cache_clear()
+    new = plan(spec)
+    assert [a.cell_id == b.cell_id for a, b in zip(old, new, strict=True)] == [False, True]
+    assert [a.stream_key for a in old] == [b.stream_key for b in new]
+    summary = run(spec, tmp_path, FakeExecutor())
+    assert (summary.done, summary.skipped) == (1, 1)
+    assert set(scan(tmp_path).collect()["cell_id"]) == {cell.cell_id for cell in new}
+    found = of_run(old[0].cell_id, tmp_path)
+    assert found.is_whole
+    assert found.changed() == {"path": new[0].path_digest}
+    for cache in (core.cell._paths, core.cell._digest):
+        cache.cache_clear()

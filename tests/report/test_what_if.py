@@ -12,6 +12,7 @@ from tiny import tiny_spec
 import core.engine.simulate
 from core.cell import Cell
 from core.kernel.operation import Call, Kind, Line, Operation, Path, work
+from core.kernel.what_if import edited
 from core.machine.machine import Machine, load_machine
 from sweep.driver.driver import Progress
 from sweep.errors import SweepError
@@ -56,13 +57,19 @@ def executor() -> Iterator[Executor]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cells are of no design that has a digest."""
+    monkeypatch.setattr(Cell, "path_digest", "")
+
+
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> Ask:
     """What if, of CPUS CPUs that work for PRIVATE_NS and then do the operations."""
 
     def asked(*operations: Operation, kind: str = "per-cpu", cpus: int = CPUS) -> WhatIf:
         path: Path = (Call("f", (*work("think"), *operations)),)
-        monkeypatch.setattr(core.engine.simulate, "hot_path", lambda *names: path)
+        monkeypatch.setattr(Cell, "paths", property(lambda cell: (edited(path, cell.edits),)))
         return what_if(cells(cpus), kind, executor)
 
     return asked
@@ -162,7 +169,7 @@ def test_progress_counts_all_cells(executor: Executor) -> None:
 def test_a_failing_cell_is_an_error_of_one_line(
     monkeypatch: pytest.MonkeyPatch, executor: Executor
 ) -> None:
-    monkeypatch.setattr(core.engine.simulate, "hot_path", lambda *names: 1 / 0)
+    monkeypatch.setattr(Cell, "paths", property(lambda cell: 1 / 0))
     with pytest.raises(SweepError, match="a cell failed with ZeroDivisionError") as raised:
         what_if(cells(replicates=1), "per-cpu", executor)
     assert raised.value.exit_code == 1

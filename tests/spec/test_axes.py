@@ -15,7 +15,8 @@ from sweep.spec.parameters import parameters
 from sweep.spec.spec import Spec
 from sweep.store.schema import CELL, SCHEMA
 
-NOT_VARIED = {"replicate", "warmup_ps", "duration_ps", "sample_ps", "ensemble", "edits", "workload"}
+TIMES = {"warmup_ps", "duration_ps", "sample_ps"}
+NOT_VARIED = {*TIMES, "replicate", "ensemble", "edits", "workload", "design"}
 """Fields of a cell that a spec has beside its axes, or (edits) none."""
 
 
