@@ -107,6 +107,7 @@ def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[
     """Benches and CPU counts. Raises UsageError."""
     from core.kernel.bench import NAMED
     from sweep.live.session import usable_cpus
+    from sweep.spec.axes import AXES
     from sweep.spec.files import names_spec, spec_names
 
     there = len(usable_cpus())
@@ -121,9 +122,9 @@ def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[
             known = nearest(spec, [*NAMED, *spec_names()])
             raise UsageError(f"no such spec or bench: {spec}: {known}, or a .yaml or .py file")
         loaded = load(spec, ())
-        for axis in ("probes", "processes"):
-            if getattr(loaded, axis) != (1,):
-                raise UsageError(f"{spec}: {axis}: live measures one of them only")
+        for name, axis in AXES.items():
+            if not axis.measured and name != "seed" and getattr(loaded, name) != (axis.default,):
+                raise UsageError(f"{spec}: {name}: live measures {axis.default} only")
         benches, counts = list(loaded.bench), list(loaded.cpus)
     if bench is not None:
         benches = bench.split(",")

@@ -9,10 +9,7 @@ from core.kernel.bench import NAMED
 from sweep.errors import UsageError
 from sweep.live.bench_log import Line
 from sweep.store.schema import LOG, Row, measured_row
-from sweep.store.settings import MHITS
-
-_KEY = ("bench", "cpus", "flavour", "machine", "kernel")
-"""Columns that say what was measured: rows equal in all are repeats of one measurement."""
+from sweep.store.settings import MHITS, key_of
 
 
 def rows(
@@ -31,11 +28,11 @@ def rows(
     """
     seen: dict[tuple[object, ...], dict[str, tuple[Row, str]]] = {}
     for row in there:
-        seen.setdefault(tuple(row[c] for c in _KEY), {})[row["cell_id"]] = (row, f"in {run_id}")
+        seen.setdefault(key_of(row), {})[row["cell_id"]] = (row, f"in {run_id}")
     made: dict[str, Row] = {}
     for line, flavour, kernel in found:
         row = _row(line, flavour, machine, kernel, run_id)
-        same = seen.setdefault(tuple(row[c] for c in _KEY), {})
+        same = seen.setdefault(key_of(row), {})
         if same and row["cell_id"] not in same and not repeats:
             other, place = next(iter(same.values()))
             raise UsageError(

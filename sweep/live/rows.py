@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.machine.machine import Machine
 from sweep.errors import UsageError
@@ -18,6 +20,7 @@ from sweep.store.place import run_name
 from sweep.store.provenance import provenance
 from sweep.store.scan import is_run, scan
 from sweep.store.schema import LIVE, NO_MODEL, Row, measured_row
+from sweep.store.settings import key_of
 from sweep.store.store import Store
 
 
@@ -79,18 +82,18 @@ def row(measured: Measurement, host: Here, replicate: int = 0, run_id: str = LIV
 class LiveRun:
     """The run folder `out`, open to add measurements to. A context manager.
 
-    What was measured there before stays; the same measurement again is a further replicate. Raises
+    What was measured there before stays; a measurement that differs from another in no key of
+    `sweep.store.settings` is a further replicate of it. Raises
     UsageError for a folder that cannot be written, or that holds a simulated run.
     """
 
     def __init__(self, out: Location) -> None:
-        self._seen: dict[tuple[str, str, int], int] = {}
+        self._repeats: Counter[tuple[Any, ...]] = Counter()
         if is_run(out):
-            earlier = scan(out).select("bench", "flavour", "cpus", "source").collect()
+            earlier = scan(out).collect()
             if set(earlier["source"]) - {LIVE}:
                 raise UsageError(f"{out} holds a run that is not live: choose another --out")
-            for bench, flavour, cpus, _ in earlier.iter_rows():
-                self._next(bench, flavour, cpus)
+            self._repeats.update(map(key_of, earlier.iter_rows(named=True)))
         self._host = here()
         about = {**provenance({}), "model_version": NO_MODEL}
         self._name = run_name(out)
@@ -98,15 +101,11 @@ class LiveRun:
 
     def append(self, measured: Measurement) -> Row:
         """Keep a measurement. Returns its row. Raises InfrastructureError if it cannot."""
-        replicate = self._next(measured.bench.name, measured.flavour, measured.cpus)
-        made = row(measured, self._host, replicate, self._name)
+        made = row(measured, self._host, run_id=self._name)
+        made["replicate"] = self._repeats[key_of(made)]
+        self._repeats[key_of(made)] += 1
         self._store.append(made)
         return made
-
-    def _next(self, bench: str, flavour: str, cpus: int) -> int:
-        key = bench, flavour, cpus
-        self._seen[key] = self._seen.get(key, 0) + 1
-        return self._seen[key] - 1
 
     def __enter__(self) -> LiveRun:
         return self

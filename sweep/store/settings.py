@@ -14,7 +14,7 @@ import polars as pl
 
 from sweep.spec.axes import AXES
 from sweep.store.disturbed import without_disturbed
-from sweep.store.schema import BY_NAME, FIGURES, POOLED, Role
+from sweep.store.schema import BY_NAME, FIGURES, POOLED, SCHEMA, Role, Row
 
 MHITS = 1e6
 
@@ -133,6 +133,11 @@ def said(values: Mapping[str, Any], names: Sequence[str], between: str = "  ") -
 def keys(columns: Iterable[str]) -> list[str]:
     """Those of the columns that tell rows apart."""
     return [name for name in columns if name not in FIGURES and name not in POOLED]
+
+
+def key_of(row: Row) -> tuple[Any, ...]:
+    """What is the same in all repeats of a row, of a cell or a measurement."""
+    return tuple(row[name] for name in keys(SCHEMA.names))
 
 
 def _role(name: str) -> Role:
