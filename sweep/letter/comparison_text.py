@@ -109,7 +109,7 @@ def _claims(found: Mapping[str, LetterComparison]) -> Table:
     numbers(made, *(_head(found, name, "simulated").replace(" ", "\n") for name in found))
     made.add_column("")
     for at, claim in enumerate(next(iter(found.values())).claims):
-        form = "{:+.1f}" if claim.unit == "%" else "{:.1f}"
+        form = "{:+z.1f}" if claim.unit == "%" else "{:.1f}"
         figures = [one.claims[at].simulated for one in found.values()]
         ours = [ABSENT if figure is None else form.format(figure) for figure in figures]
         made.add_row(claim.name, claim.letter, form.format(claim.published), *ours, claim.unit)
