@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -43,10 +44,16 @@ from sweep.commands.stress import stress
 from sweep.commands.submit import submit
 from sweep.commands.tables import tables
 from sweep.commands.whatif import whatif
-from sweep.errors import InfrastructureError, SweepError, UsageError
+from sweep.errors import InfrastructureError, SweepError, UsageError, quoted
 from sweep.terminal.streams import make_patient
 
 TERMINATED = 128 + signal.SIGTERM
+
+A_NAME_S_FAULT = (
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.EISDIR),
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+)
+"""Errors of the system that another path would not have given."""
 
 COMMANDS = (
     *(run, tables, compare, explain, plot, accuracy),
@@ -118,9 +125,14 @@ def _code(args: Sequence[str] | None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except (OSError, MemoryError) as error:
-        # A full disk, a lost network, no memory: the same command may do elsewhere.
+    except OSError as error:
+        if error.errno in A_NAME_S_FAULT and error.filename is not None:
+            note(f"error: {quoted(str(error.filename))}: {error.strerror}")
+            return UsageError.exit_code
+        # A full disk, a lost network: the same command may do elsewhere.
         note(f"error: {type(error).__name__}: {error}")
+    except MemoryError:
+        note("error: out of memory")
     except Exception:
         traceback.print_exc()
         note("error: this is a fault of uprobe-sweep itself")

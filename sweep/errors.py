@@ -30,7 +30,10 @@ class InfrastructureError(SweepError):
 
 def quoted(value: object) -> str:
     """`value` as an error message shows it: short, on one line."""
-    return "nothing" if value is None else reprlib.repr(value)
+    try:
+        return "nothing" if value is None else reprlib.repr(value)
+    except ValueError:  # Python writes no integers of thousands of digits.
+        return f"{type(value).__name__} of thousands of digits"
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,9 @@ import click
 from sweep.errors import UsageError
 
 INTERRUPTED = 130
+
+WIDE = 0.1
+"""A precision that may be meant in per cent."""
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,11 +60,23 @@ def load(spec: str, settings: Sequence[str]) -> Spec:
 
     path, ships = spec_file(spec), SPECS / f"{spec}.yaml"
     if ships.is_file() and not path.samefile(ships):
-        click.echo(f"note: {spec} is {path}, not the spec of that name that ships", err=True)
+        note(f"note: {spec} is {path}, not the spec of that name that ships")
     loaded = override(load_spec(path), settings)
     if loaded.ensemble:
         _note_missing_members(loaded)
+    note_idle_edits(loaded.flavour)
+    if loaded.precision is not None and loaded.precision > WIDE:
+        note(f"note: the precision asked for is ±{loaded.precision:.0%} of the mean")
     return loaded
+
+
+def note_idle_edits(flavours: Iterable[str]) -> None:
+    """Say on stderr which edits of flavours change nothing that is modelled."""
+    from core.kernel.idle_edits import idle_edits
+
+    for flavour in flavours:
+        for edit in idle_edits(flavour):
+            note(f"note: {flavour}: {edit} changes nothing that is modelled")
 
 
 def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
@@ -78,9 +93,7 @@ def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
         raise UsageError(f"--machine {machine}: it has {there} CPUs, and the spec asks for more")
     if left_out := [str(cpus) for cpus in asked.cpus if cpus > there]:
         beyond = "`uprobe-sweep predict` goes beyond"
-        click.echo(
-            f"note: {machine} has {there} CPUs; left out: {', '.join(left_out)}. {beyond}", err=True
-        )
+        note(f"note: {machine} has {there} CPUs; left out: {', '.join(left_out)}. {beyond}")
     from sweep.spec.spec import Spec
 
     changed = {**asked.model_dump(), "machine": machine, "cpus": fitting}
@@ -94,9 +107,9 @@ def _note_missing_members(spec: Spec) -> None:
     for name in spec.machine:
         members = len(named_machine(name).members)
         if members < 2:
-            click.echo(f"note: {name} has no ensemble, so its cells get no interval", err=True)
+            note(f"note: {name} has no ensemble, so its cells get no interval")
         elif members < spec.ensemble:
-            click.echo(f"note: the ensemble of {name} has {members} members, all used", err=True)
+            note(f"note: the ensemble of {name} has {members} members, all used")
 
 
 def run_path(run: str) -> Location:
@@ -136,9 +149,11 @@ def cells_of(**axes: Any) -> list[Cell]:
     from sweep.spec.spec import Spec
 
     try:
-        return plan(Spec(**axes))
+        spec = Spec(**axes)
     except SpecError as error:
         raise UsageError(f"--{error}") from None
+    note_idle_edits(spec.flavour)
+    return plan(spec)
 
 
 def note(message: str) -> None:

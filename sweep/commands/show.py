@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sweep.commands.shared import json_option, print_json
+from sweep.commands.shared import json_option, note_idle_edits, print_json
 
 
 @click.command()
@@ -31,6 +31,7 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
     bench = AXES["bench"].check("bench", None, bench)
     rcu = AXES["rcu"].check("rcu", None, rcu)
     flavour = AXES["flavour"].check("flavour", None, flavour)
+    note_idle_edits([flavour])
     path = hot_path(flavour, bench, rcu)
     hit = {"flavour": flavour, "bench": bench, "rcu": rcu}
     if vs is None:

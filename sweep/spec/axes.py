@@ -25,14 +25,16 @@ from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.named import named_machine
 
 MAX_COUNT = 1_000_000
-"""The most probes, replicates, samples of a cell, cells of a spec: no typo may fill the memory."""
+"""The most probes, replicates and samples of a cell: no typo may fill the memory."""
+MAX_CELLS = 100_000
+"""The most cells of a spec: a cell takes 1.75 kB and 50 us in the plan."""
 MAX_CONSUMERS = 32
 """The most consumers that stay: half of what a modelled function can have."""
 MAX_STALLS = 1000
 """The most stalls a second: beyond, a thread hardly gets anywhere."""
 MAX_SEED = 2**63 - 1
 
-_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
+_FRACTION = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%|([0-9.]{1,20}(?:e-?[0-9]{1,2})?)")
 
 Check = Callable[[str, int | None, object], Any]
 """From axis, index and raw value to the value kept; raises SpecError."""
@@ -76,11 +78,15 @@ def whole_number(least: int, most: int, upto: str) -> Check:
 
 
 def fraction(axis: str, index: int | None, value: object) -> float:
-    """The check of a fraction between 0 and 1, given as a number or as text in per cent: "0.5%"."""
-    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    number = float(match[1]) / 100 if match else value
+    """The check of a fraction between 0 and 1: 0.005, or as text "0.005" or "0.5%"."""
+    number = value
+    if isinstance(value, str) and (match := _FRACTION.fullmatch(value)):
+        try:
+            number = float(match[1]) / 100 if match[1] else float(match[2])
+        except ValueError:
+            number = None
     if not isinstance(number, float) or not 0 < number < 1:
-        allowed = "allowed are 0% to 100%, without these two, as in 0.5%"
+        allowed = "allowed are 0% to 100%, without these two, as in 0.5% or 0.005"
         raise SpecError(axis, index, f"{quoted(value)} is no fraction: {allowed}")
     return number
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.workload import STRESS, THREADS
 from sweep.errors import quoted
 from sweep.machines.named import named_machine
-from sweep.spec.axes import AXES, DISTURBING, MAX_COUNT, SpecError
+from sweep.spec.axes import AXES, DISTURBING, MAX_CELLS, SpecError
 
 if TYPE_CHECKING:
     from sweep.spec.spec import Spec
@@ -72,13 +72,13 @@ def somebody_hits_or_attaches(spec: Spec) -> None:
 
 
 def cells_fit(spec: Spec) -> None:
-    """There are not more than MAX_COUNT cells. Raises SpecError."""
+    """There are not more than MAX_CELLS cells. Raises SpecError."""
     lengths = {axis: len(getattr(spec, axis)) for axis in AXES}
     lengths["replicates"] = spec.first_replicates
     cells = math.prod(lengths.values())
-    if cells > MAX_COUNT:
+    if cells > MAX_CELLS:
         longest = max(lengths, key=lambda axis: lengths[axis])
-        message = f"makes {cells:,} cells in all; allowed are {MAX_COUNT:,}"
+        message = f"makes {cells:,} cells in all; allowed are {MAX_CELLS:,}: make several specs"
         raise SpecError(longest, None, message)
 
 

@@ -64,7 +64,7 @@ class Spec(_Axes):  # type: ignore[misc]
     duration: int = parse_duration("5ms")
     sample: int = parse_duration("1ms")
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)
 
     @model_validator(mode="before")
