@@ -29,8 +29,9 @@ lint: venv  ## Check style (ruff) and types (mypy)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint  ## Lint, types and all tests
-	$(BIN)/pytest
+test: lint  ## Lint, types and all tests: those in parallel that can be, then those that cannot
+	$(BIN)/pytest -n auto --dist worksteal -m 'not serial and not cluster'
+	$(BIN)/pytest -m 'serial and not cluster'
 
 cluster-test: venv  ## Several Ray nodes on loopback: ray up and down, nodes killed (minutes)
 	$(BIN)/pytest -m cluster

@@ -22,7 +22,7 @@ from sweep.live.probe import Probe
 from sweep.live.rows import LiveRun
 from sweep.store.schema import SCHEMA
 
-pytestmark = needs_uprobes
+pytestmark = [pytest.mark.serial, needs_uprobes]
 
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK = {"warmup": 0.01, "duration": 0.02, "sample": 0.02}
