@@ -7,6 +7,7 @@ with a lock just taken, or given back. All stages do the same; what differs is w
 from __future__ import annotations
 
 from core.kernel import hot_path as hp
+from core.kernel import steps
 from core.kernel.operation import Call, Kind, Line, Operation, Path, work
 from core.kernel.primitives import (
     down_write,
@@ -38,8 +39,6 @@ of one probe comes to 2-5 us, as published figures have it without the grace per
 by one link take 0.12-0.42 s). `exec` and `dup_mmap` are those of a small process.
 """
 
-OWN_RWSEM = ("down_write(&uprobe->register_rwsem)", "up_write(&uprobe->register_rwsem)")
-
 LOCK_TREE = Call("write_lock(&uprobes_treelock)", write_lock(Line.TREE))
 UNLOCK_TREE = Call("write_unlock(&uprobes_treelock)", write_unlock(Line.TREE))
 LINK = Call(
@@ -51,8 +50,8 @@ LINK = Call(
     ),
 )
 ERASE = Call("rb_erase", LINK.operations)
-LOCK_UPROBE = Call(OWN_RWSEM[0], down_write(Line.UPROBE, Line.UPROBE))
-UNLOCK_UPROBE = Call(OWN_RWSEM[1], up_write(Line.UPROBE))
+LOCK_UPROBE = Call(steps.DOWN_WRITE, down_write(Line.UPROBE, Line.UPROBE))
+UNLOCK_UPROBE = Call(steps.UP_WRITE, up_write(Line.UPROBE))
 LOCK_MM = Call(
     "mmap_write_lock",
     (*down_write(Line.MMAP_COUNT, Line.MMAP_OWNER), Operation(Kind.STORE, Line.MMAP_SEQ)),
@@ -61,28 +60,32 @@ UNLOCK_MM = Call(
     "mmap_write_unlock", (Operation(Kind.STORE, Line.MMAP_SEQ), *up_write(Line.MMAP_COUNT))
 )
 ALLOCATE = Call("alloc_uprobe", work("alloc_uprobe"))
-CONSUMER_LIST = Call("consumer_add, consumer_del", work("consumer_list"))
 MAP_INFO = Call("build_map_info", work("build_map_info"))
 VERIFY = Call("verify_opcode", work("verify_opcode"))
 WRITE_OPCODE = Call("uprobe_write_opcode", work("uprobe_write_opcode"))
 LOCK_TREE_READ = Call("read_lock(&uprobes_treelock) (build_probe_list)", read_lock(Line.TREE))
 UNLOCK_TREE_READ = Call("read_unlock(&uprobes_treelock) (build_probe_list)", read_unlock(Line.TREE))
 
+GET = Call("get_uprobe", refcount_inc(Line.UPROBE))
+
 STRETCHES: dict[str, Path] = {
-    "alloc_uprobe: lock": (ALLOCATE, LOCK_TREE, hp.RB_FIND),
+    steps.INSERT_UPROBE: (ALLOCATE, LOCK_TREE, hp.RB_FIND),
     "insert_uprobe: unlock": (LINK, UNLOCK_TREE),
-    "find_uprobe: unlock": (Call("get_uprobe", refcount_inc(Line.UPROBE)), UNLOCK_TREE),
-    "register_rwsem: lock": (LOCK_UPROBE,),
-    "register_rwsem: unlock": (UNLOCK_UPROBE,),
-    "consumer list": (CONSUMER_LIST,),
+    "insert_uprobe: get_uprobe": (GET, UNLOCK_TREE),
+    steps.FIND_UPROBE: (LOCK_TREE_READ, hp.RB_FIND, GET, UNLOCK_TREE_READ),
+    steps.DOWN_WRITE: (LOCK_UPROBE,),
+    steps.UP_WRITE: (UNLOCK_UPROBE,),
+    steps.CONSUMER_ADD: (Call(steps.CONSUMER_ADD, work("consumer_list")),),
+    steps.CONSUMER_DEL: (Call(steps.CONSUMER_DEL, work("consumer_list")),),
     "install: lock": (MAP_INFO, LOCK_MM, VERIFY, WRITE_OPCODE),
     "install: again": (MAP_INFO, LOCK_MM, VERIFY),
     "install: unlock": (UNLOCK_MM,),
-    "delete_uprobe: lock": (LOCK_TREE,),
+    "install: children": (MAP_INFO,),
+    steps.DELETE_UPROBE: (LOCK_TREE,),
     "delete_uprobe: unlock": (ERASE, UNLOCK_TREE),
-    "put_uprobe": (Call("put_uprobe", refcount_dec_and_test(Line.UPROBE)),),
+    steps.PUT_UPROBE: (Call(steps.PUT_UPROBE, refcount_dec_and_test(Line.UPROBE)),),
     "mmap: lock": (LOCK_MM, Call("mmap_region", work("mmap_region"))),
-    "uprobe_mmap": (LOCK_TREE_READ, hp.RB_FIND, UNLOCK_TREE_READ),
+    steps.BUILD_PROBE_LIST: (LOCK_TREE_READ, hp.RB_FIND, UNLOCK_TREE_READ),
     "mmap: unlock": (UNLOCK_MM,),
     "fork: lock": (LOCK_MM, Call("dup_mmap", work("dup_mmap"))),
     "fork: unlock": (UNLOCK_MM,),
@@ -91,4 +94,7 @@ STRETCHES: dict[str, Path] = {
     "exec": (Call("exec", work("exec")),),
     "exit": (Call("exit_mmap", work("exit_mmap")),),
 }
-"""By name. "install: again" is a breakpoint that is there already, or a further mapping."""
+"""By name, that of `core.kernel.steps` where the model checker has a step of the same effect.
+
+"install: again" is a breakpoint that is there already, or a further mapping.
+"""

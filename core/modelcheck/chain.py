@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import Block, Outcome, Step, consumers, references, register_rwsem
@@ -34,8 +36,10 @@ def traversal_begins(world: World, me: int, key: int, kind: int, u: int = NOBODY
     return with_thread(world, me, must_call=must_call, must_not_call=must_not_call, called=0)
 
 
-def handler_chain(rules: Rules, me: int, key: int, kind: int, tag: str) -> Block:
-    """Call the handlers of `kind` of thread `me`'s uprobe, a step a consumer."""
+def handler_chain(
+    rules: Rules, me: int, key: int, kind: int, tag: str, then: Sequence[Step | str] = ()
+) -> Block:
+    """Call the handlers of `kind` of thread `me`'s uprobe, a step a consumer, and `then` go on."""
     walk, end = f"{tag}.walk", f"{tag}.end"
     name = "handler_chain" if kind == ENTRY else "handle_uretprobe_chain"
 
@@ -80,14 +84,15 @@ def handler_chain(rules: Rules, me: int, key: int, kind: int, tag: str) -> Block
     sem, list_, memory = register_rwsem(key), consumers(key), references(key)
     block: Block = []
     if rules.chain_rwsem:
-        block.append(Step("down_read(register_rwsem)", down_read, sem | memory, sem))
+        block.append(Step("down_read(&uprobe->register_rwsem)", down_read, sem | memory, sem))
     block += [
         Step(name, first, list_ | memory, targets=(walk, end)),
         walk,
         Step(f"{name}: call", call, list_, targets=(walk, end)),
         end,
         Step(f"{name}: the end", ends, list_),
+        *then,
     ]
     if rules.chain_rwsem:
-        block.append(Step("up_read(register_rwsem)", up_read, sem | memory, sem))
+        block.append(Step("up_read(&uprobe->register_rwsem)", up_read, sem | memory, sem))
     return block

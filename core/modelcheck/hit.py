@@ -31,8 +31,8 @@ def uprobe_hit(rules: Rules, me: int, key: int, keys: int, tag: str) -> Block:
         block += find_uprobe_rcu(rules, me, key, keys, missed, f"{tag}.f")
     else:
         block += find_uprobe(rules, me, key, rules.lookup, missed)
-    block += handler_chain(rules, me, key, ENTRY, tag)
-    block += prepare_uretprobe(rules, me, key, tag)
+    prepare = prepare_uretprobe(rules, me, key, tag)
+    block += handler_chain(rules, me, key, ENTRY, tag, prepare)
     if rules.lookup:
         block += put_uprobe(rules, me, key, tag)
     jump = f"{tag}.unlock"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.kernel import steps
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import Block, Outcome, Step, consumer_rwsem, consumers, references
@@ -35,7 +36,7 @@ def uprobe_mmap(rules: Rules, me: int, key: int, tag: str) -> Block:
     sem = consumer_rwsem(key)
     touched = consumers(key) | references(key)
     return [
-        *find_uprobe(rules, me, key, how, missed),
+        *find_uprobe(rules, me, key, how, missed, steps.BUILD_PROBE_LIST),
         Step("filter_chain", down_read, touched | sem, sem, (walk, done)),
         walk,
         Step("consumer_filter", node, consumers(key), targets=(walk, done)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.kernel import steps
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import free_uprobe
@@ -31,9 +32,9 @@ def put_uprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
 
     touched = references(key)
     return [
-        Step("put_uprobe", drop, touched | ALL_READERS, touched, (out, dead)),
+        Step(steps.PUT_UPROBE, drop, touched | ALL_READERS, touched, (out, dead)),
         dead,
         *delete_uprobe(rules, me, key, tag),
-        Step("put_uprobe: free", free, touched | ALL_READERS, touched),
+        Step(steps.FREE, free, touched | ALL_READERS, touched),
         out,
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.kernel import steps
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import synchronize_block
@@ -18,6 +19,7 @@ from core.modelcheck.program import (
 from core.modelcheck.put import put_uprobe
 from core.modelcheck.tree import delete_uprobe, find_uprobe, insert_uprobe
 from core.modelcheck.world import (
+    FRESH,
     GONE,
     LEAVING,
     LINKED,
@@ -41,7 +43,7 @@ def down_write(me: int, key: int) -> Block:
         return with_uprobe(world, u, register_rwsem=NOBODY), ""
 
     sem = register_rwsem(key)
-    return [Step("down_write(register_rwsem)", act, sem | references(key), sem)]
+    return [Step(steps.DOWN_WRITE, act, sem | references(key), sem)]
 
 
 def up_write(me: int, key: int, c: int, state: int) -> Block:
@@ -53,9 +55,7 @@ def up_write(me: int, key: int, c: int, state: int) -> Block:
         world = with_uprobe(world, u, register_rwsem=0)
         return with_consumer(world, c, state=state), ""
 
-    return [
-        Step("up_write(register_rwsem)", act, references(key), register_rwsem(key) | consumers(key))
-    ]
+    return [Step(steps.UP_WRITE, act, references(key), register_rwsem(key) | consumers(key))]
 
 
 def uprobe_register(rules: Rules, me: int, key: int, c: int, tag: str) -> Block:
@@ -64,9 +64,7 @@ def uprobe_register(rules: Rules, me: int, key: int, c: int, tag: str) -> Block:
 
     def is_active(world: World) -> Outcome:
         u = world.threads[me].u
-        if world.uprobes[u].active:
-            return world, active
-        return with_uprobe(world, u, register_rwsem=0), ""
+        return world, active if world.uprobes[u].active else ""
 
     def add(world: World) -> Outcome:
         u = world.threads[me].u
@@ -80,12 +78,12 @@ def uprobe_register(rules: Rules, me: int, key: int, c: int, tag: str) -> Block:
     block: Block = [retry, *insert_uprobe(rules, me, key, tag), *down_write(me, key)]
     if rules.tree_reference:
         jump = Step("uprobe_register: retry", lambda world: (world, retry), targets=(retry,))
-        sem = register_rwsem(key)
-        check = Step("uprobe_is_active", is_active, TREE | references(key), sem, (active,))
-        block += [check, *put_uprobe(rules, me, key, f"{tag}.r"), jump, active]
+        check = Step("uprobe_is_active", is_active, TREE | references(key), targets=(active,))
+        put = put_uprobe(rules, me, key, f"{tag}.r")
+        block += [check, *up_write(me, key, c, FRESH), *put, jump, active]
     touched = consumers(key)
     block += [
-        Step("consumer_add", add, touched | references(key) | consumer_rwsem(key), touched),
+        Step(steps.CONSUMER_ADD, add, touched | references(key) | consumer_rwsem(key), touched),
         *up_write(me, key, c, REGISTERED),
     ]
     if rules.tree_reference:
@@ -129,8 +127,8 @@ def uprobe_unregister_nosync(rules: Rules, me: int, key: int, c: int, tag: str) 
     if rules.tree_reference:
         block += find_uprobe(rules, me, key, "get_uprobe", f"{tag}.none")
     block += [
-        Step("uprobe_unregister_nosync", begin, sem | references(key) | list_, sem | list_),
-        Step("consumer_del", delete, list_ | consumer_rwsem(key), list_),
+        Step(steps.DOWN_WRITE, begin, sem | references(key) | list_, sem | list_),
+        Step(steps.CONSUMER_DEL, delete, list_ | consumer_rwsem(key), list_),
     ]
     if rules.tree_reference:
         block += _delete_unused(rules, me, key, tag)

@@ -7,6 +7,7 @@ hides the nodes that stay, as a rotation may; a lookup is a step a node.
 
 from __future__ import annotations
 
+from core.kernel import steps
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.program import TREE, Block, Outcome, Step, references
@@ -58,7 +59,9 @@ def erased(world: World, at: int) -> World:
     return world._replace(root=at, seq=world.seq + 1)
 
 
-def find_uprobe(rules: Rules, me: int, key: int, how: str, missed: str) -> Block:
+def find_uprobe(
+    rules: Rules, me: int, key: int, how: str, missed: str, name: str = steps.FIND_UPROBE
+) -> Block:
     """Under the treelock, in one step; goes to `missed` if there is none that may be taken."""
 
     def act(world: World) -> Outcome:
@@ -73,7 +76,7 @@ def find_uprobe(rules: Rules, me: int, key: int, how: str, missed: str) -> Block
         return with_thread(found, me, u=u), ""
 
     writes = references(key) if how else 0
-    return [Step("find_uprobe", act, TREE | references(key), writes, (missed,))]
+    return [Step(name, act, TREE | references(key), writes, (missed,))]
 
 
 def find_uprobe_rcu(rules: Rules, me: int, key: int, keys: int, missed: str, tag: str) -> Block:
@@ -144,8 +147,8 @@ def insert_uprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
 
     touched = TREE | references(key)
     return [
-        Step("insert_uprobe", begin, touched, touched, (done,)),
-        _write_seqcount_end("insert_uprobe", me),
+        Step(steps.INSERT_UPROBE, begin, touched, touched, (done,)),
+        _write_seqcount_end(steps.INSERT_UPROBE, me),
         done,
     ]
 
@@ -168,8 +171,8 @@ def delete_uprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
 
     touched = TREE | references(key)
     return [
-        Step("delete_uprobe", begin, touched, touched, (done,)),
-        _write_seqcount_end("delete_uprobe", me),
+        Step(steps.DELETE_UPROBE, begin, touched, touched, (done,)),
+        _write_seqcount_end(steps.DELETE_UPROBE, me),
         done,
     ]
 
@@ -180,4 +183,4 @@ def _write_seqcount_end(function: str, me: int) -> Step:
     def end(world: World) -> Outcome:
         return with_thread(erased(world, world.threads[me].at), me, at=NOBODY), ""
 
-    return Step(f"{function}: write_seqcount_end", end, TREE, TREE)
+    return Step(f"{function}: {steps.WRITE_SEQCOUNT_END}", end, TREE, TREE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.kernel import steps
 from core.stress.cosimulation import Cosimulation
 from core.stress.registry import Registry, Steps
 from core.stress.uprobes import NOBODY, Consumer, Uprobes
@@ -60,12 +61,12 @@ class Children:
         """A new program, in which the code is mapped: uprobe_mmap() asks every filter."""
         child[:] = False
         yield self._cosimulation.run(cpu, "exec")
-        yield self._cosimulation.run(cpu, "uprobe_mmap")
+        yield self._cosimulation.run(cpu, steps.BUILD_PROBE_LIST)
         listed = self._registry.build_probe_list()
         child[:] = self._uprobes.wanted_anywhere()
         if listed:
             install_ps = int(child.sum()) * self._install_ps
-            yield self._cosimulation.run(cpu, "put_uprobe", extra_ps=install_ps)
+            yield self._cosimulation.run(cpu, steps.PUT_UPROBE, extra_ps=install_ps)
             yield from self._registry.put_later(cpu, listed)
 
     def exit(self, child: Breakpoints) -> None:

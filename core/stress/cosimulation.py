@@ -17,7 +17,7 @@ from core.engine.interconnect import Interconnect
 from core.engine.pipeline import fall_asleep, resume, stall
 from core.engine.state import State
 from core.grace.srcu import Srcu
-from core.stress.programs import Programs
+from core.stress.programs import WALKED, Programs
 from core.stress.records import DONE, HitRules, Snapshot, View
 from core.stress.threads import TriggerThreads, Where
 from core.stress.uprobes import Uprobes
@@ -108,16 +108,19 @@ class Cosimulation:
         """Let hits of a function find what is there now. To be called after a change."""
         u, programs = self._uprobes, self._programs
         u.look_up(function)
-        entry = leave = programs.plain
-        if u.installed[function]:
-            found = u.found[function]
-            most = len(programs.call) - 1
-            lists = (u.entry_list[found], u.return_list[found]) if found >= 0 else (0, 0)
-            on_entry, at_return = (min(int(mask).bit_count(), most) for mask in lists)
-            entry = programs.call[on_entry, at_return]
-            leave = programs.back[on_entry, at_return]
-        self._state.entry[function] = entry
-        self._state.leave[function] = leave
+        found = u.found[function]
+        lists = (u.entry_list[found], u.return_list[found]) if found >= 0 else (0, 0)
+        most = len(programs.call) - 1
+        on_entry, at_return = (min(int(mask).bit_count(), most) for mask in lists)
+        call, back = programs.call[on_entry, at_return], programs.back[on_entry, at_return]
+        there = u.installed[function]
+        self._state.entry[function] = call if there else programs.plain
+        self._state.leave[function] = back if there else programs.plain
+        # A hit under way that has not walked the list yet returns as it will find it.
+        t = self.snapshot.thread
+        waits = (t["begun"] & t["hit"] & (t["returns"] == 0)).astype(bool)
+        cpus = np.flatnonzero(waits & (t["function"] == function) & (t["level"] < WALKED))
+        self._state.exit[cpus, t["depth"][cpus] - 1] = back
 
     def play(self, until_ps: int) -> None:
         """Go on until `until_ps`."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from core.arrays import IntArray
 from core.grace.engine import Engine
+from core.kernel import steps
 from core.kernel.rules import Rules
 from core.kernel.writers import WORK_CYCLES
 from core.stress.checks import Checks
@@ -67,29 +68,31 @@ class Kernel:
         run, function = self.cosimulation.run, consumer.function
         while True:
             uprobe = yield from self.registry.insert_uprobe(cpu, function)
-            yield run(cpu, "register_rwsem: lock", function)
+            yield run(cpu, steps.DOWN_WRITE, function)
             if not self.rules.tree_reference or self.uprobes.active[uprobe]:
                 break
-            yield run(cpu, "register_rwsem: unlock", function)
+            yield run(cpu, steps.UP_WRITE, function)
             yield from self.registry.put_uprobe(cpu, uprobe)
-        yield run(cpu, "consumer list", function)
+        yield run(cpu, steps.CONSUMER_ADD, function)
         with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.add(uprobe, consumer)
         yield from self._register_for_each_vma(cpu, consumer, comes=True)
         with self.registry.changing(function):
             self.uprobes.must_call[function] |= one(consumer.bit)
-        yield run(cpu, "register_rwsem: unlock", function)
+        yield run(cpu, steps.UP_WRITE, function)
         if self.rules.tree_reference:
             yield from self.registry.put_uprobe(cpu, uprobe)
 
     def uprobe_unregister_nosync(self, cpu: int, consumer: Consumer) -> Steps:
         """Take `consumer` off its uprobe and drop its reference, without waiting for readers."""
         run, function, uprobe = self.cosimulation.run, consumer.function, consumer.uprobe
-        yield run(cpu, "register_rwsem: lock", function)
+        if self.rules.tree_reference:
+            yield from self.registry.find_uprobe(cpu, uprobe)
+        yield run(cpu, steps.DOWN_WRITE, function)
         with self.registry.changing(function):
             self.uprobes.must_call[function] &= ~one(consumer.bit)
-        yield run(cpu, "consumer list", function)
+        yield run(cpu, steps.CONSUMER_DEL, function)
         with self.registry.changing(function):
             self._count(uprobe)
             self.uprobes.delete(consumer)
@@ -98,9 +101,8 @@ class Kernel:
         yield from self._register_for_each_vma(cpu, consumer, comes=False)
         if self.rules.tree_reference and last:
             yield from self.registry.delete_uprobe(cpu, uprobe)
-        yield run(cpu, "register_rwsem: unlock", function)
-        if last or not self.rules.tree_reference:
-            yield from self.registry.put_uprobe(cpu, uprobe)
+        yield run(cpu, steps.UP_WRITE, function)
+        yield from self.registry.put_uprobe(cpu, uprobe)
 
     def uprobe_unregister_sync(self) -> Steps:
         """Wait until no reader can still see what was taken off."""
@@ -127,10 +129,10 @@ class Kernel:
         """Map the code once more: every breakpoint goes into the new mapping, under mmap_lock."""
         run = self.cosimulation.run
         yield run(cpu, "mmap: lock")
-        yield run(cpu, "uprobe_mmap")
+        yield run(cpu, steps.BUILD_PROBE_LIST)
         listed = self.registry.build_probe_list()
         if listed:
-            yield run(cpu, "put_uprobe", extra_ps=len(listed) * self._install_ps)
+            yield run(cpu, steps.PUT_UPROBE, extra_ps=len(listed) * self._install_ps)
             yield from self.registry.put_later(cpu, listed)
         self.mappings += 1
         yield run(cpu, "mmap: unlock")
@@ -212,7 +214,7 @@ class Kernel:
         changed = self.children.register_for_each_vma(consumer, comes=comes)
         if changed:
             # The mmap_lock of other processes is taken for free.
-            yield run(cpu, "consumer list", function, extra_ps=changed * self._install_ps)
+            yield run(cpu, "install: children", function, extra_ps=changed * self._install_ps)
 
     def _count(self, uprobe: int) -> None:
         """Give the consumers of a list the calls that hits made of it since it last changed."""

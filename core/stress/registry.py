@@ -14,6 +14,7 @@ import numpy as np
 import simpy
 
 from core.grace.engine import Engine
+from core.kernel import steps
 from core.kernel.rules import Rules
 from core.stress.checks import Checks
 from core.stress.cosimulation import Cosimulation
@@ -69,12 +70,12 @@ class Registry:
 
     def insert_uprobe(self, cpu: int, function: int) -> Steps:
         """alloc_uprobe: the uprobe of the function, with a reference; a new one if need be."""
-        yield self._cosimulation.run(cpu, "alloc_uprobe: lock", function)
+        yield self._cosimulation.run(cpu, steps.INSERT_UPROBE, function)
         self.replay()
         uprobe = self.found(function)
         if uprobe != NOBODY and self._try_get(uprobe):
             self._uprobes.ref[uprobe] += 1
-            yield self._cosimulation.run(cpu, "find_uprobe: unlock", function)
+            yield self._cosimulation.run(cpu, "insert_uprobe: get_uprobe", function)
             return uprobe
         with self.changing(function):
             if uprobe != NOBODY:
@@ -82,6 +83,12 @@ class Registry:
             uprobe = self.link(function, 2 if self._rules.tree_reference else 1)
         yield self._cosimulation.run(cpu, "insert_uprobe: unlock", function)
         return uprobe
+
+    def find_uprobe(self, cpu: int, uprobe: int) -> Steps:
+        """A reference for whoever unregisters, while the tree owns one."""
+        yield self._cosimulation.run(cpu, steps.FIND_UPROBE, int(self._uprobes.function[uprobe]))
+        self.replay()
+        self._uprobes.ref[uprobe] += 1
 
     def link(self, function: int, references: int) -> int:
         """A new uprobe in the tree, in place of what is there."""
@@ -103,15 +110,17 @@ class Registry:
         return listed
 
     def delete_uprobe(self, cpu: int, uprobe: int) -> Steps:
-        """Erase it from the tree, under the treelock."""
+        """Erase it from the tree, under the treelock; a reference of the tree's goes with it."""
         function = int(self._uprobes.function[uprobe])
-        yield self._cosimulation.run(cpu, "delete_uprobe: lock", function)
+        yield self._cosimulation.run(cpu, steps.DELETE_UPROBE, function)
         self._erase(uprobe)
+        if self._rules.tree_reference:
+            self._uprobes.ref[uprobe] -= 1
         yield self._cosimulation.run(cpu, "delete_uprobe: unlock", function)
 
     def put_uprobe(self, cpu: int, uprobe: int) -> Steps:
         """Drop a reference; who drops the last one erases the uprobe and has it freed."""
-        yield self._cosimulation.run(cpu, "put_uprobe", int(self._uprobes.function[uprobe]))
+        yield self._cosimulation.run(cpu, steps.PUT_UPROBE, int(self._uprobes.function[uprobe]))
         yield from self.put_later(cpu, [uprobe])
 
     def put_later(self, cpu: int, uprobes: list[int]) -> Steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from stress_cells import MS, STAGE_NAMES, stress_cell
 
+from core.kernel import steps
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
 from core.stress import checks as stress_checks
@@ -102,7 +103,7 @@ def test_who_comes_between_the_handlers_and_the_lock_is_asked_again() -> None:
     child = family.forked()
     comes = family.consumer(0, ANY)
     # A registration has register_rwsem as the handlers say REMOVE, and has not got to the list.
-    family.simulation.cosimulation.run(WRITER, "register_rwsem: lock", 0)
+    family.simulation.cosimulation.run(WRITER, steps.DOWN_WRITE, 0)
     family.go_on(MS)
     family.start(family.kernel.children.calls(FORKER, child, 0))
     family.go_on(MS)
@@ -110,7 +111,7 @@ def test_who_comes_between_the_handlers_and_the_lock_is_asked_again() -> None:
     with family.kernel.registry.changing(0):
         family.kernel.uprobes.ref[uprobe] += 1
         family.kernel.uprobes.add(uprobe, comes)
-    family.simulation.cosimulation.run(WRITER, "register_rwsem: unlock", 0)
+    family.simulation.cosimulation.run(WRITER, steps.UP_WRITE, 0)
     family.go_on(MS)
     assert child[0]
     assert family.kernel.children.removed == 0

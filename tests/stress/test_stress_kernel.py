@@ -12,6 +12,7 @@ from stress_cells import MS, stress_cell
 from core.cell import Cell
 from core.grace.engine import Callback, Engine
 from core.grace.sequence import rcu_seq_end
+from core.kernel import steps
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
 from core.stress.cosimulation import Cosimulation
@@ -102,10 +103,10 @@ def test_handlers_wait_for_a_registration_as_long_as_they_take_its_lock() -> Non
     walks = {}
     for flavour in ("srcu-lifetime", "lockless-consumers"):
         simulation = quiet(flavour)
-        simulation.cosimulation.run(WRITER, "register_rwsem: lock")
+        simulation.cosimulation.run(WRITER, steps.DOWN_WRITE)
         before = go_on(simulation, MS // 10)
         walks[flavour] = go_on(simulation, MS) - before
-        simulation.cosimulation.run(WRITER, "register_rwsem: unlock")
+        simulation.cosimulation.run(WRITER, steps.UP_WRITE)
         assert go_on(simulation, MS) > before
     assert walks["srcu-lifetime"] == 0
     assert walks["lockless-consumers"] > 1000
@@ -243,6 +244,15 @@ def test_every_check_can_fail(
     simulate_stress(stressed(flavour))
 
 
+def violation(cell: Cell) -> str:
+    """The check that fails, "" if none."""
+    try:
+        simulate_stress(cell)
+    except Violation as found:
+        return found.check
+    return ""
+
+
 @pytest.mark.parametrize("flavour", ["srcu", "tasks-trace"])
 @pytest.mark.parametrize(
     ("what", "name", "instead"),
@@ -255,13 +265,15 @@ def test_who_does_not_wait_for_a_whole_period_is_found(
     what: type, name: str, instead: Callable[..., Any], flavour: str, monkeypatch: Any
 ) -> None:
     workload = Workload(attach_threads=6, consumers=0, stalls=300)
-    cell = stress_cell(workload, ms=80, seed=3, flavour=flavour, cpus=4, probes=2)
+    cells = [
+        stress_cell(workload, ms=80, seed=seed, flavour=flavour, cpus=4, probes=2)
+        for seed in range(3, 11)
+    ]
     monkeypatch.setattr(what, name, instead)
-    with pytest.raises(Violation) as caught:
-        simulate_stress(cell)
-    assert caught.value.check == checks.FREED_CONSUMER
+    # A stalled hit has to meet it, which not every seed gives.
+    found = next(cell for cell in cells if violation(cell) == checks.FREED_CONSUMER)
     monkeypatch.undo()
-    simulate_stress(cell)
+    simulate_stress(found)
 
 
 def test_an_index_flips_only_after_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
