@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from stress_cells import MS, STAGE_NAMES, stress_cell
 
 from core.cell import Cell
-from core.kernel.patches import PATCHES
+from core.kernel.flavours import FLAVOURS
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
 from core.outcome import StressOutcome
 from core.stress.simulate import simulate_stress
 from core.workload import STRESS, Workload
 
-ALL = ("baseline", *(patch.name for patch in PATCHES))
+ALL = tuple(FLAVOURS)
 STRESSED = Workload(attach_threads=4, mmap_threads=1, fork_threads=1, stalls=30)
 
 
