@@ -28,7 +28,7 @@ from core.cell import Cell
 from sweep.driver.driver import run, survey
 from sweep.errors import InfrastructureError
 from sweep.plan.plan import plan
-from sweep.store.journal import Contents, read_journal
+from sweep.store.journal import Contents, Journal
 from sweep.store.local_folder import LocalFolder
 
 SOURCES = str(Path(sweep.__file__).parent), str(Path(__file__))
@@ -36,6 +36,9 @@ SPEC = tiny_spec(cpus=range(1, 8))
 FAILING = 3
 sweep.store.store.ROWS_PER_FILE = 2
 """Parts in the middle of the run, not only at its end."""
+
+
+READ = Journal.read
 
 
 def fails(cell: Cell) -> None:
@@ -51,16 +54,16 @@ def write_in_place(folder: LocalFolder, name: str, content: bytes) -> None:
         raise InfrastructureError(str(error)) from None
 
 
-def forget_first(path: Path) -> Contents:
+def forget_first(journal: Journal) -> Contents:
     """A fault: the journal is cleared before what it had is in Parquet."""
-    contents = read_journal(path)
-    path.write_bytes(b"")
+    contents = READ(journal)
+    journal.clear()
     return contents
 
 
 FAULTS = {
     "in place": (LocalFolder, "write", write_in_place),
-    "forget first": (sweep.store.store, "read_journal", forget_first),
+    "forget first": (Journal, "read", forget_first),
 }
 
 

@@ -28,7 +28,7 @@ from sweep.errors import InfrastructureError, UsageError
 from sweep.letter.published import PUBLISHED, calibration_cells, primitive_curves, published_mhits
 from sweep.machines.located_yaml import yaml_text
 from sweep.machines.machine_file import filled
-from sweep.store.whole_file import whole_file
+from sweep.store.whole_file import write_whole
 
 PRIMITIVES_ON = "xeon-8176"
 CELLS_ON = "xeon-gold-6138"
@@ -142,8 +142,7 @@ def write_machine(machine: Machine, folder: Path = SHIPPED) -> Path:
     Raises InfrastructureError if the disk fails.
     """
     path = folder / f"{machine.name}.yaml"
-    with whole_file(path, folder) as temporary:
-        temporary.write_text(machine_text(machine))
+    write_whole(path, machine_text(machine).encode())
     return path
 
 

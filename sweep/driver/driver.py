@@ -19,7 +19,7 @@ from sweep.store.folder import Location
 from sweep.store.journal import read_journal
 from sweep.store.place import folder_at, located
 from sweep.store.provenance import provenance
-from sweep.store.scan import RUNS, failed, path_words, rates, read_run
+from sweep.store.scan import RUNS, about_or_none, failed, path_words, rates
 from sweep.store.schema import row
 from sweep.store.store import Store
 
@@ -206,7 +206,7 @@ def _about(spec: Spec, work: Work) -> dict[str, Any]:
     """What run.json will say. Machines and paths that only earlier sessions had are kept."""
     machines = {cell.machine.name: cell.machine for cell in work.cells.values()}
     digests = {name: machine.digest for name, machine in machines.items()}
-    earlier = read_run(work.out).get("provenance", {})
+    earlier = about_or_none(folder_at(work.out)).get("provenance", {})
     paths = {**earlier.get("paths", {}), **path_words(work.cells.values())}
     return {
         "run_id": run_id(spec),
@@ -217,6 +217,6 @@ def _about(spec: Spec, work: Work) -> dict[str, Any]:
 
 def _is_settled(out: Location, about: dict[str, Any]) -> bool:
     """Whether no journal waits to be recovered and `scan` gives what is of now."""
-    now, last = about["provenance"], read_run(out).get("provenance", {})
+    now, last = about["provenance"], about_or_none(folder_at(out)).get("provenance", {})
     same = all(now[key] == last.get(key) for key in ("model_version", "machines", "paths"))
     return same and not any(read_journal(folder_at(out).journal))

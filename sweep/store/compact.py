@@ -56,7 +56,8 @@ def compact(location: Location) -> Compacted:
         raise UsageError(f"{location} is a folder of runs; compact one of them, like {inside}")
     if not (about := read_run(location)):
         raise UsageError(f"{location} cannot be compacted: it has no {RUN}")
-    with Store(location, about):
+    with Store(location, about) as store:
+        folder = store.folder
         before = _count(folder)
         _compact_table(folder, CELLS, (ATTRIBUTION, CELLS))
         _compact_table(folder, FAILURES, (FAILURES,))

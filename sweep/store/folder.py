@@ -34,6 +34,19 @@ class Folder(Protocol):
     def prepare(self) -> None:
         """Make it ready to be written. Raises UsageError if it cannot be."""
 
+    def hold(self) -> None:
+        """Keep it open and be its one writer until `release`. Raises UsageError if there is one."""
+
+    def release(self) -> None:
+        """Let others write."""
+
+    @property
+    def descriptor(self) -> int | None:
+        """The open folder while it is held, if it is one of this machine's."""
+
+    def refuse_vanished(self) -> None:
+        """Raises InfrastructureError if it is held and is no longer where it was."""
+
     def is_run(self) -> bool:
         """Whether a run is kept here."""
 

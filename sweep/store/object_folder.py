@@ -28,6 +28,7 @@ class ObjectFolder:
     """
 
     flush_seconds = FLUSH_SECONDS
+    descriptor = None
 
     def __init__(self, uri: str) -> None:
         self.location = uri
@@ -47,6 +48,15 @@ class ObjectFolder:
             message = f"cannot write to {self.journal.parent}: {error.strerror}"
             raise UsageError(message) from None
         self.is_run()
+
+    def hold(self) -> None:
+        """Nothing: one writer on this machine is what the journal's lock sees to."""
+
+    def release(self) -> None:
+        """Nothing."""
+
+    def refuse_vanished(self) -> None:
+        """Nothing: a prefix does not move, and what is put makes its bucket's absence known."""
 
     def is_run(self) -> bool:
         """Whether there is a run.json, or any cell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,12 +57,37 @@ def runs_at(location: Location) -> list[Folder]:
 
 def read_run(location: Location) -> dict[str, Any]:
     """What the run.json at `location` says; {} if there is none. Raises UsageError."""
-    folder = folder_at(location)
+    return read_about(folder_at(location))
+
+
+def read_about(folder: Folder) -> dict[str, Any]:
+    """What the run.json in `folder` says; {} if there is none. Raises UsageError."""
+    text = folder.read(RUN)
+    if text is None:
+        return {}
     try:
-        about: dict[str, Any] = json.loads(folder.read(RUN) or b"{}")
-    except ValueError as error:
+        about = json.loads(text)
+        provenance = about["provenance"]
+        machines = provenance["machines"]
+        odd = not isinstance(provenance["model_version"], str) or not isinstance(about, dict)
+        odd |= not all(isinstance(value, str) for pair in machines.items() for value in pair)
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"cannot read {folder.uri(RUN)}: {error}") from None
-    return about
+    except (KeyError, TypeError, AttributeError):
+        odd = True
+    if odd:
+        raise UsageError(f"cannot read {folder.uri(RUN)}: it is no description of a run")
+    found: dict[str, Any] = about
+    return found
+
+
+def about_or_none(folder: Folder) -> dict[str, Any]:
+    """As `read_about` for who writes it anew: {} for one that cannot be read, with a warning."""
+    try:
+        return read_about(folder)
+    except UsageError as error:
+        logging.getLogger(__name__).warning("left out: %s", error)
+        return {}
 
 
 def finished(location: Location) -> set[str]:

@@ -23,11 +23,11 @@ from core.outcome import Share
 from sweep.errors import InfrastructureError, UsageError
 from sweep.spec.axes import ORDER
 from sweep.store.failures import FAILURE_SCHEMA
-from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Location
-from sweep.store.journal import Entry, Journal, read_journal
+from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Folder, Location
+from sweep.store.journal import Entry, Journal
 from sweep.store.place import folder_at
 from sweep.store.provenance import Provenance
-from sweep.store.scan import read_run, run_names
+from sweep.store.scan import about_or_none, run_names
 from sweep.store.schema import ATTRIBUTION_SCHEMA, SCHEMA, Row, share_rows
 
 ROWS_PER_FILE = 100
@@ -49,19 +49,30 @@ class Store:
             inside = folder.uri(runs[0])
             raise UsageError(f"{out} is a folder of runs; a run has its own, like {inside}")
         folder.prepare()
+        folder.hold()
         try:
-            self._journal = Journal(folder.journal, out)
-        except OSError as error:
-            raise UsageError(f"cannot write to {folder.journal}: {error.strerror}") from None
-        try:
-            folder.tidy()
-            self._provenance: Provenance = (read_run(out) or about)["provenance"]
-            self.flush()
-            self._provenance = about["provenance"]
-            folder.write(RUN, (json.dumps(about, indent=1) + "\n").encode())
+            try:
+                self._journal = Journal(folder.journal, out, folder.descriptor)
+            except OSError as error:
+                message = f"cannot write to {folder.journal}: {error.strerror}"
+                raise UsageError(message) from None
+            try:
+                folder.tidy()
+                self._provenance: Provenance = (about_or_none(folder) or about)["provenance"]
+                self.flush()
+                self._provenance = about["provenance"]
+                folder.write(RUN, (json.dumps(about, indent=1) + "\n").encode())
+            except BaseException:
+                self._journal.close()
+                raise
         except BaseException:
-            self._journal.close()
+            folder.release()
             raise
+
+    @property
+    def folder(self) -> Folder:
+        """The folder, held."""
+        return self._folder
 
     def __enter__(self) -> Store:
         return self
@@ -82,7 +93,8 @@ class Store:
     def append(self, row: Row, attribution: Sequence[Share] = ()) -> None:
         """Keep a cell's row and shares, whatever becomes of this process.
 
-        Raises InfrastructureError if it cannot.
+        Raises InfrastructureError if it cannot, or if the folder or its journal was moved or
+        removed meanwhile: what was appended then is where the folder is.
         """
         self._journal.append(Entry(row, attribution))
         self._appended()
@@ -98,7 +110,7 @@ class Store:
         The journal itself says which those are, so an interrupt anywhere in here or in `append`
         loses none. Raises InfrastructureError if the disk fails; they then stay there.
         """
-        entries, failures = read_journal(self._folder.journal)
+        entries, failures = self._journal.read()
         entries.sort(key=lambda entry: [entry.row[column] for column in ORDER])
         rows = [entry.row for entry in entries]
         shares = (share for entry in entries for share in share_rows(*entry))
@@ -110,13 +122,18 @@ class Store:
         self._waiting, self._flushed = 0, time.monotonic()
 
     def close(self) -> None:
-        """Flush, and let others write here."""
+        """Flush, and let others write here. Raises InfrastructureError as `flush` and `append`."""
         try:
             self.flush()
+            self._folder.refuse_vanished()
         finally:
             self._journal.close()
+            self._folder.release()
 
     def _appended(self) -> None:
+        # What was appended is in the files that are open: `close` brings it to where they are.
+        self._folder.refuse_vanished()
+        self._journal.refuse_vanished()
         self._waiting += 1
         late = time.monotonic() - self._flushed > self._folder.flush_seconds
         if self._waiting >= ROWS_PER_FILE or late:

@@ -43,7 +43,7 @@ def test_a_run_killed_anywhere_or_out_of_room_is_finished_by_the_same_call(tmp_p
 
 @pytest.mark.parametrize("fault", ["in place", "forget first"])
 def test_a_store_with_a_fault_is_caught(tmp_path: Path, fault: str) -> None:
-    assert broken_off(tmp_path, "8", fault)["wrong"]
+    assert broken_off(tmp_path, "16", fault)["wrong"]
 
 
 @pytest.fixture

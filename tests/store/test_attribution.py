@@ -21,6 +21,7 @@ from core.outcome import PRIVATE_WORK, Share
 from sweep.driver.driver import run
 from sweep.errors import InfrastructureError, UsageError
 from sweep.plan.plan import plan
+from sweep.store import whole_file
 from sweep.store.attribution import scan_attribution
 from sweep.store.folder import JOURNAL
 from sweep.store.journal import Contents, Entry, Journal, read_journal
@@ -47,6 +48,7 @@ ABOUT: dict[str, Any] = {
 def die(store: Store) -> None:
     """Let go of the lock as the kernel does when the writer is killed: nothing else happens."""
     os.close(store._journal._fd)
+    store.folder.release()
 
 
 def shares(path: Path) -> pl.DataFrame:
@@ -153,6 +155,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import sweep.store.journal
+import sweep.store.whole_file
 from test_attribution import ABOUT, ENTRIES
 from sweep.store.store import Store
 
@@ -162,18 +165,18 @@ def kill(*args):
 store = Store(Path(sys.argv[1]), ABOUT)
 for entry in ENTRIES:
     store.append(*entry)
-real, written = Path.write_bytes, []
+real, written = sweep.store.whole_file.write_all, []
 
-def write_bytes(path, content):
-    written.append(path)
+def write_all(fd, content):
+    written.append(fd)
     if sys.argv[2] == f"before part {len(written)}":
         kill()
     if sys.argv[2] == f"in part {len(written)}":
-        real(path, content[:100])
+        real(fd, content[:100])
         kill()
-    real(path, content)
+    real(fd, content)
 
-Path.write_bytes = write_bytes
+sweep.store.whole_file.write_all = write_all
 if sys.argv[2] == "before the journal is cleared":
     sweep.store.journal.Journal.clear = kill
 store.close()
@@ -244,17 +247,17 @@ def test_a_cell_that_is_seen_has_its_shares(
 def test_a_full_disk_keeps_cells_and_shares(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, written = Path.write_bytes, []
+    real, written = whole_file.write_all, []
 
-    def no_room(path: Path, content: bytes) -> None:
-        written.append(path)
+    def no_room(fd: int, content: bytes) -> None:
+        written.append(fd)
         if len(written) > 1:
             raise OSError(28, "No space left on device")
-        real(path, content)
+        real(fd, content)
 
     store = Store(tmp_path, ABOUT)
     store.append(*ENTRIES[0])
-    monkeypatch.setattr(Path, "write_bytes", no_room)
+    monkeypatch.setattr(whole_file, "write_all", no_room)
     with pytest.raises(InfrastructureError, match="No space left"):
         store.close()
     monkeypatch.undo()

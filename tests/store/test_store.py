@@ -21,6 +21,7 @@ from tiny import fake_result, tiny_spec
 import sweep
 from sweep.errors import InfrastructureError, UsageError
 from sweep.plan.plan import plan
+from sweep.store import whole_file
 from sweep.store.folder import JOURNAL
 from sweep.store.journal import Journal
 from sweep.store.scan import finished, read_run, scan
@@ -42,6 +43,7 @@ ABOUT: dict[str, Any] = {
 def die(store: Store) -> None:
     """Let go of the lock as the kernel does when the writer is killed: nothing else happens."""
     os.close(store._journal._fd)
+    store.folder.release()
 
 
 def ids(path: Path) -> list[str]:
@@ -285,7 +287,7 @@ def test_a_full_disk_is_infrastructure_and_keeps_the_rows(
 
     store = Store(tmp_path, ABOUT)
     store.append(ROWS[0])
-    monkeypatch.setattr(Path, "write_bytes", no_room)
+    monkeypatch.setattr(whole_file, "write_all", no_room)
     with pytest.raises(InfrastructureError, match=r"cannot write .*\.parquet: No space left"):
         store.close()
     monkeypatch.undo()
