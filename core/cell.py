@@ -16,7 +16,7 @@ from core import MODEL_VERSION
 from core.kernel.consumers import STRESS_BENCHES
 from core.kernel.design import Design
 from core.kernel.digest import path_digest
-from core.kernel.flavours import hot_path, rules_of
+from core.kernel.flavours import hot_path, layout_of, rules_of
 from core.kernel.layout import Layout
 from core.kernel.operation import Path
 from core.kernel.what_if import edited
@@ -38,10 +38,10 @@ class Cell:
     """Everything that decides a cell's numbers. Times are integer picoseconds.
 
     `rcu` is the flavour of RCU in the path's read sections, `default` those it came with. The CPUs
-    are split over `processes` address spaces, neighbours together. `owner_beside_count` is a
-    property of the modelled kernel: see `core.kernel.layout.Layout`. `edits` change the path as
-    `core.kernel.what_if.edited` does. `workload` is what disturbs the hits, if anything does.
-    `design` is what a `flavour` is that the tree does not have.
+    are split over `processes` address spaces, neighbours together. `owner_beside_count`, one
+    of `core.kernel.layout.BESIDE`, is by default as the flavour's kernel has it. `edits` change the
+    path as `core.kernel.what_if.edited` does. `workload` is what disturbs the hits, if anything
+    does. `design` is what a `flavour` is that the tree does not have.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
     `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
@@ -61,7 +61,7 @@ class Cell:
     sample_ps: int
     rcu: str = "default"
     processes: int = 1
-    owner_beside_count: bool = False
+    owner_beside_count: str = "default"
     ensemble: int = 0
     edits: tuple[str, ...] = ()
     workload: Workload | None = None
@@ -75,8 +75,7 @@ class Cell:
     @property
     def layout(self) -> Layout:
         """Where the words of its kernel are."""
-        own = self.design.own_lines if self.design else ()
-        return Layout(self.probes, self.processes, self.owner_beside_count, own)
+        return layout_of(self.kernel, self.owner_beside_count, self.probes, self.processes)
 
     @property
     def paths(self) -> tuple[Path, ...]:

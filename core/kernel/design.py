@@ -19,6 +19,7 @@ class Design:
 
     name: str
     digest: str
+    owner_beside_count: bool = field(compare=False, repr=False)
     paths: Mapping[str, Path] = field(compare=False, repr=False)
     rules: Rules = field(compare=False, repr=False)
 

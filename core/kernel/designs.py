@@ -14,7 +14,7 @@ from core.kernel import hot_path as hp
 from core.kernel import primitives
 from core.kernel.agreement import disagreement
 from core.kernel.design import Design
-from core.kernel.flavours import parse_flavour, rules_of, unsided_path, work_names
+from core.kernel.flavours import layout_of, parse_flavour, rules_of, unsided_path, work_names
 from core.kernel.hot_path import BENCHES
 from core.kernel.operation import Call, Kind, Line, Lock, Operation, OwnLine, Path, Role, work
 from core.kernel.patches import PATCHES, Patch, replace
@@ -60,25 +60,27 @@ def worked_out(name: str, base: str, patches: Sequence[Patch]) -> Design:
     whatever a patch's own code raises.
     """
     has = set(parse_flavour(base).patches)
-    rules = rules_of(base)
+    rules, beside = rules_of(base), layout_of(base).owner_beside_count
     paths = {bench: unsided_path(base, bench) for bench in BENCHES}
     for patch in patches:
-        before = paths, rules
+        before = paths, rules, beside
         if patch.name in {known.name for known in PATCHES} or patch.name in has:
             raise DesignError(patch.name, "there is a patch of this name already")
         if missing := [need for need in patch.needs if need not in has]:
             raise DesignError(patch.name, f"needs {', '.join(missing)}, which {base} lacks")
         paths = {bench: _patched(patch, path) for bench, path in paths.items()}
         rules = changed(rules, **patch.rules)
-        if (paths, rules) == before:
+        if patch.owner_beside_count is not None:
+            beside = patch.owner_beside_count
+        if (paths, rules, beside) == before:
             raise DesignError(patch.name, f"changes nothing of {base}: it has no such call")
         for bench, path in paths.items():
             if wrong := _impossible(path) or disagreement(path, rules):
                 raise DesignError(patch.name, f"{bench}: {wrong}")
         has.add(patch.name)
-    text = repr((sorted(paths.items()), rules))
+    text = repr((sorted(paths.items()), rules, beside))
     digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-    return Design(name, digest, paths, rules)
+    return Design(name, digest, beside, paths, rules)
 
 
 def _patched(patch: Patch, path: Path) -> Path:

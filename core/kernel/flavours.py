@@ -14,7 +14,8 @@ from functools import cache
 from core.kernel.agreement import disagreement
 from core.kernel.design import Design
 from core.kernel.hot_path import BENCHES, unpatched
-from core.kernel.operation import Path
+from core.kernel.layout import BESIDE, Layout
+from core.kernel.operation import OwnLine, Path
 from core.kernel.patches import PATCHES, Patch
 from core.kernel.rcu_flavours import DEFAULT, RCU, READ_SIDES, under
 from core.kernel.releases import RELEASES
@@ -123,6 +124,26 @@ def rules_of(flavour: str | Design, rcu: str = DEFAULT) -> Rules:
             if patch.rules:
                 rules = replace(rules, stage=patch.stage, name=patch.name, **patch.rules)
     return rules if rcu == DEFAULT else replace(rules, read_side=READ_SIDES[rcu])
+
+
+def layout_of(
+    flavour: str | Design, beside: str = BESIDE[0], probes: int = 1, processes: int = 1
+) -> Layout:
+    """The lines of a flavour's kernel; `beside` is one of `core.kernel.layout.BESIDE`.
+
+    Raises as `parse_flavour`.
+    """
+    together = True
+    own: tuple[OwnLine, ...] = ()
+    if isinstance(flavour, Design):
+        together, own = flavour.owner_beside_count, flavour.own_lines
+    else:
+        for patch in _patches(flavour):
+            if patch.owner_beside_count is not None:
+                together = patch.owner_beside_count
+    if beside != BESIDE[0]:
+        together = beside == "true"
+    return Layout(probes, processes, together, own)
 
 
 def unsided_path(flavour: str, bench: str) -> Path:

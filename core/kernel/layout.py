@@ -12,6 +12,9 @@ from core.kernel.operation import AnyLine, Line, OwnLine
 
 NOWHERE = -1
 
+BESIDE = ("default", "true", "false")
+"""The axis `owner_beside_count`: as the release has it, or one way or the other in all."""
+
 
 def process_of_cpus(cpus: int, processes: int) -> NDArray[np.int64]:
     """The process that each CPU runs a thread of, shape (cpus,): blocks of neighbours.
@@ -28,15 +31,25 @@ class Layout:
     """Lines of `processes` processes that all have the same `probes` probes mapped.
 
     The copies of a line are numbered one after the other, by process or by probe.
-    `owner_beside_count`: whether `mmap_lock.owner` shares the line of `mmap_lock.count`; it depends
-    on the kernel configuration (see the comment at `mmap_lock` in include/linux/mm_types.h). `own`
+    `owner_beside_count`: whether `mmap_lock.owner` shares the line of `mmap_lock.count`, as in the
+    releases whose `struct mm_struct` has the lock anywhere but at the end of a line. The owner is
+    8 bytes behind the count and `mm_lock_seq` 56 or 64, so that exactly where the owner is apart
+    the sequence is on its line. Locks' debugging, which makes them longer, is not modelled. `own`
     are lines that a design brings along; they come after the kernel's.
     """
 
     probes: int
     processes: int = 1
-    owner_beside_count: bool = False
+    owner_beside_count: bool = True
     own: tuple[OwnLine, ...] = ()
+
+    def home(self, line: AnyLine) -> AnyLine:
+        """The one that names the cache line which `line` is on: itself, if it is alone there."""
+        if line is Line.MMAP_OWNER and self.owner_beside_count:
+            return Line.MMAP_COUNT
+        if line is Line.MMAP_SEQ and not self.owner_beside_count:
+            return Line.MMAP_OWNER
+        return line
 
     @property
     def lines(self) -> int:
@@ -45,10 +58,9 @@ class Layout:
 
     def line_ids(self, line: AnyLine) -> NDArray[np.int32]:
         """Number of `line` as a hit of each probe in process 0 sees it, shape (probes,)."""
-        if line is Line.MMAP_OWNER and self.owner_beside_count:
-            line = Line.MMAP_COUNT
-        first = sum(map(self._copies, takewhile(lambda other: other != line, self._all)))
-        step = 1 if line.per_probe else 0
+        home = self.home(line)
+        first = sum(map(self._copies, takewhile(lambda other: other != home, self._all)))
+        step = 1 if home.per_probe else 0
         return np.arange(self.probes, dtype=np.int32) * np.int32(step) + np.int32(first)
 
     def stride(self, line: AnyLine) -> int:

@@ -61,6 +61,8 @@ class Patch:
     path: Callable[[Path], Path] = _unchanged
     rules: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    owner_beside_count: bool | None = None
+    """Where it puts the words of `mmap_lock`, see `core.kernel.layout.Layout`; None: as before."""
 
 
 def replace(path: Path, old: Call, *new: Call) -> Path:
@@ -213,6 +215,12 @@ PATCHES = (
     ),
     Patch("percpu-nhit", 9, "count hits of an event per CPU", path=_percpu_nhit),
     Patch(
+        "mm-cid-cpus-allowed",
+        0,
+        "longer struct mm_struct: mmap_lock's count ends a line, its owner begins the next",
+        owner_beside_count=False,
+    ),
+    Patch(
         "srcu-uretprobe",
         10,
         "SRCU in place of a reference across the probed function",
@@ -239,6 +247,12 @@ PATCHES = (
         "turn a 5-byte nop into a system call, in place of int3",
         path=_nop5,
         needs=("speculative-vma", "emulate-nops"),
+    ),
+    Patch(
+        "mm-cid-aligned",
+        0,
+        "cache-line aligned struct mm_mm_cid: mmap_lock's count and owner on one line again",
+        owner_beside_count=True,
     ),
     Patch(
         "srcu-fast",

@@ -44,11 +44,11 @@ ADDED: tuple[tuple[str, tuple[int, int, int], tuple[str, ...]], ...] = (
         ),
     ),
     ("v6.12-late", (6, 12, 75), ("tasks-trace",)),
-    ("v6.13", (6, 13, 0), ("srcu-uretprobe",)),
+    ("v6.13", (6, 13, 0), ("mm-cid-cpus-allowed", "srcu-uretprobe")),
     ("v6.14", (6, 14, 0), ("speculative-vma", "ri-reuse")),
     ("v6.16", (6, 16, 0), ("emulate-nops",)),
     ("v6.18", (6, 18, 0), ("nop5",)),
-    ("v7.0", (7, 0, 0), ("srcu-fast",)),
+    ("v7.0", (7, 0, 0), ("mm-cid-aligned", "srcu-fast")),
 )
 """Name, first kernel, and the patches beyond those of the release before.
 

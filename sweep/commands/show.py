@@ -17,14 +17,15 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
     """Show what one hit does under FLAVOUR.
 
     Every operation beside its kernel function, in order: on a line that CPUs share, a barrier, or
-    private work by its name in the machine files; then the shared operations, line by line.
+    private work by its name in the machine files; then the shared operations, word by word, and
+    which words are on one line.
 
     \b
     uprobe-sweep show baseline
     uprobe-sweep show srcu --vs tasks-trace
     uprobe-sweep show v6.14 --bench uretprobe-ret --rcu srcu-lite
     """
-    from core.kernel.flavours import hot_path
+    from core.kernel.flavours import hot_path, layout_of
     from sweep.report.show import described, difference, differs, listing
     from sweep.spec.axes import AXES
 
@@ -32,17 +33,17 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
     rcu = AXES["rcu"].check("rcu", None, rcu)
     flavour = AXES["flavour"].check("flavour", None, flavour)
     note_idle_edits([flavour])
-    path = hot_path(flavour, bench, rcu)
+    path, layout = hot_path(flavour, bench, rcu), layout_of(flavour)
     hit = {"flavour": flavour, "bench": bench, "rcu": rcu}
     if vs is None:
         if as_json:
-            print_json({**hit, **described(path)})
+            print_json({**hit, **described(path, layout)})
         else:
-            print(listing(path))
+            print(listing(path, layout))
         return
     vs = AXES["flavour"].check("--vs", None, vs)
-    other = hot_path(vs, bench, rcu)
+    one, other = (path, layout), (hot_path(vs, bench, rcu), layout_of(vs))
     if as_json:
-        print_json({**hit, "vs": vs, **differs(path, other)})
+        print_json({**hit, "vs": vs, **differs(one, other)})
     else:
-        print(difference(path, other, flavour, vs) or f"{flavour} and {vs} do the same")
+        print(difference(one, other, flavour, vs) or f"{flavour} and {vs} do the same")

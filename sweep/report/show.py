@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher, unified_diff
 from typing import Any
 
+from core.kernel.layout import Layout
 from core.kernel.operation import AnyLine, Kind, Line, Operation, Path, own_lines
 
 USUAL = {
@@ -27,22 +28,42 @@ TOTALS = "shared operations of one hit"
 class Step:
     """One operation: kernel function, what is done, and the line it touches or its work's name.
 
-    `line` and `work` are "" where there is none: a barrier has neither.
+    `line` and `work` are "" where there is none: a barrier has neither. `on` is another line's name
+    where the word is on that one, as `mmap_lock.owner` may be.
     """
 
     function: str
     operation: str
     line: str
     work: str
+    on: str = ""
+
+    @property
+    def touched(self) -> str:
+        """The word and the line that it is on, or the work's name."""
+        return f"{self.line or self.work}{f' (line of {self.on})' if self.on else ''}"
 
 
-def steps(path: Path) -> list[Step]:
+def steps(path: Path, layout: Layout) -> list[Step]:
     """Every operation of `path` in program order."""
     return [
-        Step(call.function, _name(op), op.line.value if op.line else "", op.work)
+        Step(call.function, _name(op), op.line.value if op.line else "", op.work, _on(op, layout))
         for call in path
         for op in call.operations
     ]
+
+
+def _on(op: Operation, layout: Layout) -> str:
+    if op.line is None or layout.home(op.line) is op.line:
+        return ""
+    return layout.home(op.line).value
+
+
+def together(path: Path, layout: Layout) -> list[list[str]]:
+    """Words that share a line, for every such line that `path` touches."""
+    touched = {layout.home(op.line) for call in path for op in call.operations if op.line}
+    lines = ([line for line in Line if layout.home(line) is home] for home in Line)
+    return [[w.value for w in words] for words in lines if len(words) > 1 and touched & {*words}]
 
 
 def totals(path: Path) -> dict[str, dict[str, int]]:
@@ -60,26 +81,31 @@ def totals(path: Path) -> dict[str, dict[str, int]]:
     return {line.value: dict(counts[line]) for line in order if line in counts}
 
 
-def listing(path: Path) -> str:
-    """`path` as aligned columns, and the totals below."""
-    return "\n".join(_lines(path, _widths(path)))
+Placed = tuple[Path, Layout]
+"""A path and the lines of the kernel that it is of."""
 
 
-def difference(path: Path, other: Path, name: str, other_name: str) -> str:
-    """Unified diff from the listing of `path` to that of `other`; "" if they do the same."""
-    widths = [max(pair) for pair in zip(_widths(path), _widths(other), strict=True)]
-    lines = _lines(path, widths), _lines(other, widths)
+def listing(path: Path, layout: Layout) -> str:
+    """`path` as aligned columns, the totals below, and which words share a line."""
+    return "\n".join(_lines((path, layout), _widths(path)))
+
+
+def difference(one: Placed, other: Placed, name: str, other_name: str) -> str:
+    """Unified diff from the listing of `one` to that of `other`; "" if they do the same."""
+    widths = [max(pair) for pair in zip(_widths(one[0]), _widths(other[0]), strict=True)]
+    lines = _lines(one, widths), _lines(other, widths)
     return "\n".join(unified_diff(*lines, name, other_name, lineterm=""))
 
 
-def described(path: Path) -> dict[str, Any]:
-    """JSON-ready: `operations` and `totals`."""
-    return {"operations": [asdict(step) for step in steps(path)], "totals": totals(path)}
+def described(path: Path, layout: Layout) -> dict[str, Any]:
+    """JSON-ready: `operations`, `totals`, and the words that are `together` on a line."""
+    operations = [asdict(step) for step in steps(path, layout)]
+    return {"operations": operations, "totals": totals(path), "together": together(path, layout)}
 
 
-def differs(path: Path, other: Path) -> dict[str, Any]:
-    """JSON-ready: operations `removed` from `path` and `added` by `other`, and both totals."""
-    before, after = steps(path), steps(other)
+def differs(one: Placed, other: Placed) -> dict[str, Any]:
+    """JSON-ready: operations `removed` from `one` and `added` by `other`, and both totals."""
+    before, after = steps(*one), steps(*other)
     removed: list[Step] = []
     added: list[Step] = []
     for what, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
@@ -89,8 +115,8 @@ def differs(path: Path, other: Path) -> dict[str, Any]:
     return {
         "removed": [asdict(step) for step in removed],
         "added": [asdict(step) for step in added],
-        "totals": totals(path),
-        "vs_totals": totals(other),
+        "totals": totals(one[0]),
+        "vs_totals": totals(other[0]),
     }
 
 
@@ -98,24 +124,22 @@ def _name(op: Operation) -> str:
     return "load (each ancestor)" if op.ancestors else op.instruction or USUAL[op.kind]
 
 
-def _rows(path: Path) -> list[tuple[str, str]]:
-    return [(step.function, step.operation) for step in steps(path)]
-
-
 def _widths(path: Path) -> list[int]:
     """Widths of functions, operations and, in the totals, names of lines."""
-    functions, operations = zip(*_rows(path), strict=True)
+    functions = [call.function for call in path]
+    operations = [_name(op) for call in path for op in call.operations]
     return [max(map(len, column)) for column in (functions, operations, totals(path))]
 
 
-def _lines(path: Path, widths: Sequence[int]) -> list[str]:
+def _lines(placed: Placed, widths: Sequence[int]) -> list[str]:
     function, operation, line = widths
     listed = [
-        f"{s.function:<{function}}  {s.operation:<{operation}}  {s.line or s.work}".rstrip()
-        for s in steps(path)
+        f"{s.function:<{function}}  {s.operation:<{operation}}  {s.touched}".rstrip()
+        for s in steps(*placed)
     ]
     summed = [
         f"{name:<{line}}  {', '.join(f'{n} {op}' for op, n in by_operation.items())}"
-        for name, by_operation in totals(path).items()
+        for name, by_operation in totals(placed[0]).items()
     ]
-    return [*listed, "", f"{TOTALS}:", *summed]
+    shared = [f"on one line: {' and '.join(words)}" for words in together(*placed)]
+    return [*listed, "", f"{TOTALS}:", *summed, *shared]

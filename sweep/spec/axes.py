@@ -16,6 +16,7 @@ from core.cell import Cell
 from core.engine.spread import SPREADS
 from core.kernel.flavours import FLAVOURS, parse_flavour
 from core.kernel.hot_path import BENCHES
+from core.kernel.layout import BESIDE
 from core.kernel.patches import PATCHES
 from core.kernel.rcu_flavours import RCU
 from core.kernel.releases import RELEASES
@@ -112,11 +113,12 @@ def _unknown_flavour(value: object, word: str) -> str:
     return f"unknown flavour {quoted(value)}: {nearest(word, named)}{edits}"
 
 
-def switch(axis: str, index: int | None, value: object) -> bool:
-    """The check of an axis that is true or false."""
-    if not isinstance(value, bool):
-        raise SpecError(axis, index, f"{quoted(value)} is neither: allowed are true and false")
-    return value
+def beside(axis: str, index: int | None, value: object) -> str:
+    """The check of an axis that is one of BESIDE: YAML's true and false are words too."""
+    word = str(value).lower() if isinstance(value, bool) else value
+    if not isinstance(word, str) or word not in BESIDE:
+        raise SpecError(axis, index, f"{quoted(value)} is none of {', '.join(BESIDE)}")
+    return word
 
 
 def machine(axis: str, index: int | None, value: object) -> str:
@@ -136,9 +138,10 @@ class Axis:
     """One axis: a field of `Cell` or, if there is none, of its `Workload`, by the same name.
 
     `type` is that of a value, and of the column in a run. `values` says to people what they may
-    write. `default` is None where a spec has to choose; it must be what cells were before there was
-    the axis, for rows of schema versions before `since` are read with it. `measured` says that
-    measurements on a real kernel, and logs, may have other values than the default.
+    write. `default` is None where a spec has to choose. Rows of schema versions before `since` are
+    read with `before`, what cells were before there was the axis: the default, unless it says
+    otherwise. Those of versions before `retyped` have another type, and are cast. `measured` says
+    that measurements on a real kernel, and logs, may have other values than the default.
     """
 
     type: type[str] | type[int] | type[bool]
@@ -146,6 +149,8 @@ class Axis:
     values: str
     default: Any = None
     since: int = 1
+    before: Any = None
+    retyped: int = 0
     measured: bool = False
 
 
@@ -173,11 +178,14 @@ AXES: dict[str, Axis] = {
         since=2,
     ),
     "owner_beside_count": Axis(
-        bool,
-        switch,
-        "`false`, `true`: a kernel with `mmap_lock.owner` on the line of its count",
+        str,
+        beside,
+        "`default`, `true`, `false`: whether `mmap_lock.owner` is on the line of its count, by "
+        "default as in the release",
         Cell.owner_beside_count,
         since=2,
+        before="false",
+        retyped=4,
     ),
     "machine": Axis(
         str,

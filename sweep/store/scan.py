@@ -17,7 +17,7 @@ from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import read_journal, read_rows
 from sweep.store.place import folder_at
-from sweep.store.schema import BEFORE, SCHEMA, SIMULATED
+from sweep.store.schema import BEFORE, RETYPED, SCHEMA, SIMULATED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -196,9 +196,24 @@ def _scan_parts(run: Folder, table: str, schema: pl.Schema) -> list[pl.LazyFrame
 
     if not (files := [run.uri(name) for name in run.parts(table)]):
         return []
-    found = pl.scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")
+    retyped = [name for name in RETYPED if name in schema]
+    by_types: dict[tuple[pl.DataType, ...], list[str]] = {}
+    for file in files:
+        stored = pl.scan_parquet(file).collect_schema()
+        types = tuple(stored.get(name, schema[name]) for name in retyped)
+        by_types.setdefault(types, []).append(file)
     added = [pl.col(name).fill_null(value) for name, value in BEFORE.items() if name in schema]
-    return [found.with_columns(added)]
+    frames = []
+    for types, alike in by_types.items():
+        found = pl.scan_parquet(
+            alike,
+            schema={**schema, **dict(zip(retyped, types, strict=True))},
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
+        cast = [pl.col(name).cast(schema[name]) for name in retyped]
+        frames.append(found.with_columns(cast).with_columns(added))
+    return frames
 
 
 def _scan_failures(run: Folder) -> pl.LazyFrame:

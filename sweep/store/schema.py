@@ -52,6 +52,7 @@ class Column:
     nullable: bool = False
     since: int = 1
     before: Any = None
+    retyped: int = 0
     digest: bool = False
 
 
@@ -82,7 +83,9 @@ UNSHARED = 0.97
 
 def _column(name: str, axis: Axis) -> Column:
     role = Role.POOLED if name == "seed" else Role.KEY
-    return Column(name, _TYPES[axis.type], role, since=axis.since, before=axis.default)
+    before = axis.default if axis.before is None else axis.before
+    kind = _TYPES[axis.type]
+    return Column(name, kind, role, since=axis.since, before=before, retyped=axis.retyped)
 
 
 CELL = (
@@ -135,7 +138,7 @@ included.
 
 BY_NAME = {column.name: column for column in COLUMNS}
 
-SCHEMA_VERSION = max(column.since for column in COLUMNS)
+SCHEMA_VERSION = max(max(column.since, column.retyped) for column in COLUMNS)
 """Of rows that are written now: that of the latest column."""
 
 FIGURES = frozenset(column.name for column in COLUMNS if column.role is Role.FIGURE)
@@ -155,6 +158,9 @@ SCHEMA = schema_of(COLUMNS)
 
 BEFORE = {c.name: c.before for c in COLUMNS if c.since > 1 and c.before is not None}
 """What files that lack these columns were made with; other columns that they lack are null."""
+
+RETYPED = tuple(c.name for c in COLUMNS if c.retyped)
+"""Columns that older files hold as another type, which is cast."""
 
 ATTRIBUTION_SCHEMA = pa.schema(
     [

@@ -14,6 +14,8 @@ from core.kernel.idle_edits import idle_edits
         ("baseline+filter-ctx", ("+filter-ctx",)),
         ("v6.14~filter-ctx", ("~filter-ctx",)),
         ("srcu+percpu-nhit", ()),
+        ("srcu+mm-cid-cpus-allowed", ()),
+        ("srcu+mm-cid-aligned", ("+mm-cid-aligned",)),  # it is as it was
         ("srcu+percpu-nhit~filter-ctx", ("~filter-ctx",)),
         ("tasks-trace~split-unregister", ()),  # it changes a rule, though no path
         ("nop5~nop5~filter-ctx", ("~filter-ctx",)),

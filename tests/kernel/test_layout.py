@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.kernel.flavours import layout_of
 from core.kernel.layout import NOWHERE, Layout, process_of_cpus
 from core.kernel.operation import Line
 
@@ -18,7 +19,7 @@ def test_every_copy_of_a_line_has_a_number_of_its_own(
     layout = Layout(probes, processes, beside)
     seen: list[int] = []
     for line in Line:
-        if line is Line.MMAP_OWNER and beside:
+        if layout.home(line) is not line:
             continue
         ids = layout.line_ids(line)
         assert ids.shape == (probes,)
@@ -29,15 +30,41 @@ def test_every_copy_of_a_line_has_a_number_of_its_own(
     assert len(seen) == len(set(seen))
     assert min(seen) >= 0
     assert max(seen) < layout.lines
-    assert layout.lines == len(seen) + (processes if beside else 0)
+    assert layout.lines == len(seen) + processes
 
 
 def test_the_owner_is_beside_the_count_where_the_kernel_has_it_so() -> None:
     for beside in (False, True):
         layout = Layout(2, 3, beside)
-        same = layout.line_ids(Line.MMAP_OWNER) == layout.line_ids(Line.MMAP_COUNT)
-        assert same.tolist() == [beside, beside]
+        count, owner, seq = (
+            layout.line_ids(line).tolist()
+            for line in (Line.MMAP_COUNT, Line.MMAP_OWNER, Line.MMAP_SEQ)
+        )
+        assert (owner == count) == beside
+        assert (owner == seq) == (not beside)
+        assert count != seq
         assert layout.stride(Line.MMAP_OWNER) == layout.stride(Line.MMAP_COUNT) == 1
+
+
+@pytest.mark.parametrize(
+    ("release", "beside"),
+    [
+        ("v6.9", True),
+        ("v6.12", True),
+        ("v6.12-late", True),
+        ("v6.13", False),
+        ("v6.18", False),
+        ("v7.0", True),
+        ("baseline", True),
+        ("tasks-trace", True),
+        ("v6.13~mm-cid-cpus-allowed", True),
+        ("tasks-trace+mm-cid-cpus-allowed", False),
+    ],
+)
+def test_a_release_has_its_own_layout_and_the_axis_overrules_it(release: str, beside: bool) -> None:
+    assert layout_of(release, "default", 3, 2) == Layout(3, 2, beside)
+    assert layout_of(release, "true", 3) == Layout(3, 1, True)
+    assert layout_of(release, "false", 3) == Layout(3, 1, False)
 
 
 def test_what_a_process_has_for_itself() -> None:

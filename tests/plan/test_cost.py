@@ -21,7 +21,7 @@ def past(**seconds: float) -> pl.DataFrame:
     for name, took in seconds.items():
         flavour, _, cpus = name.partition("_")
         row = {"bench": "uprobe-nop", "flavour": flavour, "rcu": "default", "cpus": int(cpus)}
-        row |= {"owner_beside_count": False, "machine": "xeon-gold-6138", "spread": "shared"}
+        row |= {"owner_beside_count": "default", "machine": "xeon-gold-6138", "spread": "shared"}
         row |= {"probes": 1, "processes": 1, "ensemble": 0, **DISTURBING}
         rows.append({**row, "warmup_s": 0.5, "samples": 5, "sample_s": 0.1, "wall_seconds": took})
     return pl.DataFrame(rows)

@@ -30,12 +30,13 @@ def test_a_cell_has_the_times_of_its_spec() -> None:
 
 
 def test_a_cell_has_the_kernel_of_its_spec() -> None:
-    spec = tiny_spec(cpus=4, rcu="srcu-lite", processes=[1, 2], owner_beside_count=[True, False])
+    beside = ["true", "false"]
+    spec = tiny_spec(cpus=4, rcu="srcu-lite", processes=[1, 2], owner_beside_count=beside)
     cells = [(c.rcu, c.owner_beside_count, c.processes) for c in plan(spec)]
-    assert cells == [("srcu-lite", b, p) for b in (True, False) for p in (1, 2)]
+    assert cells == [("srcu-lite", b, p) for b in beside for p in (1, 2)]
     assert len({cell.cell_id for cell in plan(spec)}) == 4
     [default] = plan(tiny_spec(cpus=4))
-    assert (default.rcu, default.owner_beside_count, default.processes) == ("default", False, 1)
+    assert (default.rcu, default.owner_beside_count, default.processes) == ("default", "default", 1)
 
 
 def test_every_axis_is_in_the_order_of_a_plan() -> None:

@@ -82,10 +82,10 @@ def test_other_settings_are_drawn_without_the_letter() -> None:
 
 
 def test_a_caption_says_which_kernel_it_is() -> None:
-    figure = draw(frame(row(probes=8, rcu="srcu-lite", owner_beside_count=True, processes=4)))
+    figure = draw(frame(row(probes=8, rcu="srcu-lite", owner_beside_count="true", processes=4)))
     said = " ".join(figure.get_supxlabel().split())
     assert said.endswith(
-        "8 probes, spread shared; rcu srcu-lite; owner_beside_count True; processes 4"
+        "8 probes, spread shared; rcu srcu-lite; owner_beside_count true; processes 4"
     )
 
 

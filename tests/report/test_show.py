@@ -10,13 +10,23 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.kernel.flavours import FLAVOURS, hot_path
+from core.kernel.flavours import FLAVOURS, hot_path, layout_of
 from core.kernel.hot_path import BENCHES
-from core.kernel.operation import Kind
+from core.kernel.layout import Layout
+from core.kernel.operation import Kind, Path
 from core.kernel.rcu_flavours import RCU
 from sweep.cli import cli
 from sweep.errors import UsageError
-from sweep.report.show import TOTALS, described, difference, differs, listing, steps, totals
+from sweep.report.show import (
+    TOTALS,
+    described,
+    difference,
+    differs,
+    listing,
+    steps,
+    together,
+    totals,
+)
 
 flavours = st.sampled_from(list(FLAVOURS))
 benches = st.sampled_from(BENCHES)
@@ -26,8 +36,8 @@ exc_int3                work                  trap_entry
 rcu_read_lock_trace     work                  trace_nesting
 mmap_read_lock          work                  rwsem_call
 mmap_read_lock          lock xadd             mm->mmap_lock.count
-mmap_read_lock          load                  mm->mmap_lock.owner
-mmap_read_lock          store                 mm->mmap_lock.owner
+mmap_read_lock          load                  mm->mmap_lock.owner (line of mm->mmap_lock.count)
+mmap_read_lock          store                 mm->mmap_lock.owner (line of mm->mmap_lock.count)
 vma_lookup              work                  vma_lookup
 rb_find_rcu             load                  uprobes_treelock, uprobes_tree, uprobes_seqcount
 rb_find_rcu             load (each ancestor)  struct uprobe, bytes 0-63: rb_node, ref, register_rwsem
@@ -49,7 +59,12 @@ mm->mmap_lock.owner                                      1 load, 1 store
 uprobes_treelock, uprobes_tree, uprobes_seqcount         1 load
 struct uprobe, bytes 0-63: rb_node, ref, register_rwsem  1 load (each ancestor)
 trace_uprobe.nhit                                        1 load, 1 store
+on one line: mm->mmap_lock.count and mm->mmap_lock.owner
 """  # noqa: E501
+
+
+def placed(flavour: str, bench: str) -> tuple[Path, Layout]:
+    return hot_path(flavour, bench), layout_of(flavour, "default", probes=1)
 
 
 def run(*args: str) -> Result:
@@ -64,19 +79,18 @@ def test_a_path_as_it_is_printed() -> None:
 
 @given(flavours, benches)
 def test_columns_align(flavour: str, bench: str) -> None:
-    path = hot_path(flavour, bench)
-    listed, summed = listing(path).split(f"\n\n{TOTALS}:\n")
-    for line, step in zip(listed.splitlines(), steps(path), strict=True):
+    path, layout = placed(flavour, bench)
+    listed, summed = listing(path, layout).split(f"\n\n{TOTALS}:\n")
+    for line, step in zip(listed.splitlines(), steps(path, layout), strict=True):
         assert line.startswith(step.function + "  ")
-        third = step.line or step.work
-        assert line.endswith(third)
+        assert line.endswith(step.touched)
         assert line == line.rstrip()
     starts = {
         line.index(step.operation, len(step.function))
-        for line, step in zip(listed.splitlines(), steps(path), strict=True)
+        for line, step in zip(listed.splitlines(), steps(path, layout), strict=True)
     }
     assert len(starts) == 1
-    assert len(summed.splitlines()) == len(totals(path))
+    assert len(summed.splitlines()) == len(totals(path)) + len(together(path, layout))
 
 
 @given(flavours, benches, st.sampled_from(RCU))
@@ -87,27 +101,28 @@ def test_totals_are_the_shared_operations(flavour: str, bench: str, rcu: str) ->
     )
     assert {line: sum(by.values()) for line, by in totals(path).items()} == counted
     barriers = [op for call in path for op in call.operations if op.kind is Kind.BARRIER]
-    assert len([s for s in steps(path) if not s.line and not s.work]) == len(barriers)
+    found = steps(path, Layout(1))
+    assert len([s for s in found if not s.line and not s.work]) == len(barriers)
 
 
 @given(flavours, flavours, benches)
 def test_a_difference_leads_from_one_path_to_the_other(one: str, two: str, bench: str) -> None:
-    path, other = hot_path(one, bench), hot_path(two, bench)
+    path, other = placed(one, bench), placed(two, bench)
     lines = difference(path, other, one, two).splitlines()
-    if path == other:
+    if path == other or steps(*path) == steps(*other):
         assert lines == []
         return
     assert lines[:2] == [f"--- {one}", f"+++ {two}"]
     signs = Counter(line[0] for line in lines[2:])
     found = differs(path, other)
-    kept = len(steps(path)) - len(found["removed"])
-    assert kept == len(steps(other)) - len(found["added"])
+    kept = len(steps(*path)) - len(found["removed"])
+    assert kept == len(steps(*other)) - len(found["added"])
     assert signs["-"] >= len(found["removed"])
     assert signs["+"] >= len(found["added"])
 
 
 def test_the_difference_of_two_stages_by_hand() -> None:
-    found = differs(hot_path("split-unregister", "uprobe-nop"), hot_path("srcu", "uprobe-nop"))
+    found = differs(placed("split-unregister", "uprobe-nop"), placed("srcu", "uprobe-nop"))
     locks = ["read_lock(&uprobes_treelock)", "read_unlock(&uprobes_treelock)"]
     removed = [step["function"] for step in found["removed"] if step["operation"] == "lock xadd"]
     assert removed == locks
@@ -129,11 +144,35 @@ def test_json_of_one_and_of_two() -> None:
     one = json.loads(run("v6.14", *options).output)
     hit = {"flavour": "v6.14", "bench": "uretprobe-ret", "rcu": "srcu-lite"}
     path = hot_path("v6.14", "uretprobe-ret", "srcu-lite")
-    assert one == {**hit, **described(path)}
+    assert one == {**hit, **described(path, Layout(1, owner_beside_count=False))}
     two = json.loads(run("v6.14", "--vs", "v6.18", *options).output)
     assert two["vs"] == "v6.18"
     assert (two["removed"], two["added"]) == ([], [])
     assert two["totals"] == two["vs_totals"] == one["totals"]
+
+
+@pytest.mark.parametrize(
+    ("flavour", "line", "words"),
+    [
+        ("v6.12", "mm->mmap_lock.owner (line of mm->mmap_lock.count)", ["count", "owner"]),
+        ("v6.13", "mm->mmap_lock.owner", ["owner", "mm_lock_seq"]),
+        ("v6.18", "mm->mm_lock_seq (line of mm->mmap_lock.owner)", ["owner", "mm_lock_seq"]),
+        ("v7.0", "mm->mm_lock_seq", None),
+    ],
+)
+def test_words_that_share_a_line_are_said_to(
+    flavour: str, line: str, words: list[str] | None
+) -> None:
+    printed = run(flavour).output.splitlines()
+    assert any(text.endswith(f"  {line}") for text in printed)
+    shared = [text for text in printed if text.startswith("on one line: ")]
+    assert len(shared) == (words is not None)
+    assert all(word in text for text in shared for word in words or [])
+
+
+def test_two_layouts_of_one_path_differ() -> None:
+    done = run("v6.18", "--vs", "v6.18+mm-cid-aligned")
+    assert "-on one line: mm->mmap_lock.owner and mm->mm_lock_seq" in done.output
 
 
 def test_two_that_do_the_same_say_so() -> None:

@@ -132,14 +132,14 @@ def test_a_table_of_a_setting_that_is_not_the_letters_says_so() -> None:
 
 def test_results_of_two_kernels_are_never_averaged() -> None:
     text = letter_lines(
-        frame(row(rcu="srcu"), row(), row(processes=4), row(owner_beside_count=True))
+        frame(row(rcu="srcu"), row(), row(processes=4), row(owner_beside_count="true"))
     )
     which = [line for line in text.splitlines() if "rcu=" in line]
     assert which == [
-        "rcu=default  owner_beside_count=False  processes=1",
-        "rcu=default  owner_beside_count=False  processes=4",
-        "rcu=default  owner_beside_count=True  processes=1",
-        "rcu=srcu  owner_beside_count=False  processes=1",
+        "rcu=default  owner_beside_count=default  processes=1",
+        "rcu=default  owner_beside_count=default  processes=4",
+        "rcu=default  owner_beside_count=true  processes=1",
+        "rcu=srcu  owner_beside_count=default  processes=1",
     ]
     assert len(lines(text)) == 4
 

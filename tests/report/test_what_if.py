@@ -77,7 +77,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, executor: Executor) -> Ask:
 
 def cells(cpus: int = CPUS, replicates: int = 2) -> list[Cell]:
     us = 10**6
-    base = ("by-hand", "by-hand", cpus, 1, "shared", machine(), 0)
+    base = ("by-hand", "v6.14", cpus, 1, "shared", machine(), 0)
     return [Cell(*base, r, 50 * us, 100 * us, 100 * us) for r in range(replicates)]
 
 

@@ -14,7 +14,7 @@ from sweep.driver.driver import run
 from sweep.store.schema import SCHEMA_VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
-FIELD = "    owner_beside_count: bool = False\n"
+FIELD = '    owner_beside_count: str = "default"\n'
 ENTRY = '    "seed": Axis('
 ADDED = f"""    "colour": Axis(
         int, whole_number(0, 9, "9"), "a number of no meaning", 0, since={SCHEMA_VERSION + 1}

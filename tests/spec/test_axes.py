@@ -62,7 +62,7 @@ def test_a_cell_gives_its_point_back() -> None:
         flavour="srcu",
         cpus=2,
         rcu="srcu",
-        owner_beside_count=True,
+        owner_beside_count="true",
         probes=9,
         spread="zipf",
         consumers=7,

@@ -13,6 +13,7 @@ from tiny import tiny_spec
 from core.engine.spread import SPREADS
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
+from core.kernel.layout import BESIDE
 from core.kernel.rcu_flavours import RCU
 from sweep.errors import UsageError, nearest
 from sweep.spec.durations import format_duration, parse_duration
@@ -35,7 +36,7 @@ specs = st.builds(
     bench=lists_of(st.sampled_from(BENCHES)),
     flavour=lists_of(st.sampled_from(list(FLAVOURS))),
     rcu=lists_of(st.sampled_from(RCU)),
-    owner_beside_count=lists_of(st.booleans()),
+    owner_beside_count=lists_of(st.sampled_from(BESIDE)),
     cpus=lists_of(st.integers(3, 80)),
     probes=lists_of(st.integers(1, 10**6)),
     processes=lists_of(st.integers(1, 3)),
@@ -113,7 +114,7 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
         (HEAD + "cpus: 2\nrcu: srcu-quick", "4: rcu: unknown rcu 'srcu-quick': did you mean 'srcu"),
         (
             HEAD + "cpus: 2\nowner_beside_count: 1",
-            "4: owner_beside_count: 1 is neither: allowed are",
+            "4: owner_beside_count: 1 is none of default, true, false",
         ),
         (HEAD + "cpus: 2\nensemble: 65", "4: ensemble: 65 is out of range: allowed are whole"),
         (HEAD + "cpus: 2\nensemble: 1", "4: ensemble: one member has no spread: 0, or 2 and more"),
@@ -238,7 +239,7 @@ def test_settings_replace_axes() -> None:
     assert spec == tiny_spec(cpus=[4, 8], flavour="baseline", duration="40us", seed=7)
     assert override(spec, []) == spec
     beside = override(spec, ["owner_beside_count=false,true", "rcu=srcu-fast"])
-    assert (beside.owner_beside_count, beside.rcu) == ((False, True), ("srcu-fast",))
+    assert (beside.owner_beside_count, beside.rcu) == (("false", "true"), ("srcu-fast",))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_settings_replace_axes() -> None:
         ("cpu=1", "--set cpu=1: cpu: unknown axis: did you mean 'cpus'?"),
         ("cpus=", "--set cpus=: cpus: '' is not a whole number"),
         ("cpus=1,x", "--set cpus=1,x: cpus[1]: 'x' is not a whole number"),
-        ("owner_beside_count=yes", "owner_beside_count: 'yes' is neither: allowed are true and"),
+        ("owner_beside_count=yes", "owner_beside_count: 'yes' is none of default"),
         ("flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you mean 'percpu-nhit'?"),
         ("flavour=v6.18~nop", "unknown patch 'nop' in 'v6.18~nop': did you mean 'nop5'?"),
         ("flavour=srco", "allowed: baseline, "),

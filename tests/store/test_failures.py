@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import tiny_spec
 
+from core.kernel.layout import BESIDE
 from core.machine.machine import load_machine
 from sweep.driver.rerun import cell_named
 from sweep.errors import UsageError
@@ -32,7 +33,7 @@ from sweep.store.failures import failure_row, last_line, rerun_command
         probes=st.sampled_from([1, 64]),
         spread=st.sampled_from(["shared", "zipf"]),
         processes=st.sampled_from([1, 2]),
-        owner_beside_count=st.booleans(),
+        owner_beside_count=st.sampled_from(BESIDE),
         seed=st.integers(0, 2**63 - 1),
         replicate=st.integers(0, 99),
         ensemble=st.sampled_from([0, 12]),

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -114,7 +115,7 @@ def test_a_file_of_an_earlier_schema_has_what_it_was_simulated_with(
     lacking = {column.name: column.before for column in COLUMNS if column.since > version}
     pq.write_table(pq.read_table(path).drop_columns(list(lacking)), path)
     [found] = scan(tmp_path).collect().rows(named=True)
-    assert found == {**ROWS[0], "path_digest": None if version < 4 else ROWS[0]["path_digest"]}
+    assert found == {**ROWS[0], **lacking}
     assert {column: found[column] for column in lacking} == lacking
 
 
@@ -352,6 +353,22 @@ def test_what_was_measured_outlives_models_and_machines(tmp_path: Path) -> None:
         store.append(measured)
         store.append(ROWS[1])
     assert scan(tmp_path).collect()["cell_id"].to_list() == [measured["cell_id"]]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_column_that_was_no_text_once_is_read_as_text(beside: bool, tmp_path: Path) -> None:
+    with Store(tmp_path, ABOUT) as store:
+        store.append(ROWS[0])
+    [path] = files(tmp_path)
+    table = pq.read_table(path)
+    place = table.column_names.index("owner_beside_count")
+    table = table.set_column(place, pa.field("owner_beside_count", pa.bool_()), [[beside]])
+    pq.write_table(table, path)
+    with Store(tmp_path, ABOUT) as store:
+        store.append(ROWS[1])
+    found = scan(tmp_path).sort("cell_id").collect()["owner_beside_count"].to_list()
+    expected = {ROWS[0]["cell_id"]: str(beside).lower(), ROWS[1]["cell_id"]: "default"}
+    assert found == [expected[cell] for cell in sorted(expected)]
 
 
 def test_a_longer_nop_of_earlier_rows_has_its_benchs_name(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def test_the_same_cell_gives_the_same(flavour: str) -> None:
 
 def test_writers_slow_hits_down() -> None:
     quiet = simulate_stress(cell("srcu", Workload(consumers=1)))
-    mapped = simulate_stress(cell("srcu", Workload(mmap_threads=5, fork_threads=3, consumers=1)))
+    writers = Workload(mmap_threads=5, fork_threads=3, consumers=1)
+    mapped = simulate_stress(cell("srcu", writers, seed=1))
     assert mapped.hits_per_s < quiet.hits_per_s
     blocked = sum(share.ps for share in mapped.attribution if share.distance == "blocked")
     assert blocked > 0
