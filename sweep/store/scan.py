@@ -68,9 +68,10 @@ def read_about(folder: Folder) -> dict[str, Any]:
     try:
         about = json.loads(text)
         provenance = about["provenance"]
-        machines = provenance["machines"]
-        odd = not isinstance(provenance["model_version"], str) or not isinstance(about, dict)
-        odd |= not all(isinstance(value, str) for pair in machines.items() for value in pair)
+        machines, paths = provenance["machines"], provenance.get("paths", {})
+        texts = [provenance["model_version"], *machines.values()]
+        texts += [word for words in paths.values() for word in words]
+        odd = not isinstance(about, dict) or not all(isinstance(text, str) for text in texts)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"cannot read {folder.uri(RUN)}: {error}") from None
     except (KeyError, TypeError, AttributeError):
