@@ -122,13 +122,22 @@ def run_path(run: str) -> Location:
 
 
 def frame(run: str) -> pl.DataFrame:
-    """The cells of a run, see `run_path`. Raises UsageError if it has none or cannot be read."""
+    """The cells of a run, see `run_path`. Says which are not what a run of today would give.
+
+    Raises UsageError if it has none or cannot be read.
+    """
+    from sweep.plan.identity import outdated
     from sweep.store.scan import scan
 
     path = run_path(run)
     cells = collected(path, scan(path))
     if cells.is_empty():
         raise UsageError(f"{path} has no finished cells yet")
+    for what, rows in outdated(cells).items():
+        note(
+            f"note: {run}: {rows} of {len(cells)} cells are not of the {what} of now; "
+            "`uprobe-sweep run` simulates them again"
+        )
     return cells
 
 

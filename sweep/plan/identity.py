@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -15,7 +16,7 @@ from sweep.errors import UsageError
 from sweep.spec.parameters import workload
 from sweep.store.folder import Location
 from sweep.store.scan import OF_PATH, scan_failures, scan_sessions
-from sweep.store.schema import TIMES
+from sweep.store.schema import SIMULATED, TIMES
 
 SHORTEST = 4
 """Digits of an id that are asked for at least."""
@@ -59,6 +60,24 @@ class Identity:
 
 
 _ANY = Cell("uprobe-nop", "baseline", 1, 1, "shared", load_machine("generic"), 0, 0, 0, 1, 1)
+
+
+def outdated(cells: pl.DataFrame) -> dict[str, int]:
+    """How many of the simulated rows a run of today would have otherwise, by what of them.
+
+    Rows of before schema version 4 do not say which path they are of.
+    """
+    parts = ("model_version", "machine", "machine_digest", *OF_PATH, "path_digest")
+    counted: Counter[str] = Counter()
+    simulated = cells.filter(pl.col("source") == SIMULATED)
+    for row in simulated.group_by(parts).len("rows").iter_rows(named=True):
+        machine = [row["machine"], row["machine_digest"]]
+        named = {**row, "machine": machine, "edits": (), "path": row["path_digest"]}
+        found = [*Identity("", row["model_version"], named).changed()]
+        if row["path_digest"] is None:
+            found.append("path (not kept then)")
+        counted.update({", ".join(found): row["rows"]} if found else {})
+    return {what.replace("model_version", "model"): rows for what, rows in counted.items()}
 
 
 def of_cells(cell_id: str, cells: Iterable[Cell]) -> Identity:

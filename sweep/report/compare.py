@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +14,7 @@ from sweep.errors import UsageError
 from sweep.letter.comparison import LetterComparison, beside_letter
 from sweep.letter.published import LETTER_SETTING, CellKey, published, published_mhits
 from sweep.report.tables import in_order
+from sweep.spec.axes import AXES
 from sweep.store.schema import SIMULATED
 from sweep.store.settings import (
     CELL_KEY,
@@ -51,12 +52,28 @@ class Compared(Figure):
 
 @dataclass(frozen=True)
 class Column:
-    """The rows of one setting of a source; `letter` if that is the letter's and it is there too."""
+    """The rows of one setting of a source; `letter` if that is the letter's and it is there too.
+
+    `paths` are digests of simulated paths by bench and design.
+    """
 
     name: str
     source: str
     setting: Mapping[str, Any]
     letter: LetterComparison | None = None
+    paths: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    def other_paths(self, others: Iterable[Column]) -> list[str]:
+        """Designs that had another path, in the same setting, in one of the other columns."""
+        found: dict[str, None] = {}
+        for other in others:
+            axes = [name for name in AXES if name in self.setting and name != "machine"]
+            if any(self.setting[name] != other.setting.get(name) for name in axes):
+                continue
+            for (bench, name), words in self.paths.items():
+                if words != other.paths.get((bench, name), words):
+                    found[name] = None
+        return list(found)
 
 
 @dataclass(frozen=True)
@@ -95,6 +112,10 @@ class Comparison:
         return {
             "columns": [column.name for column in self.columns],
             "settings": [dict(column.setting) for column in self.columns],
+            "other_paths": {
+                column.name: column.other_paths(self.columns[:at])
+                for at, column in enumerate(self.columns)
+            },
             "cells": [asdict(cell) for cell in self.cells],
             "left_out": self.left_out,
             **({"letter": beside} if beside else {}),
@@ -176,9 +197,18 @@ def _columns(name: str, frame: pl.DataFrame) -> list[tuple[Column, dict[Cell, Fi
     found = settings(named, CELL_KEY)
     differing = telling([setting.values for setting in found])
     return [
-        (Column(" ".join([name, *_parts(values, differing)]), name, values), figures(rows))
+        (
+            Column(" ".join([name, *_parts(values, differing)]), name, values, paths=_paths(rows)),
+            figures(rows),
+        )
         for values, rows in found
     ]
+
+
+def _paths(rows: pl.DataFrame) -> dict[tuple[str, str], frozenset[str]]:
+    known = rows.filter(pl.col("path_digest").is_not_null())
+    found = known.group_by("bench", "flavour").agg(pl.col("path_digest").unique())
+    return {(bench, name): frozenset(words) for bench, name, words in found.iter_rows()}
 
 
 def _parts(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:

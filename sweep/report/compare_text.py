@@ -136,6 +136,9 @@ def _settings(comparison: Comparison) -> Iterator[str]:
         ]
         if other:
             yield f"{column.name}: {said(column.setting, other)}"
+    for at, column in enumerate(comparison.columns):
+        if designs := column.other_paths(comparison.columns[:at]):
+            yield f"{column.name}: another path of {', '.join(designs)} than in a column before it"
 
 
 def _replicates(comparison: Comparison) -> Table:
