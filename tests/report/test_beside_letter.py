@@ -190,7 +190,9 @@ def test_intervals_of_replicates_are_averaged_if_all_have_one() -> None:
     assert (only.low, only.high) == (None, None)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
+)
 @given(
     st.lists(
         st.tuples(st.floats(0.1, 9), st.booleans(), st.sampled_from([0, 12])),
@@ -376,7 +378,9 @@ def test_dict_survives_json(letter: LetterComparison) -> None:
     assert said["summary"]["calibration"]["cells"] == 2
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
+)
 @given(scale=st.floats(0.01, 100), seed=st.integers(0, 99))
 def test_a_run_off_by_one_factor_is_off_by_it_everywhere(scale: float, seed: int) -> None:
     found = compare(letter_frame(scale).sample(fraction=1.0, shuffle=True, seed=seed))

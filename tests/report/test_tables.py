@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 from frames import frame, letter_frame, row
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sweep.report.tables import in_order, letter_lines
@@ -155,6 +155,7 @@ def test_no_rows_no_tables() -> None:
     assert letter_lines(frame()) == ""
 
 
+@settings(deadline=None)
 @given(
     cpus=st.integers(1, 99),
     mean=st.floats(0, 9e9),
