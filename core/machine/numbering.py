@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-
-from core.arrays import IntArray
+if TYPE_CHECKING:
+    from core.arrays import IntArray
 
 Numbering = Literal[
     "cores-first",
@@ -53,6 +52,8 @@ def numbered(
     numbering: Numbering, sockets: int, cores_per_socket: int, cores_per_cache: int, threads: int
 ) -> Numbered:
     """All CPUs of a machine, in the order of their numbers."""
+    import numpy as np  # A command's help names the orders and must be quick.
+
     caches = cores_per_socket // cores_per_cache
     sizes = {"thread": threads, "socket": sockets, "cache": caches, "core": cores_per_cache}
     order = ORDERS[numbering]
