@@ -9,8 +9,11 @@ import pytest
 
 from core.calibrate.parameters import FROM_CELLS, FROM_PRIMITIVES, Parameter
 from core.machine.machine import load_machine
+from sweep.commands.catalogue import axes
+from sweep.spec.axes import AXES
 
 MODEL = (Path(__file__).resolve().parents[1] / "docs" / "model.md").read_text()
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,13 @@ def test_a_fitted_value_and_its_interval_are_those_of_the_file(parameter: Parame
     assert row is not None
     assert float(row[1]) == machine.number(parameter.path)
     assert row[2] == f"{low:g} to {high:g}"
+
+
+def test_the_readme_has_the_axes_of_the_registry() -> None:
+    lines = [
+        f"| `{entry['name']}` | {default} | {AXES[entry['name']].values} |"
+        for entry in axes()
+        for default in [f"`{entry['default']}`" if entry["default"] else ""]
+    ]
+    table = "| axis | default | values |\n|---|---|---|\n" + "\n".join(lines) + "\n\n"
+    assert table in README, f"put this into README.md:\n{table}"

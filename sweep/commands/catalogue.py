@@ -71,7 +71,23 @@ def benches() -> Entries:
     return [{"name": bench.name, "title": bench.summary} for bench in NAMED.values()]
 
 
+def axes() -> Entries:
+    """Axes of a spec: name, default ("" where a spec has to choose), what may be written."""
+    from sweep.spec.axes import AXES
+
+    return [
+        {"name": name, "default": _written(axis.default), "title": axis.values.replace("`", "")}
+        for name, axis in AXES.items()
+    ]
+
+
+def _written(value: object) -> str:
+    """A value as YAML has it."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 CATALOGUE = {
+    "axes": axes,
     "flavours": flavours,
     "patches": patches,
     "rcu": rcu,

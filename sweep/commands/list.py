@@ -12,7 +12,7 @@ from sweep.commands.shared import json_option, print_columns, print_json
 @click.argument("what", type=click.Choice(list(CATALOGUE)), metavar="WHAT")
 @json_option
 def list_(what: str, as_json: bool) -> None:
-    """List what a spec can name: flavours, patches, rcu, machines, specs or benches.
+    """List what a spec can name: axes, flavours, patches, rcu, machines, specs or benches.
 
     \b
     uprobe-sweep list flavours
