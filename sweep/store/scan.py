@@ -156,7 +156,8 @@ def scan(location: Location) -> pl.LazyFrame:
 def scan_failures(location: Location) -> pl.LazyFrame:
     """The cells that failed and have not been finished since; the columns of `FAILURE_SCHEMA`.
 
-    One row for each `cell_id`, of its last failure, in no particular order; otherwise as `scan`.
+    One row for each `cell_id`, of its last failure, in no particular order. Raises UsageError
+    if there is no run.
     """
     import polars as pl
 
