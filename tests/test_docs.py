@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_architecture import FLOORS
 
 from core.calibrate.parameters import FROM_CELLS, FROM_PRIMITIVES, Parameter
 from core.machine.machine import load_machine
@@ -38,3 +39,12 @@ def test_the_readme_has_the_axes_of_the_registry() -> None:
     ]
     table = "| axis | default | values |\n|---|---|---|\n" + "\n".join(lines) + "\n\n"
     assert table in README, f"put this into README.md:\n{table}"
+
+
+def test_the_picture_of_the_rooms_has_the_floors() -> None:
+    design = (Path(__file__).resolve().parents[1] / "docs" / "design.md").read_text()
+    lines = re.findall(r"^    ((?:core|sweep)\b.*?)   ", design, re.MULTILINE)
+    drawn = [line.split() for line in lines]
+    built = [{room for room in floor if room != "core"} for floor in FLOORS]
+    assert [set(rooms) for rooms in reversed(drawn)] == built[: len(drawn)]
+    assert {room for floor in built[len(drawn) :] for room in floor} == {"sweep.__main__"}
