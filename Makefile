@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter accuracy test cluster-test lint bench bench-driver bench-gang bench-nodes calibrate mutants clean
+.PHONY: help venv cover-letter accuracy test cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,8 +42,8 @@ bench: venv  ## Speed of the engine at 1, 8 and 64 CPUs, with SimPy beside it
 bench-driver: venv  ## Overhead and memory of the driver over 10,000 tiny cells
 	$(BIN)/python benchmarks/driver_overhead.py
 
-bench-gang: venv  ## The letter with one Ray actor for each CPU, against the same in process
-	$(BIN)/python benchmarks/ray_gang.py
+bench-actor-group: venv  ## The letter with one Ray actor for each CPU, against the same in process
+	$(BIN)/python benchmarks/actor_group.py
 
 bench-nodes: venv  ## How a sweep scales to 100 nodes: modelled, and two of a real Ray (2 minutes)
 	$(BIN)/python benchmarks/nodes.py --ray

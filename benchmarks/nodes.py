@@ -1,17 +1,17 @@
 """How a sweep scales with nodes: the driver and executor of `run --ray`, with cells that sleep.
 
-Measured are the executor's own loop (it asks for places, starts gangs, gives them cells, collects)
+Measured are the executor's own loop (it asks for places, starts groups, gives them cells, collects)
 and the driver's store, with rows as large as those of cells of 64 CPUs. Modelled is the rest, see
-sleeping_nodes.py: nodes, the table of places, gangs in which a cell sleeps for 40 to 200 ms, and
+sleeping_nodes.py: nodes, the table of places, groups in which a cell sleeps for 40 to 200 ms, and
 the 0.6 ms of the driver's time that Ray's calls for a cell take. Not modelled: what Ray does in
-other threads of the driver, how long nodes and gangs take to start, and what nodes do to each
+other threads of the driver, how long nodes and groups take to start, and what nodes do to each
 other's cells.
 
 With --ray the model is held against two real nodes, each a Ray on 127.0.0.1, whose interconnects
 sleep as long. There CPU/cell has all threads of Ray, also what they do while nothing happens.
 
-Each gang gets as many cells whatever the number of nodes. The clock starts when all gangs are up.
-Speed-up and efficiency are against one node with as many gangs.
+Each group gets as many cells whatever the number of nodes. The clock starts when all groups are up.
+Speed-up and efficiency are against one node with as many groups.
 
 Run with `make bench-nodes`, or `python benchmarks/nodes.py [--ray]`.
 """
@@ -41,17 +41,17 @@ from sweep.store.scan import scan
 
 NODES = (1, 2, 10, 30, 100)
 GANGS_EACH = (1, 2)
-CELLS_A_GANG = 30
-CELLS_A_GANG_ON_RAY = 150
-"""More, because gangs there take seconds to start, one before the other."""
+CELLS_A_GROUP = 30
+CELLS_A_GROUP_ON_RAY = 150
+"""More, because groups there take seconds to start, one before the other."""
 
 
 @dataclass
 class Watch:
-    """Cells that ended since so many `gangs` of the executor were up, and seconds for them."""
+    """Cells that ended since so many `groups` of the executor were up, and seconds for them."""
 
     executor: RayExecutor
-    gangs: int
+    groups: int
     cells: int = 0
     wall: float = 0.0
     cpu: float = 0.0
@@ -60,12 +60,13 @@ class Watch:
         if self.wall:
             self.cells += 1
         elif (
-            sum(gang.idle or gang.attempt is not None for gang in self.executor.gangs) >= self.gangs
+            sum(group.idle or group.attempt is not None for group in self.executor.groups)
+            >= self.groups
         ):
             self.wall, self.cpu = time.perf_counter(), time.process_time()
 
     def stop(self) -> None:
-        assert self.cells, "not all gangs came up"
+        assert self.cells, "not all groups came up"
         self.wall, self.cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
 
 
@@ -82,10 +83,10 @@ def spec(cells: int, cpus: int = 1) -> Spec:
     )
 
 
-def measured(address: str, gangs: int, cells: int) -> Watch:
+def measured(address: str, groups: int, cells: int) -> Watch:
     """The watch of a sweep of so many cells; raises if one is missing."""
     with tempfile.TemporaryDirectory() as folder, closing(RayExecutor(address)) as executor:
-        out, watch = Path(folder) / "run", Watch(executor, gangs)
+        out, watch = Path(folder) / "run", Watch(executor, groups)
         assert run(spec(cells), out, executor, watch).done == cells
         watch.stop()
         assert scan(out).collect().height == cells
@@ -99,7 +100,7 @@ class Scaling(Table):
         super().__init__(title=title)
         for heading in (
             "nodes",
-            "gangs",
+            "groups",
             "cells",
             "wall",
             "cells/s",
@@ -116,7 +117,7 @@ class Scaling(Table):
             self._alone = rate
         self.add_row(
             f"{nodes}",
-            f"{watch.gangs}",
+            f"{watch.groups}",
             f"{watch.cells}",
             f"{watch.wall:.1f} s",
             f"{rate:.1f}",
@@ -128,12 +129,12 @@ class Scaling(Table):
 
 
 def modelled(like: CellResult) -> Table:
-    table = Scaling(f"Modelled nodes, cells that sleep 40 to 200 ms, {CELLS_A_GANG} a gang")
+    table = Scaling(f"Modelled nodes, cells that sleep 40 to 200 ms, {CELLS_A_GROUP} a group")
     for each in GANGS_EACH:
         for nodes in NODES:
             with SleepingNodes(nodes, each, like).instead_of_ray():
-                gangs = nodes * each
-                table.add(nodes, measured("the model", gangs, CELLS_A_GANG * gangs))
+                groups = nodes * each
+                table.add(nodes, measured("the model", groups, CELLS_A_GROUP * groups))
     return table
 
 
@@ -150,7 +151,7 @@ def on_ray(like: CellResult) -> Table:
     ):
         for nodes in (1, 2):
             cluster.add(cpus=1, actors=1)
-            table.add(nodes, measured(cluster.address, nodes, CELLS_A_GANG_ON_RAY * nodes))
+            table.add(nodes, measured(cluster.address, nodes, CELLS_A_GROUP_ON_RAY * nodes))
     return table
 
 

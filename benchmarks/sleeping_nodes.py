@@ -1,7 +1,7 @@
-"""Gangs that sleep instead of simulating: on nodes of a model, or in the actors of a real Ray.
+"""Groups that sleep instead of simulating: on nodes of a model, or in the actors of a real Ray.
 
 `SleepingNodes` is what the executor knows of Ray, in this process: the table of requests for
-places, the nodes, gangs, and the wait for the first that is done. `sleeping_actors` leaves all of
+places, the nodes, groups, and the wait for the first that is done. `sleeping_actors` leaves all of
 that to Ray. A cell sleeps for 40 to 200 ms, as long wherever it is.
 """
 
@@ -16,17 +16,17 @@ from typing import Any
 from unittest import mock
 
 from core.cell import Cell, CellResult
-from sweep.executors import ray_executor
+from sweep.executors import ray_executor, scheduler
+from sweep.executors.actor_group import ActorGroup, Attempt
 from sweep.executors.base import Outcome
-from sweep.executors.fan_out import CPU_ACTOR, GangSize, Resources
-from sweep.executors.ray_gang import Attempt, RayGang
-from sweep.executors.ray_places import Places
+from sweep.executors.fan_out import CPU_ACTOR, GroupSize, Resources
+from sweep.executors.placements import Placements
 
 GOLDEN = (5**0.5 - 1) / 2
 
 RAY_SECONDS = 0.6e-3
 """CPU time of the driver's thread that Ray's calls for a cell take (remote, wait and get), measured
-with 350 cells a second on four gangs of a real Ray."""
+with 350 cells a second on four groups of a real Ray."""
 
 
 def sleep_of(cell: Cell) -> float:
@@ -36,12 +36,12 @@ def sleep_of(cell: Cell) -> float:
 
 @contextmanager
 def sleeping_actors(like: CellResult) -> Iterator[None]:
-    """Have interconnects that RayGang starts sleep; the result of each cell is that of `like`."""
+    """Have interconnects of an ActorGroup sleep; the result of each cell is that of `like`."""
     import ray
 
-    from sweep.executors import ray_actors
+    from sweep.executors import interconnect_actor
 
-    class SleepingHost(ray_actors.InterconnectHost):
+    class SleepingHost(interconnect_actor.InterconnectActor):
         def start(self, cell: Cell) -> None:
             ray.get([actor.__ray_ready__.remote() for actor in self._actors])
 
@@ -49,53 +49,54 @@ def sleeping_actors(like: CellResult) -> Iterator[None]:
             time.sleep(sleep_of(cell))
             return replace(like, cell_id=cell.cell_id)
 
-    with mock.patch.object(ray_actors, "InterconnectHost", SleepingHost):
+    with mock.patch.object(interconnect_actor, "InterconnectActor", SleepingHost):
         yield
 
 
 class SleepingNodes:
-    """`nodes` nodes with room for `gangs_each` gangs of one actor; results are those of `like`."""
+    """`nodes` nodes with room for `groups_each` groups of an actor; results are those of `like`."""
 
-    def __init__(self, nodes: int, gangs_each: int, like: CellResult) -> None:
+    def __init__(self, nodes: int, groups_each: int, like: CellResult) -> None:
         self._like = like
-        offer = {"CPU": float(gangs_each), CPU_ACTOR: float(gangs_each)}
+        offer = {"CPU": float(groups_each), CPU_ACTOR: float(groups_each)}
         self._offers: dict[str, Resources] = {f"node-{i}": offer for i in range(nodes)}
-        self._places: dict[str, dict[str, Any]] = {}
+        self._placements: dict[str, dict[str, Any]] = {}
 
     @contextmanager
     def instead_of_ray(self) -> Iterator[None]:
         """Have every RayExecutor use this."""
         model = self
 
-        class Gang(SleepingGang):
-            def __init__(self, size: GangSize, bundles: Sequence[Resources], name: str) -> None:
+        class Group(SleepingGroup):
+            def __init__(self, size: GroupSize, bundles: Sequence[Resources], name: str) -> None:
                 super().__init__(size, bundles, name, model)
 
-        class Table(Places):
+        class Table(Placements):
             def look(self) -> None:
-                self._table = {k: dict(v) for k, v in model._places.items()}
+                self._table = {k: dict(v) for k, v in model._placements.items()}
 
-        with mock.patch.multiple(
-            ray_executor,
-            connect=lambda address: False,
+        cluster = mock.patch.object(ray_executor, "RayCluster", mock.Mock())
+        calls = mock.patch.multiple(
+            scheduler,
             nodes=lambda: self._offers,
             node_types=lambda: [],
             node_name=lambda node_id: node_id,
             ready=ready,
-            RayGang=Gang,
-            Places=Table,
-        ):
+            ActorGroup=Group,
+            Placements=Table,
+        )
+        with cluster, calls:
             yield
 
     def ask(self, name: str) -> str:
         """Ask for a place; its id."""
-        self._places[name] = {"name": name, "state": "PENDING", "bundles_to_node_id": {}}
+        self._placements[name] = {"name": name, "state": "PENDING", "bundles_to_node_id": {}}
         self._give()
         return name
 
-    def give_back(self, place_id: str) -> None:
+    def give_back(self, placement_id: str) -> None:
         """Let others have a place."""
-        self._places[place_id]["state"] = "REMOVED"
+        self._placements[placement_id]["state"] = "REMOVED"
         self._give()
 
     def result(self, cell: Cell) -> CellResult:
@@ -103,22 +104,22 @@ class SleepingNodes:
         return replace(self._like, cell_id=cell.cell_id)
 
     def _give(self) -> None:
-        given = [p for p in self._places.values() if p["state"] == "CREATED"]
+        given = [p for p in self._placements.values() if p["state"] == "CREATED"]
         used = Counter(place["bundles_to_node_id"][0] for place in given)
         free = [n for n, offer in self._offers.items() for _ in range(int(offer["CPU"]) - used[n])]
-        waiting = [p for p in self._places.values() if p["state"] == "PENDING"]
+        waiting = [p for p in self._placements.values() if p["state"] == "PENDING"]
         for place, node in zip(waiting, free, strict=False):
             place.update(state="CREATED", bundles_to_node_id={0: node})
 
 
-class SleepingGang(RayGang):
-    """A gang of the model. It starts at once, and `pending` is when it is done.
+class SleepingGroup(ActorGroup):
+    """A group of the model. It starts at once, and `pending` is when it is done.
 
     RAY_SECONDS of CPU time are spent on each cell.
     """
 
     def __init__(
-        self, size: GangSize, bundles: Sequence[Resources], name: str, model: SleepingNodes
+        self, size: GroupSize, bundles: Sequence[Resources], name: str, model: SleepingNodes
     ) -> None:
         self.size, self.bundles = size, bundles
         self.node, self.pending, self.attempt = None, None, None
@@ -128,10 +129,10 @@ class SleepingGang(RayGang):
         self._asked = model.ask(name)
 
     @property
-    def place_id(self) -> str:
+    def placement_id(self) -> str:
         return self._asked
 
-    def wait_for_place(self, seconds: float) -> None:
+    def wait_for_placement(self, seconds: float) -> None:
         pass
 
     def start(self, node: str, cell: Cell) -> None:
@@ -154,10 +155,10 @@ class SleepingGang(RayGang):
         self._model.give_back(self._asked)
 
 
-def ready(gangs: Sequence[RayGang], seconds: float) -> list[RayGang]:
-    """As `sweep.executors.ray_gang.ready`, of gangs of the model."""
-    working = [gang for gang in gangs if gang.pending is not None]
-    first = min(gang.pending for gang in working)
+def ready(groups: Sequence[ActorGroup], seconds: float) -> list[ActorGroup]:
+    """As `sweep.executors.actor_group.ready`, of groups of the model."""
+    working = [group for group in groups if group.pending is not None]
+    first = min(group.pending for group in working)
     time.sleep(min(seconds, max(0.0, first - time.monotonic())))
     now = time.monotonic()
-    return [gang for gang in working if gang.pending <= now]
+    return [group for group in working if group.pending <= now]

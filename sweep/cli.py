@@ -100,11 +100,11 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
     signal.signal(signal.SIGTERM, terminate)
     code = _code(args)
-    if code == INTERRUPTED:
-        # A normal exit would wait for the cells in flight, which nobody wants any more.
+    if code in (INTERRUPTED, InfrastructureError.exit_code):
+        # A normal exit would wait for cells in flight that nobody wants, or a Ray that has died.
         with suppress(OSError):
             sys.stdout.flush()
-        os._exit(interrupt)
+        os._exit(interrupt if code == INTERRUPTED else code)
     sys.exit(code)
 
 

@@ -36,6 +36,12 @@ def test_ray_stays_where_it_is_driven(path: Path) -> None:
     assert "ray" not in imports(path) or at_home
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "sweep").rglob("*.py")), ids=str)
+def test_private_calls_of_ray_are_in_one_file(path: Path) -> None:
+    private = re.compile(r"\bray\._|\._do_request")
+    assert not private.search(path.read_text()) or path.name == "ray_private.py"
+
+
 FLOORS = (
     ("core", "core.arrays"),
     ("core.kernel", "core.machine", "core.workload", "core.outcome"),

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from sweep.commands.shared import address_option, run_argument
 from sweep.errors import InfrastructureError, UsageError
 
+if TYPE_CHECKING:
+    from sweep.service.ray_jobs import Jobs
+    from sweep.service.runs import Job
+
 SECONDS = 60.0
 """How long a run has to end. Ray kills it after a few seconds."""
+
+LAST_SECONDS = 10.0
+"""How long a run whose cells are all done has to end by itself, and be what it is: finished."""
 
 POLL_SECONDS = 0.3
 
@@ -26,15 +34,26 @@ def cancel(run: str, address: str | None) -> None:
     """
     from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import find
+    from sweep.service.status import latest
 
     jobs = Jobs(address)
     job = find(jobs.all(), run)
     if job.is_over:
         raise UsageError(f"{job.run} has {job.state} already")
-    jobs.stop(job.id)
-    give_up = time.monotonic() + SECONDS
-    while not (job := jobs.get(job.id)).is_over:
+    now = latest(jobs.end_of_log(job))
+    if now is None or now.left or not (ended := _ended(jobs, job, LAST_SECONDS)):
+        jobs.stop(job.id)
+        ended = _ended(jobs, job, SECONDS)
+    if ended is None:
+        raise InfrastructureError(f"{job.run} has not ended within {SECONDS:.0f} s")
+    print(f"{ended.run}: {ended.state}")
+
+
+def _ended(jobs: Jobs, job: Job, seconds: float) -> Job | None:
+    """The job once it is over; None if it is not within so many seconds."""
+    give_up = time.monotonic() + seconds
+    while not (now := jobs.get(job.id)).is_over:
         if time.monotonic() > give_up:
-            raise InfrastructureError(f"{job.run} is still {job.state} after {SECONDS:.0f} s")
+            return None
         time.sleep(POLL_SECONDS)
-    print(f"{job.run}: {job.state}")
+    return now

@@ -38,7 +38,7 @@ IMPRECISE = 3
 @spec_argument
 @set_option
 @out_option
-@click.option("--ray", is_flag=True, help="Simulate on Ray, on gangs of actors.")
+@click.option("--ray", is_flag=True, help="Simulate on Ray, on groups of actors.")
 @click.option("--address", metavar="A", help="Join the Ray cluster at A; needs --ray.")
 @run_options
 @click.option(
@@ -61,7 +61,7 @@ def run(
     ray: bool,
     address: str | None,
     cpus_per_actor: int | None,
-    gangs: int | None,
+    actor_groups: int | None,
     priority: int,
     progress: str,
     retry_failed: bool,
@@ -84,7 +84,7 @@ def run(
     uprobe-sweep run cover-letter --ray --cpus-per-actor auto
     uprobe-sweep run cover-letter --machine host --out here
     """
-    for option, value in (("--address", address), ("--gangs", gangs)):
+    for option, value in (("--address", address), ("--actor-groups", actor_groups)):
         if value is not None and not ray:
             raise UsageError(f"{option} needs --ray")
     loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
@@ -98,7 +98,7 @@ def run(
             if ray:
                 from sweep.executors.ray_executor import RayExecutor
 
-                ray_executor = RayExecutor(address, cpus_per_actor, gangs, priority, note)
+                ray_executor = RayExecutor(address, cpus_per_actor, actor_groups, priority, note)
                 executor = stack.enter_context(closing(ray_executor))
                 loads = ray_executor.loads
             if progress == "json":

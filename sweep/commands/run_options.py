@@ -35,10 +35,12 @@ RUN_OPTIONS = (
         help="Simulated CPUs in each actor; auto: by cells and cores.",
     ),
     click.option(
+        "--actor-groups",
         "--gangs",
+        "actor_groups",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Cells simulated at a time, at most; a gang of actors each.",
+        help="Cells simulated at a time, at most; a group of actors each.",
     ),
     click.option(
         "--priority",

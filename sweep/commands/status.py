@@ -74,8 +74,8 @@ def _print(job: Job, now: Status | None, words: str | None) -> None:
     if words:
         print(f"  {words}")
     if now is not None and now.nodes:
-        columns = ("gangs", "in_flight", "done")
-        lines: list[list[object]] = [["  node", "gangs", "in flight", "done"]]
+        columns = ("groups", "in_flight", "done")
+        lines: list[list[object]] = [["  node", "actor groups", "in flight", "done"]]
         for node, load in now.nodes.items():
             lines.append([f"  {node}", *(load[column] for column in columns)])
         print_columns(lines)

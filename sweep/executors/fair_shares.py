@@ -1,6 +1,6 @@
-"""How sweeps that run at the same time share the places for gangs. Pure functions.
+"""How sweeps that run at the same time share the placements for actor groups. Pure functions.
 
-Nobody hands places out. Every sweep sees all requests for places, computes the same shares from
+Nobody hands placements out. Every sweep sees all placement groups, computes the same shares from
 them, and gives back what it has beyond its own.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 TURN_SECONDS = 120.0
-"""For how long a sweep of priority 1 may keep its only place while another has none."""
+"""For how long a sweep of priority 1 may keep its only placement while another has none."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sweep's places: how many it holds and how many it waits for."""
+    """A sweep's placements: how many it holds and how many it waits for."""
 
     priority: int
     held: int = 0
@@ -23,10 +23,10 @@ class Claim:
 
 
 def fair_shares(claims: Mapping[str, Claim]) -> dict[str, int]:
-    """Places for each sweep, of those that all of them hold together.
+    """Placements for each sweep, of those that all of them hold together.
 
     First one for everyone, then in proportion to priority, and to nobody more than it wants. Of
-    equals the one that holds more goes first, so that no place changes hands for nothing.
+    equals the one that holds more goes first, so that no placement changes hands for nothing.
     """
     given = dict.fromkeys(claims, 0)
     for _ in range(sum(claim.held for claim in claims.values())):
@@ -42,7 +42,7 @@ def _rank(name: str, claim: Claim, given: int) -> tuple[bool, float, int, str]:
 def allowance(
     me: str, claims: Mapping[str, Claim], held_seconds: float = 0.0, gave_way: bool = False
 ) -> int | None:
-    """How many places the sweep `me` may hold or wait for now; None: as many as it wants.
+    """How many placements the sweep `me` may hold or wait for now; None: as many as it wants.
 
     `held_seconds` is for how long it has held any; `gave_way`, that its last turn ended in here.
     Bounded is only who stands in the way of another: of one that waits below its share, or of one

@@ -5,55 +5,116 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 from sweep.errors import InfrastructureError
+from sweep.executors import ray_private
+from sweep.executors.auth_token import guard_token, make_token
 from sweep.executors.fan_out import CPU_ACTOR, Resources
+from sweep.executors.liveness import Liveness
+from sweep.executors.reaper import Reaper
 
 log = logging.getLogger(__name__)
 
 PLENTY = 100_000
 OBJECT_STORE_BYTES = 256 << 20
-"""A gang's largest message is a few MB; Ray would take a third of the machine's memory."""
+"""A group's largest message is a few MB; Ray would take a third of the machine's memory."""
 
 PROBE_SECONDS = 10
 """How long a cluster has to answer. Ray itself tries for over three minutes, then exits."""
 
+NO_NEWS = ("worker processes have been started", "Raylet is terminated")
+"""What Ray says at every dozen of workers, and beside what we say of a node that is lost."""
 
-def connect(address: str | None) -> bool:
-    """Join the Ray at `address`, or start one on this machine if that is None.
+LONGEST_PARENT = 16
+"""Characters of a folder that leave room for the names of Ray's sockets in it: 107 in all."""
 
-    Returns False, and does neither, if this process is connected already. Tokens are on, except
-    that RAY_AUTH_MODE may say otherwise of a cluster that is joined. Raises InfrastructureError,
-    if nothing answers at `address` within PROBE_SECONDS.
+
+class RayCluster:
+    """A connection to a Ray: to the one at `address`, or to one that it starts if that is None.
+
+    Tokens are on, except that RAY_AUTH_MODE may say otherwise of a cluster that is joined; what
+    the user has to know of the token's file is `say`d. Raises InfrastructureError, if nothing
+    answers at `address` within PROBE_SECONDS.
     """
-    import ray
-    from ray._raylet import Config  # type: ignore[attr-defined]
 
-    if ray.is_initialized():
-        return False
-    if address is None:
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    else:
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-    # Ray has read its environment when it was imported.
-    Config.initialize("")
-    ray._private.worker.print_to_stdstream = _log_message
-    if address is None:
-        _start()
-    else:
-        _join(address)
-    return True
+    def __init__(self, address: str | None, say: Callable[[str], None] = log.info) -> None:
+        import ray
 
+        self._reaper: Reaper | None = None
+        self._is_ours = not ray.is_initialized()
+        if self._is_ours:
+            if address is None:
+                os.environ["RAY_AUTH_MODE"] = "token"
+                os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+                make_token()
+            else:
+                os.environ.setdefault("RAY_AUTH_MODE", "token")
+            if os.environ["RAY_AUTH_MODE"] == "token":
+                guard_token(say)
+            ray_private.prepare()
+            ray_private.send_messages_to(_log_message)
+            # Of actors that were given up.
+            os.environ["RAY_IGNORE_UNHANDLED_ERRORS"] = "1"
+            with ray_private.own_sigterm():
+                if address is None:
+                    self._start()
+                else:
+                    _join(address)
+        context = ray.get_runtime_context()
+        self._liveness = Liveness(context.gcs_address, ray_private.raylet_socket())
 
-def disconnect() -> None:
-    """Leave the cluster; ends it if this process started it."""
-    import ray
+    def check(self) -> None:
+        """Raises InfrastructureError if what this process is connected to is dead."""
+        self._liveness.check()
 
-    ray.shutdown()
+    def disconnect(self) -> None:
+        """Leave the cluster; ends it if it was started here. A Ray that was joined before stays."""
+        import ray
+
+        self._liveness.close()
+        if self._is_ours:
+            ray.shutdown()
+        if self._reaper is not None:
+            self._reaper.close()
+
+    def abandon(self) -> None:
+        """Leave a cluster that has died, without a call of Ray's; what we started of it ends.
+
+        Its logs stay. Nothing can be run on Ray in this process any more.
+        """
+        self._liveness.close()
+        ray_private.forget()
+        if self._reaper is not None:
+            self._reaper.close(keep=True)
+
+    def _start(self) -> None:
+        import ray
+
+        parents = (tempfile.gettempdir(), "/tmp")
+        parent = next((p for p in parents if len(p) <= LONGEST_PARENT), "/tmp")
+        # Nobody else may enter it; the folders that Ray makes are open to all, again and again.
+        private = Path(tempfile.mkdtemp(prefix="uprobe-sweep-", dir=parent))
+        self._reaper = Reaper(private)
+        try:
+            with ray_private.loopback():
+                ray.init(
+                    address="local",
+                    _node_ip_address="127.0.0.1",
+                    _temp_dir=str(private / "r"),
+                    include_dashboard=False,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    resources={CPU_ACTOR: PLENTY},
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
+        except BaseException as error:
+            self._reaper.close(keep=True)
+            if not isinstance(error, Exception):
+                raise
+            raise InfrastructureError(f"cannot start Ray on this machine: {error}") from error
 
 
 def nodes() -> dict[str, Resources]:
@@ -64,14 +125,6 @@ def nodes() -> dict[str, Resources]:
     return {node["NodeID"]: node["Resources"] for node in listed if node["Alive"]}
 
 
-def node_types() -> list[Resources]:
-    """What each type of node offers that an autoscaler can start; [] if there is none."""
-    from ray._private.state import state
-
-    config = state.get_cluster_config()
-    return [dict(group.resources) for group in config.node_group_configs] if config else []
-
-
 def node_name(node_id: str) -> str:
     """A node's address and the first digits of its id: several may share an address."""
     import ray
@@ -80,31 +133,12 @@ def node_name(node_id: str) -> str:
     return f"{listed[node_id]['NodeManagerAddress']}/{node_id[:6]}" if node_id in listed else "?"
 
 
-def _start() -> None:
-    import ray
-
-    try:
-        with _loopback():
-            ray.init(
-                address="local",
-                _node_ip_address="127.0.0.1",
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                resources={CPU_ACTOR: PLENTY},
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-    except Exception as error:
-        raise InfrastructureError(f"cannot start Ray on this machine: {error}") from error
-
-
 def _join(address: str) -> None:
     import ray
-    from ray._private.services import canonicalize_bootstrap_address
 
     try:
-        with _loopback():
-            found = canonicalize_bootstrap_address(address)
+        with ray_private.loopback():
+            found = ray_private.bootstrap_address(address)
         if found is None:
             raise ConnectionError("no Ray runs on this machine")
         _probe(found)
@@ -112,7 +146,7 @@ def _join(address: str) -> None:
         raise InfrastructureError(
             f"cannot join Ray at {address!r}, which should be HOST:PORT or auto: {error}"
         ) from error
-    with _loopback(wanted=found.rpartition(":")[0] == "127.0.0.1"):
+    with ray_private.loopback(wanted=found.rpartition(":")[0] == "127.0.0.1"):
         try:
             ray.init(address=found, log_to_driver=False, logging_level=logging.ERROR)
         except (Exception, SystemExit) as error:
@@ -122,32 +156,9 @@ def _join(address: str) -> None:
             ) from error
 
 
-@contextmanager
-def _loopback(wanted: bool = True) -> Iterator[None]:
-    """While Ray is told to, it takes 127.0.0.1 for this machine's address and listens only there.
-
-    It does so by itself on macOS and Windows; on Linux it replaces 127.0.0.1 by the address of an
-    interface, and with any other address, 127.0.0.2 too, it listens on all interfaces.
-    """
-    from ray._private import ray_constants
-
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = before and not wanted
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
-
-
-def _log_message(data: Mapping[str, Any], ignore_prefix: bool) -> None:
-    """Log what Ray has to say to the driver; Ray itself prints it to standard output.
-
-    That there are many workers it says at every dozen, and a gang is many.
-    """
-    for line in data["lines"]:
-        log.log(
-            logging.DEBUG if "worker processes have been started" in line else logging.WARNING, line
-        )
+def _log_message(message: str) -> None:
+    """Log what Ray has to say."""
+    log.log(logging.DEBUG if any(old in message for old in NO_NEWS) else logging.WARNING, message)
 
 
 def _probe(address: str) -> None:

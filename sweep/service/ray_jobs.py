@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from sweep.errors import InfrastructureError, UsageError
+from sweep.executors import ray_private
+from sweep.executors.auth_token import HOW_TO_MAKE_ONE, guard_token, has_token
 from sweep.service.runs import Job
+
+log = logging.getLogger(__name__)
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 """Ray's dashboard on a head's loopback, or what `ray dashboard cluster.yaml` forwards there."""
@@ -29,6 +34,9 @@ CHATTY = (
 LAST_LINES = 200
 """Lines at the end of a log in which the last status is looked for."""
 
+
+PROBE_SECONDS = 10
+"""How long something has to take a connection."""
 
 NO_DASHBOARD = "Version check returned 404"
 """What Ray's client says of something else that speaks HTTP."""
@@ -59,12 +67,18 @@ class Jobs:
 
     By default that is RAY_API_SERVER_ADDRESS, or DEFAULT_ADDRESS. Raises UsageError for what is no
     such URL. Every method raises InfrastructureError if the cluster does not answer or does not
-    take the token.
+    take the token, or if there is none. What the user has to know of its file is `say`d.
     """
 
-    def __init__(self, address: str | None = None) -> None:
+    def __init__(
+        self, address: str | None = None, say: Callable[[str], None] = log.warning
+    ) -> None:
         self._address = address = dashboard_url(address, os.environ)
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        _probe(address)
+        if os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":
+            guard_token(say)
+            if not has_token():
+                raise InfrastructureError(f"no token here: {HOW_TO_MAKE_ONE}")
         # Ray prefers its variables to what it is told.
         os.environ[VARIABLE] = address
         with self._answering():
@@ -112,7 +126,7 @@ class Jobs:
             return []
         path = f"/api/v0/logs/file?node_id={job.node_id}&filename=job-driver-{job.id}.log"
         with self._answering():
-            answer = self._client._do_request("GET", f"{path}&lines={LAST_LINES}")
+            answer = ray_private.get(self._client, f"{path}&lines={LAST_LINES}")
         return str(answer.text).splitlines() if answer.status_code == 200 else []
 
     def follow(self, job_id: str) -> Iterator[str]:
@@ -141,11 +155,29 @@ class Jobs:
             kind = type(error).__name__
             if "Authentication" in kind or "401" in str(error) or "403" in str(error):
                 said = "it does not take our token, which belongs in ~/.ray/auth_token"
-            elif isinstance(error, OSError) or NO_DASHBOARD in str(error):
-                said = "no dashboard answers there; is the cluster up, and its dashboard forwarded?"
+            elif isinstance(error, OSError):
+                raise _nothing_at(self._address) from error
+            elif NO_DASHBOARD in str(error):
+                said = "what answers there is no dashboard of Ray"
             else:
                 said = f"{kind}: {error}"
             raise InfrastructureError(f"the cluster at {self._address}: {said}") from error
+
+
+def _probe(url: str) -> None:
+    """Raises InfrastructureError unless something listens there, at once; Ray would try on."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=PROBE_SECONDS).close()
+    except OSError as error:
+        raise _nothing_at(url) from error
+
+
+def _nothing_at(url: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"nothing answers at {url}; is the cluster up, and its dashboard forwarded?"
+    )
 
 
 def _job(details: Any) -> Job:

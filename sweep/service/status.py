@@ -23,7 +23,7 @@ RATE_SECONDS = 60.0
 """The rate is that of the last minute, so that the wait for nodes is soon forgotten."""
 
 Loads = Mapping[str, Mapping[str, int]]
-"""By node: its `gangs`, its cells `in_flight` and `done`."""
+"""By node: its actor `groups`, its cells `in_flight` and `done`."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,14 @@ class Status:
         return sum(load["in_flight"] for load in self.nodes.values())
 
     @property
+    def left(self) -> int:
+        """Cells that have not ended."""
+        return self.total - self.done - self.failed
+
+    @property
     def seconds_left(self) -> float | None:
         """At the present rate; None if that gives no finite time."""
-        left = self.total - self.done - self.failed
-        seconds = left / self.rate if self.rate else math.inf
+        seconds = self.left / self.rate if self.rate else math.inf
         return seconds if math.isfinite(seconds) else None
 
     def line(self) -> str:
@@ -61,16 +65,17 @@ class Status:
         return f"{self.done + self.failed}/{self.total} cells, {self.failed} failed"
 
     def at_end(self) -> Status:
-        """The same of a run that has ended, however it did: it has no gangs any more."""
-        nodes = {node: {**load, "gangs": 0, "in_flight": 0} for node, load in self.nodes.items()}
+        """The same of a run that has ended, however it did: it has no groups any more."""
+        nodes = {node: {**load, "groups": 0, "in_flight": 0} for node, load in self.nodes.items()}
         return replace(self, rate=0.0, nodes=nodes)
 
     def text(self) -> str:
         """For people, on one line."""
         left = self.seconds_left
-        gangs = sum(load["gangs"] for load in self.nodes.values())
+        groups = sum(load["groups"] for load in self.nodes.values())
         return (
-            f"{self.counts}, {self.in_flight} in flight on {gangs} gangs, {self.rate:.1f} cells/s, "
+            f"{self.counts}, {self.in_flight} in flight on {groups} actor groups, "
+            f"{self.rate:.1f} cells/s, "
             f"{'?' if left is None else math.ceil(left)} s left"
         )
 

@@ -179,7 +179,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("run tiny.yaml --address x", "--address needs --ray"),
         ("run tiny.yaml --cpus-per-actor 0", "'0': allowed are auto, or 1 and more"),
         ("run tiny.yaml --cpus-per-actor al", "'al': allowed are auto, or 1 and more"),
-        ("run tiny.yaml --gangs 2", "--gangs needs --ray"),
+        ("run tiny.yaml --actor-groups 2", "--actor-groups needs --ray"),
         ("plan", "Missing argument 'SPEC'"),
         ("rum tiny.yaml", "No such command 'rum'. Did you mean"),
         ("tables letter", "no such run: results/runs/letter: there is none in results/runs"),

@@ -23,11 +23,11 @@ def parsed(words: list[str]) -> dict[str, Any]:
     "text",
     [
         "",
-        "--cpus-per-actor auto --gangs 3",
+        "--cpus-per-actor auto --actor-groups 3",
         "--cpus-per-actor 8 --priority 7",
         "--retry-failed",
         "--fail-fast",
-        "--cpus-per-actor 2 --gangs 1 --priority 100 --retry-failed --fail-fast",
+        "--cpus-per-actor 2 --actor-groups 1 --priority 100 --retry-failed --fail-fast",
     ],
 )
 def test_what_is_passed_on_chooses_the_same(text: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 import ray
 from ray_cells import forget_token
 
-from sweep.executors import ray_cluster
+from sweep.executors.ray_cluster import RayCluster
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def local_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("HOME", str(home))
         patch.delenv("RAY_AUTH_MODE", raising=False)
         forget_token()
-        assert ray_cluster.connect(None)
+        cluster = RayCluster(None)
         yield ray.get_runtime_context().gcs_address
-        ray_cluster.disconnect()
+        cluster.disconnect()
     forget_token()

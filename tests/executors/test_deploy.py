@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from core.machine.machine import load_machine
-from sweep.executors.fan_out import CPU_ACTOR, GangSize, bundles
+from sweep.executors.fan_out import CPU_ACTOR, GroupSize, bundles
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -87,7 +87,7 @@ def test_a_workers_place_holds_the_cover_letters_machine() -> None:
         {"CPU": 2, **single},
         {"CPU": 2, **pods},
     ):
-        assert len(bundles(GangSize(CPUS, 1), [offered], declared=True)) == 1
+        assert len(bundles(GroupSize(CPUS, 1), [offered], declared=True)) == 1
 
 
 def test_the_ray_job() -> None:

@@ -19,7 +19,7 @@ def mute() -> Iterator[str]:
 def join(address: str) -> str:
     """The one line that says why `address` cannot be joined."""
     with pytest.raises(InfrastructureError) as failure:
-        ray_cluster.connect(address)
+        ray_cluster.RayCluster(address)
     assert "\n" not in str(failure.value)
     assert repr(address) in str(failure.value)
     return str(failure.value)

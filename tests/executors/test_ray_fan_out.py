@@ -1,4 +1,4 @@
-"""Several gangs at a time, and several sweeps, on a Ray that nobody else uses."""
+"""Several groups at a time, and several sweeps, on a Ray that nobody else uses."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ two_cores = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs t
 
 
 @two_cores
-def test_two_gangs_share_the_cells(local_ray: str) -> None:
-    with closing(RayExecutor(cpus_per_actor=1, gangs=2)) as executor:
+def test_two_groups_share_the_cells(local_ray: str) -> None:
+    with closing(RayExecutor(cpus_per_actor=1, groups=2)) as executor:
         outcomes: Any = executor.run(list(endless()))
         counts: list[int] = []
         while len(counts) < 2 and (outcome := next(outcomes, None)):
             assert_as_in_process(outcome)
-            counts = [gang.done for gang in executor.gangs if gang.done]
+            counts = [group.done for group in executor.groups if group.done]
         assert len(counts) == 2
         [load] = executor.loads().values()
-        assert load["gangs"] == 2
+        assert load["groups"] == 2
         assert 0 < load["in_flight"] <= 2
         assert load["done"] == sum(counts)
         outcomes.close()
@@ -52,23 +52,23 @@ def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: st
     seen = threading.Event()
 
     def run_second() -> None:
-        with closing(RayExecutor(gangs=2)) as second:
+        with closing(RayExecutor(groups=2)) as second:
             for outcome in second.run(list(endless())):
                 later.append(outcome)
                 if seen.is_set():
                     break
 
-    with closing(RayExecutor(gangs=2)) as first:
+    with closing(RayExecutor(groups=2)) as first:
         outcomes: Any = first.run(list(endless()))
-        while sum(gang.done > 0 for gang in first.gangs) < 2:
+        while sum(group.done > 0 for group in first.groups) < 2:
             next(outcomes)
         thread = threading.Thread(target=run_second)
         thread.start()
         while not later:
             next(outcomes)
-        placed = [gang for gang in first.gangs if gang.node is not None]
+        placed = [group for group in first.groups if group.node is not None]
         seen.set()
-        while sum(gang.done > 0 for gang in first.gangs) < 2:
+        while sum(group.done > 0 for group in first.groups) < 2:
             next(outcomes)
         thread.join()
         outcomes.close()
@@ -76,10 +76,10 @@ def test_a_sweep_that_comes_later_gets_its_share_and_gives_it_back(local_ray: st
     assert_as_in_process(later[0])
 
 
-def test_a_gang_simulates_cells_in_which_nobody_hits(local_ray: str) -> None:
+def test_a_group_simulates_cells_in_which_nobody_hits(local_ray: str) -> None:
     batch = Workload(attach_threads=1, consumers=0, batch=4)
     idle = stress_cell(batch, cpus=0, bench="uprobe-multi-nop")
-    with closing(RayExecutor(cpus_per_actor=None, gangs=1)) as executor:
+    with closing(RayExecutor(cpus_per_actor=None, groups=1)) as executor:
         [outcome] = executor.run([idle])
     assert outcome.error is None
     assert outcome.result is not None
@@ -91,4 +91,4 @@ def test_auto_says_what_it_picked(local_ray: str) -> None:
     with closing(RayExecutor(cpus_per_actor=None, say=said.append)) as executor:
         assert len(list(executor.run([SHARED] * 5))) == 5
     [line] = said
-    assert line.startswith("8 CPUs per actor: 1 actors a gang, for 5 cells of up to 8 CPUs on ")
+    assert line.startswith("8 CPUs per actor: 1 actors a group, for 5 cells of up to 8 CPUs on ")

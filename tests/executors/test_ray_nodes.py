@@ -1,4 +1,4 @@
-"""Gangs on several Ray nodes, which come and are killed."""
+"""Groups on several Ray nodes, which come and are killed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cluster(tmp_path: Path) -> Iterator[LoopbackCluster]:
         yield cluster
 
 
-def test_nodes_that_come_get_gangs_and_a_killed_one_costs_what_it_had_in_flight(
+def test_nodes_that_come_get_groups_and_a_killed_one_costs_what_it_had_in_flight(
     cluster: LoopbackCluster, tmp_path: Path
 ) -> None:
     spec = tmp_path / "slow.yaml"
@@ -65,8 +65,8 @@ def test_nodes_that_come_get_gangs_and_a_killed_one_costs_what_it_had_in_flight(
         cluster.kill(nodes[1])
         wait_until(lambda: status().done > before + 5)
         assert driver.wait(180) == 0, log.read_text()
-    lost = re.findall(r"^lost a gang on (\S+), with (no|1) cell", log.read_text(), re.MULTILINE)
-    # One node, one gang, a cell at most.
+    lost = re.findall(r"^lost a group on (\S+), with (no|1) cell", log.read_text(), re.MULTILINE)
+    # One node, one group, a cell at most.
     assert len({node for node, _ in lost}) == 1
     assert sum(cells == "1" for _, cells in lost) <= 1
     run(sweep.load_spec(spec), tmp_path / "near")
@@ -89,12 +89,12 @@ from ray_cells import SHARED, assert_as_in_process
 found = []
 with closing(RayExecutor(sys.argv[1], cpus_per_actor=int(sys.argv[2]))) as executor:
     outcomes = executor.run([replace(SHARED, seed=seed) for seed in range(2000)])
-    while sum(gang.done > 0 for gang in executor.gangs) < int(sys.argv[3]):
+    while sum(group.done > 0 for group in executor.groups) < int(sys.argv[3]):
         assert_as_in_process(next(outcomes))
-    for gang in executor.gangs:
-        if gang.done:
+    for group in executor.groups:
+        if group.done:
             here = lambda _: ray.get_runtime_context().get_node_id()
-            actors = [*gang.cpu_actors, gang.interconnect]
+            actors = [*group.cpu_actors, group.interconnect]
             found.append(ray.get([actor.__ray_call__.remote(here) for actor in actors]))
     outcomes.close()
 print(json.dumps(found))
@@ -102,19 +102,19 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize(
-    ("cpus_per_actor", "gangs", "nodes_each"),
+    ("cpus_per_actor", "groups", "nodes_each"),
     [(2, 2, 1), (1, 1, 2)],
     ids=["packed on one node each", "spread if no node can hold it"],
 )
-def test_where_the_actors_of_a_gang_are(
-    cluster: LoopbackCluster, cpus_per_actor: int, gangs: int, nodes_each: int
+def test_where_the_actors_of_a_group_are(
+    cluster: LoopbackCluster, cpus_per_actor: int, groups: int, nodes_each: int
 ) -> None:
     cluster.add(cpus=1, actors=4)
     cluster.add(cpus=1, actors=4)
     tests = str(Path(__file__).resolve().parents[1])
     env = {**cluster.env, "PYTHONPATH": f"{cluster.env['PYTHONPATH']}:{tests}"}
     done = subprocess.run(
-        [sys.executable, "-c", PLACES, cluster.address, str(cpus_per_actor), str(gangs)],
+        [sys.executable, "-c", PLACES, cluster.address, str(cpus_per_actor), str(groups)],
         env=env,
         capture_output=True,
         text=True,
@@ -122,6 +122,6 @@ def test_where_the_actors_of_a_gang_are(
     )
     assert done.returncode == 0, done.stderr
     places = json.loads(done.stdout)
-    assert len(places) == gangs
-    assert [len(set(nodes)) for nodes in places] == gangs * [nodes_each]
+    assert len(places) == groups
+    assert [len(set(nodes)) for nodes in places] == groups * [nodes_each]
     assert len(set().union(*places)) == 2

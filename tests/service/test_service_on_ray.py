@@ -63,7 +63,7 @@ def status(cluster: LoopbackCluster, name: str) -> dict[str, Any]:
 def test_a_submitted_sweep_is_that_of_one_process(
     cluster: LoopbackCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited = cluster.cli("submit", "tiny.yaml", "--wait", "--gangs", 1)
+    waited = cluster.cli("submit", "tiny.yaml", "--wait", "--groups", 1)
     assert waited.returncode == 0, waited.stderr
     assert re.search("^tiny-[0-9a-f]{8}: submitted$", waited.stdout, re.MULTILINE)
     assert "4/4 cells, 0 failed" in waited.stdout
@@ -77,7 +77,7 @@ def test_a_submitted_sweep_is_that_of_one_process(
     assert_frame_equal(far, here)
     said = cluster.cli("status", "tiny").stdout
     assert ": succeeded, 4/4 cells, 0 failed\n" in said
-    assert re.search(r"node +gangs +in flight +done\n +127\.0\.0\.1/\w+ +0 +0 +4\n", said)
+    assert re.search(r"node +actor groups +in flight +done\n +127\.0\.0\.1/\w+ +0 +0 +4\n", said)
     log = cluster.cli("logs", "tiny").stdout
     assert "4 cells done: " in log
     assert "status {" not in log
@@ -102,7 +102,7 @@ def test_failed_cells_are_tried_again_if_that_is_asked_for(
     said = cluster.cli("status", "tiny").stdout.splitlines()
     assert said[1] == f"  {why}"
     assert said[2].startswith("  4 cells failed before and were not tried again; see ")
-    retried = cluster.cli(*submit, "--retry-failed", "--gangs", 1)
+    retried = cluster.cli(*submit, "--retry-failed", "--groups", 1)
     assert retried.returncode == 0, retried.stderr
     assert "4/4 cells, 0 failed" in retried.stdout
     assert sweep.scan_failures(out).collect().is_empty()
@@ -135,7 +135,11 @@ def test_the_same_spec_joins_and_goes_on_after_a_cancel(cluster: LoopbackCluster
     [
         ("status tinny", 2, "no such run: tinny: did you mean 'tiny-"),
         ("logs x --address 127.0.0.1:8265", 2, "write a URL like http://127.0.0.1:8265"),
-        ("runs --address http://127.0.0.1:1", 4, "no dashboard answers there"),
+        (
+            "runs --address http://127.0.0.1:1",
+            4,
+            "nothing answers at http://127.0.0.1:1; is",
+        ),
         ("submit tiny.yaml --out here", 2, "it has to be an absolute path or a URI"),
         ("submit tiny.yaml --out /runs/../etc", 2, "it has to be an absolute path or a URI"),
         ("submit tiny.yaml --set cpus=3", 2, "allowed are 1 to 2, nearest 2"),

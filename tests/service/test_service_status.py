@@ -8,8 +8,8 @@ from sweep.driver.driver import Progress
 from sweep.service.status import RATE_SECONDS, Meter, Status, last_words, latest, parse, readable
 
 NODES = {
-    "10.0.0.1/aaaaaa": {"gangs": 2, "in_flight": 2, "done": 5},
-    "10.0.0.2/bbbbbb": {"gangs": 1, "in_flight": 0, "done": 4},
+    "10.0.0.1/aaaaaa": {"groups": 2, "in_flight": 2, "done": 5},
+    "10.0.0.2/bbbbbb": {"groups": 1, "in_flight": 0, "done": 4},
 }
 COUNT = st.integers(0, 10**6)
 
@@ -24,7 +24,7 @@ class Clock:
 
 def test_for_people() -> None:
     assert Status(20, 9, 1, 2.0, NODES).text() == (
-        "10/20 cells, 1 failed, 2 in flight on 3 gangs, 2.0 cells/s, 5 s left"
+        "10/20 cells, 1 failed, 2 in flight on 3 actor groups, 2.0 cells/s, 5 s left"
     )
     assert Status(20).text().endswith("0.0 cells/s, ? s left")
     assert Status(20, rate=5e-324).text().endswith("0.0 cells/s, ? s left")
@@ -55,7 +55,7 @@ def test_a_run_that_has_ended_has_nothing_in_flight() -> None:
     status = Status(20, 9, 1, 2.0, NODES).at_end()
     assert status.counts == "10/20 cells, 1 failed"
     assert (status.in_flight, status.seconds_left) == (0, None)
-    assert [load["gangs"] for load in status.nodes.values()] == [0, 0]
+    assert [load["groups"] for load in status.nodes.values()] == [0, 0]
     assert [load["done"] for load in status.nodes.values()] == [5, 4]
 
 

@@ -1,4 +1,4 @@
-"""Gangs of real actors on a real Ray, with CpuGroup in process as what they must equal."""
+"""Groups of real actors on a real Ray, with CpuGroup in process as what they must equal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from stress_cells import stress_cell
 
 from core.workload import Workload
 from sweep.errors import UsageError
-from sweep.executors import ray_executor
+from sweep.executors import scheduler
 from sweep.executors.ray_executor import RayExecutor
 
 # Ray's own warnings are not ours to fail on.
@@ -34,14 +34,14 @@ pytestmark = [pytest.mark.serial, pytest.mark.filterwarnings("default")]
 
 @pytest.fixture(scope="module", params=[8, 4, 1], ids=["1 actor", "2 actors", "8 actors"])
 def executor(local_ray: str, request: pytest.FixtureRequest) -> Iterator[RayExecutor]:
-    with closing(RayExecutor(cpus_per_actor=request.param, gangs=1)) as executor:
+    with closing(RayExecutor(cpus_per_actor=request.param, groups=1)) as executor:
         yield executor
 
 
 @pytest.fixture(scope="module")
 def pair(local_ray: str) -> Iterator[RayExecutor]:
-    """An executor with one gang of two actors, which tests may kill."""
-    with closing(RayExecutor(cpus_per_actor=4, gangs=1)) as executor:
+    """An executor with one group of two actors, which tests may kill."""
+    with closing(RayExecutor(cpus_per_actor=4, groups=1)) as executor:
         yield executor
 
 
@@ -51,26 +51,26 @@ def on(actor: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def members(executor: RayExecutor) -> list[Any]:
-    """The actors of the only gang, interconnect last."""
-    [gang] = executor.gangs
-    return [*gang.cpu_actors, gang.interconnect]
+    """The actors of the only group, interconnect last."""
+    [group] = executor.groups
+    return [*group.cpu_actors, group.interconnect]
 
 
 def pids(executor: RayExecutor) -> list[int]:
-    """Process ids of the only gang, interconnect last."""
+    """Process ids of the only group, interconnect last."""
     return [on(actor, lambda _: os.getpid()) for actor in members(executor)]
 
 
-def test_numbers_are_those_of_one_process_also_when_the_gang_is_used_again(
+def test_numbers_are_those_of_one_process_also_when_the_group_is_used_again(
     executor: RayExecutor,
 ) -> None:
     outcomes = executor.run([SHARED, UNIFORM, ZIPF, replace(SHARED, cpus=1), SHARED])
     first = next(outcomes)
     assert_as_in_process(first)
-    gang = pids(executor)
+    group = pids(executor)
     for outcome in outcomes:
         assert_as_in_process(outcome)
-    assert pids(executor) == gang
+    assert pids(executor) == group
 
 
 def test_cells_with_writers_are_those_of_one_process(pair: RayExecutor) -> None:
@@ -87,19 +87,19 @@ def test_cells_with_writers_are_those_of_one_process(pair: RayExecutor) -> None:
         assert_as_in_process(outcome)
 
 
-def test_a_gang_has_its_next_cell_before_the_last_outcome_is_stored(executor: RayExecutor) -> None:
+def test_a_group_has_its_next_cell_before_the_last_outcome_is_stored(executor: RayExecutor) -> None:
     outcomes = executor.run([SHARED, UNIFORM])
     next(outcomes)
-    [gang] = executor.gangs
-    assert gang.attempt is not None
-    assert gang.attempt.cell == UNIFORM
+    [group] = executor.groups
+    assert group.attempt is not None
+    assert group.attempt.cell == UNIFORM
     assert_as_in_process(next(outcomes))
 
 
-def test_gang_has_an_actor_for_every_few_cpus(executor: RayExecutor) -> None:
+def test_group_has_an_actor_for_every_few_cpus(executor: RayExecutor) -> None:
     [_] = executor.run([SHARED])
-    [gang] = executor.gangs
-    assert len(gang.cpu_actors) * gang.size.cpus_per_actor == 8
+    [group] = executor.groups
+    assert len(group.cpu_actors) * group.size.cpus_per_actor == 8
 
 
 def test_actors_load_little(executor: RayExecutor) -> None:
@@ -120,7 +120,7 @@ def loaded_in(actor: Any) -> set[str]:
     [
         ("core.engine.gang", {"polars", "pyarrow", "numba", "pydantic", "ray", "sweep"}),
         ("sweep.executors.cpu_actor", {"polars", "pyarrow", "numba", "pydantic", "ray"}),
-        ("sweep.executors.ray_actors", {"polars", "pyarrow"}),
+        ("sweep.executors.interconnect_actor", {"polars", "pyarrow"}),
     ],
 )
 def test_what_actors_are_made_of_imports_little(module: str, heavy: set[str]) -> None:
@@ -186,10 +186,10 @@ def test_death_within_a_cell_costs_an_attempt(
     assert not set(before) & set(pids(pair))
 
 
-def test_cell_that_kills_every_gang_fails_and_the_next_goes_on(
+def test_cell_that_kills_every_group_fails_and_the_next_goes_on(
     pair: RayExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ray_executor, "ATTEMPTS", 1)
+    monkeypatch.setattr(scheduler, "ATTEMPTS", 1)
     [_] = pair.run([ZIPF])
     os.kill(pids(pair)[0], signal.SIGKILL)
     failed, worked = pair.run([UNIFORM, SHARED])
@@ -200,7 +200,7 @@ def test_cell_that_kills_every_gang_fails_and_the_next_goes_on(
     assert_as_in_process(worked)
 
 
-def test_cell_that_cannot_be_simulated_is_a_failure_and_keeps_the_gang(pair: RayExecutor) -> None:
+def test_cell_that_cannot_be_simulated_is_a_failure_and_keeps_the_group(pair: RayExecutor) -> None:
     failed, worked = pair.run([replace(SHARED, flavour="no-such"), SHARED])
     before = pids(pair)
     assert failed.result is None
@@ -230,13 +230,13 @@ def test_giving_up_ends_the_actors_and_leaves_a_ray_that_was_there(pair: RayExec
     assert ray.is_initialized()
 
 
-def test_larger_cells_get_a_larger_gang(local_ray: str) -> None:
-    with closing(RayExecutor(cpus_per_actor=3, gangs=1)) as executor:
+def test_larger_cells_get_a_larger_group(local_ray: str) -> None:
+    with closing(RayExecutor(cpus_per_actor=3, groups=1)) as executor:
         for cpus in (1, 3, 2):
             [outcome] = executor.run([replace(UNIFORM, cpus=cpus)])
             assert_as_in_process(outcome)
-        [gang] = executor.gangs
-        assert gang.size.cpus == 3
+        [group] = executor.groups
+        assert group.size.cpus == 3
 
 
 def test_no_cells_need_no_ray() -> None:
@@ -253,7 +253,10 @@ def test_cpus_per_actor_is_positive(cpus_per_actor: int) -> None:
 def test_local_ray_has_a_token_and_listens_on_loopback_only(local_ray: str) -> None:
     import psutil  # Ray brings it along, and has to be imported first
 
-    assert (Path.home() / ".ray" / "auth_token").stat().st_size > 0
+    assert (Path.home() / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600
+    session = Path(ray._private.worker.global_worker.node.get_session_dir_path())
+    private = session.parents[1].stat()
+    assert (private.st_mode & 0o777, private.st_uid) == (0o700, os.getuid())
     listening = set()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""Every sweep's requests for places on a Ray cluster, as Ray lists them."""
+"""Every sweep's placement groups on a Ray cluster, as Ray lists them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sweep.executors.fair_shares import Claim
 PREFIX = "uprobe-sweep"
 
 
-class Places:
-    """One sweep's view of who holds places and who waits for them.
+class Placements:
+    """One sweep's view of who holds placements and who waits for them.
 
-    A request is a placement group whose name says which sweep it is of, and with what priority.
+    The name of a placement group says which sweep it is of, and with what priority.
     """
 
     def __init__(self, priority: int) -> None:
@@ -34,9 +34,9 @@ class Places:
 
         self._table = placement_group_table()
 
-    def node_of(self, place_id: str) -> str | None:
-        """Id of the node that a request was given a place on, the first one's if on several."""
-        entry = self._table.get(place_id)
+    def node_of(self, placement_id: str) -> str | None:
+        """Id of the node that a group is on, the first one's if on several; None if it waits."""
+        entry = self._table.get(placement_id)
         if entry is None or entry["state"] != "CREATED":
             return None
         return str(entry["bundles_to_node_id"][0])

@@ -1,4 +1,4 @@
-"""What a gang's interconnect actor does: it plays cells, whose CPUs live in the CPU actors."""
+"""What a group's interconnect actor does: it plays cells, whose CPUs live in the CPU actors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def call_each(
     return list(ray.get([actor.call.remote(group, method, *given) for actor, given in calls]))
 
 
-class ActorGang:
+class RemoteCpus:
     """CPUs spread over `actors`, `cpus_per_actor` to each: one call to each actor a window."""
 
     def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
@@ -69,13 +69,13 @@ class ActorGang:
         return list(zip(*columns, strict=True))
 
 
-class InterconnectHost:
+class InterconnectActor:
     """The actor that simulates: it has the shared lines, and asks the CPU actors for hits."""
 
     def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
         leave_working_dir()
         self._actors = actors
-        self._gang = ActorGang(actors, cpus_per_actor)
+        self._cpus = RemoteCpus(actors, cpus_per_actor)
         self._threads = RemoteThreads(partial(call_each, actors, ThreadGroup), cpus_per_actor)
 
     def start(self, cell: Cell) -> None:
@@ -85,10 +85,10 @@ class InterconnectHost:
         ray.get(ready)
 
     def simulate(self, cell: Cell) -> CellResult:
-        """Simulate `cell` on the gang.
+        """Simulate `cell` on the CPU actors.
 
         Threads of a cell with writers are asked ten thousand times and more; so they live in this
         process, unless there are CPUs of them to be spread over several actors.
         """
         spread = cell.cpus and len(self._actors) > 1
-        return predict(cell, self._gang, self._threads if spread else None)
+        return predict(cell, self._cpus, self._threads if spread else None)

@@ -1,10 +1,10 @@
-"""The cover letter on a Ray gang with one actor for each CPU, against the same in this process.
+"""The cover letter on a Ray group with one actor for each CPU, against the same in this process.
 
-The gang is up before the clock starts. Both run in turn, since machines are shared and noisy; the
+The group is up before the clock starts. Both run in turn, since machines are shared and noisy; the
 ratio of each pair is what counts. The actors idle while this process simulates, which costs it some
-of the cores all the same, so the first row has it alone, before there is a gang.
+of the cores all the same, so the first row has it alone, before there is a group.
 
-Run with `make bench-gang`, or `python benchmarks/ray_gang.py CPUS_PER_ACTOR ROUNDS`.
+Run with `make bench-actor-group`, or `python benchmarks/actor_group.py CPUS_PER_ACTOR ROUNDS`.
 """
 
 from __future__ import annotations
@@ -59,28 +59,28 @@ def main() -> None:
     cells = plan(sweep.load_spec("cover-letter"))
     largest = max(cells, key=lambda cell: cell.cpus)
     table = Table(title=f"The letter's {len(cells)} cells (target: at most {TARGET:g} times)")
-    for heading in ("", "in process", "on the gang", "ratio"):
+    for heading in ("", "in process", "on the group", "ratio"):
         table.add_column(heading, justify="right")
     in_process([largest])
     alone, expected = in_process(cells)
-    table.add_row("no gang up", f"{alone:.1f} s", "", "")
+    table.add_row("no group up", f"{alone:.1f} s", "", "")
     with (
         tempfile.TemporaryDirectory() as home,
-        closing(RayExecutor(cpus_per_actor=cpus_per_actor, gangs=1)) as gang,
+        closing(RayExecutor(cpus_per_actor=cpus_per_actor, groups=1)) as group,
     ):
         # Ray's token is in the home folder.
         os.environ["HOME"] = home
-        up, _ = timed(gang, [largest])
+        up, _ = timed(group, [largest])
         for number in range(rounds):
-            there, results = timed(gang, cells)
+            there, results = timed(group, cells)
             here, _ = in_process(cells)
             if not same(expected, results):
-                raise RuntimeError("the gang's results are not those of this process")
+                raise RuntimeError("the group's results are not those of this process")
             row = f"{here:.1f} s", f"{there:.1f} s", f"{there / here:.2f}"
             table.add_row(f"round {number + 1}", *row)
             alone_ratio = there / alone
     Console().print(table)
-    print(f"the gang was up after {up:.0f} s; the last round took {alone_ratio:.2f} times 'alone'")
+    print(f"the group was up after {up:.0f} s; the last round took {alone_ratio:.2f} times 'alone'")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A gang on Ray: a place on a node, and the actors that simulate one cell after the other there."""
+"""A placement group of Ray, and the actors in it, which simulate one cell after the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from core.cell import Cell
 from sweep.errors import InfrastructureError
 from sweep.executors.base import Outcome
-from sweep.executors.fan_out import CPU_ACTOR, GangSize, Resources
+from sweep.executors.fan_out import CPU_ACTOR, GroupSize, Resources
 
 
 @dataclass
@@ -21,23 +21,23 @@ class Attempt:
     deaths: int = 0
 
 
-class GangLostError(Exception):
-    """An actor of a gang has died or is out of reach, which comes to the same."""
+class GroupLostError(Exception):
+    """An actor of a group has died or is out of reach, which comes to the same."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(_plain(error))
 
 
-class RayGang:
+class ActorGroup:
     """Actors that together simulate cells of up to `size.cpus` CPUs, while all of them live.
 
-    It waits for its place, of `bundles`, first; `name` is what the request is called. Ray restarts
-    no actor (it would come back without its state): after a death the gang is of no more use.
+    It waits for its placement, of `bundles`, first; `name` is that of the placement group. Ray
+    restarts no actor (it would come back without its state): after a death the group is of no use.
     `pending` is what it is doing, a Ray reference: starting, or simulating `attempt`; None if it
-    waits for a place or a cell. `done` counts the cells that ended here.
+    waits for its placement or a cell. `done` counts the cells that ended here.
     """
 
-    def __init__(self, size: GangSize, bundles: Sequence[Resources], name: str) -> None:
+    def __init__(self, size: GroupSize, bundles: Sequence[Resources], name: str) -> None:
         from ray.util import placement_group
 
         self.size = size
@@ -50,36 +50,36 @@ class RayGang:
         self.cpu_actors: list[Any] = []
         self.interconnect: Any = None
         self._declared = any(CPU_ACTOR in bundle for bundle in bundles)
-        self._place = placement_group([dict(bundle) for bundle in bundles], "PACK", name=name)
+        self._placement = placement_group([dict(bundle) for bundle in bundles], "PACK", name=name)
 
     @property
-    def place_id(self) -> str:
-        """Id of the request for a place, as the table of requests has it."""
-        return str(self._place.id.hex())
+    def placement_id(self) -> str:
+        """Id of the placement group, as Ray's table of them has it."""
+        return str(self._placement.id.hex())
 
     @property
     def idle(self) -> bool:
         """Whether it is up and has no cell."""
         return self.interconnect is not None and self.pending is None
 
-    def wait_for_place(self, seconds: float) -> None:
-        """Return when there is a place, or after so many seconds."""
-        self._place.wait(seconds)
+    def wait_for_placement(self, seconds: float) -> None:
+        """Return when it is placed, or after so many seconds."""
+        self._placement.wait(seconds)
 
     def start(self, node: str, cell: Cell) -> None:
-        """Begin to start the actors in the place, which is on `node`, and to compile for `cell`."""
+        """Begin to start the actors where it is placed, on `node`, and to compile for `cell`."""
         import ray
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
         from sweep.executors.cpu_actor import CpuActor
-        from sweep.executors.ray_actors import InterconnectHost
+        from sweep.executors.interconnect_actor import InterconnectActor
 
         self.node = node
-        here = PlacementGroupSchedulingStrategy(self._place)
+        here = PlacementGroupSchedulingStrategy(self._placement)
         common: dict[str, Any] = {"max_restarts": 0, "scheduling_strategy": here}
         each = {CPU_ACTOR: 1.0} if self._declared else {}
         cpu_actor: Any = ray.remote(num_cpus=0, resources=each, **common)(CpuActor)
-        interconnect: Any = ray.remote(num_cpus=1, **common)(InterconnectHost)
+        interconnect: Any = ray.remote(num_cpus=1, **common)(InterconnectActor)
         self.cpu_actors = [cpu_actor.remote() for _ in range(self.size.actors)]
         self.interconnect = interconnect.remote(self.cpu_actors, self.size.cpus_per_actor)
         self.pending = self.interconnect.start.remote(cell)
@@ -92,7 +92,7 @@ class RayGang:
     def finish(self) -> Outcome | None:
         """What became of the cell, as soon as `pending` is ready; None if it was starting.
 
-        Raises GangLostError, and InfrastructureError if the cluster simulates another model.
+        Raises GroupLostError, and InfrastructureError if the cluster simulates another model.
         """
         import ray
         from ray.exceptions import RayError, RayTaskError
@@ -105,7 +105,7 @@ class RayGang:
             while isinstance(cause, RayTaskError):
                 cause = cause.cause
             if isinstance(cause, RayError) or self.attempt is None:
-                raise GangLostError(cause) from error
+                raise GroupLostError(cause) from error
             return Outcome(self._take().cell, None, _plain(error))
         if self.attempt is None:
             return None
@@ -115,14 +115,14 @@ class RayGang:
         return Outcome(cell, result)
 
     def kill(self) -> None:
-        """End every actor at once, whatever it is doing, and give the place back."""
+        """End every actor at once, whatever it is doing, and give the placement back."""
         import ray
         from ray.util import remove_placement_group
 
         if self.interconnect is not None:
             for actor in (self.interconnect, *self.cpu_actors):
                 ray.kill(actor)
-        remove_placement_group(self._place)
+        remove_placement_group(self._placement)
 
     def _take(self) -> Attempt:
         attempt, self.attempt = self.attempt, None
@@ -131,14 +131,14 @@ class RayGang:
         return attempt
 
 
-def ready(gangs: Sequence[RayGang], seconds: float) -> list[RayGang]:
-    """Those of `gangs`, of which one or more are at work, that are done with what was pending.
+def ready(groups: Sequence[ActorGroup], seconds: float) -> list[ActorGroup]:
+    """Those of `groups`, of which one or more are at work, that are done with what was pending.
 
     Returns as soon as there is one, and none after so many seconds.
     """
     import ray
 
-    working = {gang.pending: gang for gang in gangs if gang.pending is not None}
+    working = {group.pending: group for group in groups if group.pending is not None}
     first, rest = ray.wait(list(working), num_returns=1, timeout=seconds)
     if first and rest:
         first += ray.wait(rest, num_returns=len(rest), timeout=0)[0]

@@ -1,0 +1,63 @@
+"""Whether what carries a driver on Ray still lives: its raylet, and the cluster's GCS."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import struct
+import time
+from contextlib import closing
+
+from sweep.errors import InfrastructureError
+
+GCS_SECONDS = 5.0
+"""For how long the GCS may take no connection. Ray itself waits for a minute, then aborts."""
+
+
+class Liveness:
+    """A probe of the GCS at HOST:PORT `address`, and of the raylet that listens at `raylet_socket`.
+
+    Ray tells a driver nothing of the death of either: calls wait, or the process is aborted.
+    """
+
+    def __init__(self, address: str, raylet_socket: str) -> None:
+        host, _, port = address.rpartition(":")
+        self._address = host.strip("[]"), int(port)
+        self._answered = time.monotonic()
+        self._raylet = _process_behind(raylet_socket)
+
+    def check(self) -> None:
+        """Raises InfrastructureError if either is dead."""
+        if self._raylet is not None and select.select([self._raylet], [], [], 0)[0]:
+            raise InfrastructureError("Ray's raylet on this machine has died")
+        try:
+            socket.create_connection(self._address, timeout=GCS_SECONDS).close()
+        except OSError as error:
+            silent = time.monotonic() - self._answered
+            if silent < GCS_SECONDS:
+                return
+            where = "{}:{}".format(*self._address)
+            raise InfrastructureError(f"Ray's GCS at {where} has died: {error}") from None
+        self._answered = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the processes."""
+        if self._raylet is not None:
+            os.close(self._raylet)
+            self._raylet = None
+
+
+def _process_behind(path: str) -> int | None:
+    """A descriptor of the process that listens at a Unix socket; readable when it has ended.
+
+    None if that is in another namespace of processes, as in another container.
+    """
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
+        connection.connect(path)
+        found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    process, _, _ = struct.unpack("3i", found)
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        return None
