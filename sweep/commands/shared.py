@@ -193,7 +193,6 @@ def print_json(value: object) -> None:
 
 def print_columns(lines: Sequence[Sequence[object]]) -> None:
     """Print lines of equally many values each, in aligned columns."""
-    texts = [[str(value) for value in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for text in texts:
-        print("  ".join(v.ljust(w) for v, w in zip(text, widths, strict=True)).rstrip())
+    from sweep.terminal.text_table import columns_text
+
+    print(columns_text(lines), end="")

@@ -12,7 +12,7 @@ from sweep.letter.comparison_text import letter_parts
 from sweep.report.compare import Compared, ComparedCell, Comparison
 from sweep.store.disturbed import mark
 from sweep.store.settings import said, telling
-from sweep.terminal.text_table import ABSENT, WIDTH, numbers, percent, table, to_text
+from sweep.terminal.text_table import ABSENT, kept, numbers, percent, table, to_text
 
 FAIR, POOR = 0.1, 0.3
 LEGEND = (
@@ -34,10 +34,7 @@ def render(comparison: Comparison, colour: bool = False) -> str:
 
 def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     figures = [figure for cell in comparison.cells for figure in cell.figures if figure]
-    for number, columns in enumerate(_that_fit(comparison)):
-        if number:
-            yield ""
-        yield _cells(comparison, columns, everything=not number)
+    yield _cells(comparison)
     yield LEGEND.format(first=comparison.columns[0].name)
     legends = {
         INTERVALS: any(figure.low is not None for figure in figures),
@@ -59,41 +56,16 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
         )
 
 
-def _that_fit(comparison: Comparison) -> Iterator[list[int]]:
-    """Indexes of columns for tables that fit the WIDTH; the first column is in each."""
-    named = max(len(f"{c.bench} {c.design} {c.cpus}") for c in comparison.cells) + 6
-    widths = [
-        max(
-            *(len(word) for word in column.name.split()),
-            *(len(_figure(cell.figures[at])) + (8 if at else 0) for cell in comparison.cells),
-        )
-        + 2
-        for at, column in enumerate(comparison.columns)
-    ]
-    room = WIDTH - named - widths[0]
-    taken: list[int] = []
-    for at in range(1, len(widths)):
-        if taken and sum(widths[i] for i in (*taken, at)) > room:
-            yield [0, *taken]
-            taken = []
-        taken.append(at)
-    yield [0, *taken]
-
-
-def _cells(comparison: Comparison, columns: Sequence[int], everything: bool) -> Table:
-    """Lines of these columns; those that only the first has are of no use in a further table."""
-    made = numbers(table("bench", "design"), "cpus")
-    for at in columns:
-        numbers(made, comparison.columns[at].name.replace(" ", "\n"))
-        if at:
-            numbers(made, "error")
-    there = [c for c in comparison.cells if everything or any(c.figures[at] for at in columns[1:])]
-    for cell, last in _lines(there):
-        texts: list[str | Text] = []
-        for at in columns:
-            texts.append(_figure(cell.figures[at]))
-            if at:
-                texts.append(_error(cell.figures[at]))
+def _cells(comparison: Comparison) -> Table:
+    """A line a cell: the first column's figure, then those of others and how far they are off."""
+    first, *others = (column.name.replace(" ", "\n") for column in comparison.columns)
+    made = kept(numbers(table("bench", "design"), "cpus", first))
+    for name in others:
+        numbers(made, name, "error")
+    for cell, last in _lines(comparison.cells):
+        texts: list[str | Text] = [_figure(cell.figures[0])]
+        for figure in cell.figures[1:]:
+            texts += [_figure(figure), _error(figure)]
         made.add_row(cell.bench, cell.design, str(cell.cpus), *texts, end_section=last)
     return made
 
@@ -147,7 +119,7 @@ def _replicates(comparison: Comparison) -> Table:
         for at in range(len(comparison.columns))
         if any((figure := cell.figures[at]) and figure.replicates > 1 for cell in comparison.cells)
     ]
-    made = numbers(table("bench", "design"), "cpus")
+    made = kept(numbers(table("bench", "design"), "cpus"))
     for at in repeated:
         name = comparison.columns[at].name
         numbers(made, f"{name}\nreplicates", "± within a run", "± between")
