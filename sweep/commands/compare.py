@@ -6,16 +6,19 @@ import sys
 
 import click
 
-from sweep.commands.shared import frame, json_option, print_json, strict_option
+from sweep.commands.shared import frame, json_option, only_option, print_json, strict_option
 from sweep.errors import UsageError
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("--rivals", is_flag=True, help="Hold two simple laws of scaling against them too.")
+@only_option
 @strict_option
 @json_option
-def compare(runs: tuple[str, ...], rivals: bool, strict: bool, as_json: bool) -> None:
+def compare(
+    runs: tuple[str, ...], rivals: bool, only: tuple[str, ...], strict: bool, as_json: bool
+) -> None:
     """Hold a RUN against the published figures, or several against each other.
 
     Every cell in one table, with errors against the first. Runs are simulated, live or read from
@@ -38,7 +41,7 @@ def compare(runs: tuple[str, ...], rivals: bool, strict: bool, as_json: bool) ->
     from sweep.report.compare_text import render
     from sweep.store.disturbed import refuse_disturbed
 
-    frames = {run: frame(run) for run in runs if run != PUBLISHED or len(runs) == 1}
+    frames = {run: frame(run, only) for run in runs if run != PUBLISHED or len(runs) == 1}
     for run, cells in frames.items():
         if strict:
             refuse_disturbed(cells, run)

@@ -47,6 +47,9 @@ set_option = click.option(
 out_option = click.option(
     "--out", type=LocationType(), metavar="DIR|URI", help="The run's own folder, or s3:// or gs://."
 )
+only_option = click.option(
+    "--only", multiple=True, metavar="AXIS=V,V", help="Only rows that have one of these values."
+)
 strict_option = click.option(
     "--strict", is_flag=True, help="Refuse measurements whose threads did not have their CPUs."
 )
@@ -121,18 +124,22 @@ def run_path(run: str) -> Location:
     return RUNS / where if os.sep not in run and not is_run(where) else where
 
 
-def frame(run: str) -> pl.DataFrame:
-    """The cells of a run, see `run_path`. Says which are not what a run of today would give.
+def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:
+    """The cells of a run, see `run_path`, or those that `asked` gives, see `only_option`.
+
+    Says which are not what a run of today would give.
 
     Raises UsageError if it has none or cannot be read.
     """
     from sweep.plan.identity import outdated
     from sweep.store.scan import scan
+    from sweep.store.selection import only
 
     path = run_path(run)
     cells = collected(path, scan(path))
     if cells.is_empty():
         raise UsageError(f"{path} has no finished cells yet")
+    cells = only(cells, asked)
     for what, rows in outdated(cells).items():
         note(
             f"note: {run}: {rows} of {len(cells)} cells are not of the {what} of now; "

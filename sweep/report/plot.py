@@ -99,7 +99,9 @@ def draw(frame: pl.DataFrame) -> Figure:
     if len(found) > 1:
         differing = telling([setting.values for setting in found])
         which = "; ".join(said(values, differing, ", ") for values, _ in found)
-        raise UsageError(f"a picture shows one setting, and this run has {len(found)}: {which}")
+        raise UsageError(
+            f"a picture shows one setting, see --only; this run has {len(found)}: {which}"
+        )
     left_out = len(frame) - len(rows)
     benches = in_order(BENCHES, rows["bench"])
     colours = _colours(rows["flavour"])

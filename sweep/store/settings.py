@@ -92,14 +92,15 @@ def averaged(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     (the root of the mean variance); `between`, that of the repeats' means, null for a single one;
     `low` and `high`, the mean 90 % interval, null unless every repeat has one; `cpu_share`, the
     mean of those known. Hits per second. Disturbed measurements are no repeats of undisturbed ones.
+    Raises ValueError for rows of several settings, which `settings` would have told apart.
     """
     low, high = pl.col("predicted_low"), pl.col("predicted_high")
     whole = (low.is_not_null() & high.is_not_null()).all()
     if "cpu_share" not in rows.columns:
         rows = rows.with_columns(cpu_share=pl.lit(None, pl.Float64))
-    return (
+    found = (
         without_disturbed(rows, by)
-        .group_by(*by)
+        .group_by(*dict.fromkeys([*by, *keys(rows.columns)]))
         .agg(
             pl.len().alias("replicates"),
             pl.col("hits").sum(),
@@ -111,6 +112,9 @@ def averaged(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
             high=pl.when(whole).then(high.mean()),
         )
     )
+    if found.select(by).is_duplicated().any():
+        raise ValueError(f"rows of several settings that agree in {', '.join(by)}")
+    return found.drop([name for name in keys(rows.columns) if name not in by])
 
 
 def figures(rows: pl.DataFrame, by: Sequence[str] = CELL_KEY) -> dict[tuple[Any, ...], Figure]:
