@@ -24,8 +24,6 @@ CALIBRATION = "* calibration cell: costs were fitted on it."
 DISTURBED = "~ others had the CPUs as well: too low."
 OUTSIDE = "! the published figure is outside the interval."
 
-Line = tuple[str | Text, ...]
-
 
 def render(comparison: Comparison, colour: bool = False) -> str:
     """Cells, what columns are of, replicates, what they come to beside the letter."""

@@ -152,8 +152,8 @@ def terminal_width() -> int | None:
 
 
 def percent(share: float | None, sign: str = "") -> str:
-    """A fraction as "4.3%", or ABSENT; `sign` "+" shows it always."""
-    return ABSENT if share is None else f"{share:{sign}.1%}"
+    """A fraction as "4.3%", or ABSENT; `sign` "+" shows it always, but for a nought never "-"."""
+    return ABSENT if share is None else f"{share:{sign}z.1%}"
 
 
 def _least(piece: RenderableType) -> int:
