@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from core.kernel.operation import Path, Role
+from core.kernel.operation import Call, Path, Role
 from core.kernel.patches import split_at_return
+from core.kernel.rcu_flavours import ReadSide
 from core.kernel.rules import Rules
 
 Expected = dict[Role, int]
@@ -20,6 +21,10 @@ def disagreement(path: Path, rules: Rules) -> str:
     programs = sum(c.role is Role.PROGRAM for c in path)
     if programs != 1:
         return f"the path has {programs} PROGRAM ({Role.PROGRAM.value}), not 1"
+    hold = next((c for c in call if c.role is Role.HOLD_RETURN), None)
+    if hold and rules.leases != _begins(hold, rules.lease_side):
+        lock = rules.lease_side.lock.function
+        return f"the path's {hold.function} {'is no' if rules.leases else 'is a'} lease by {lock}"
     for when, part, expected in (
         ("a hit", call, _of_call(rules, returns=bool(at_return))),
         ("the return", at_return, _of_return(rules) if at_return else {}),
@@ -30,6 +35,11 @@ def disagreement(path: Path, rules: Rules) -> str:
                 what = f"{role.name} ({role.value}) in {when}"
                 return f"the path has {found[role]} {what}, its rules ask for {int(count)}"
     return ""
+
+
+def _begins(hold: Call, side: ReadSide) -> bool:
+    lock = side.lock.operations
+    return hold.operations[: len(lock)] == lock
 
 
 def _of_call(rules: Rules, *, returns: bool) -> Expected:

@@ -14,10 +14,8 @@ from core.kernel.operation import Call, Kind, Line, Operation, Path, Role, work
 from core.kernel.primitives import (
     locked_private,
     refcount_inc_not_zero,
-    srcu_read_lock,
-    srcu_read_unlock,
 )
-from core.kernel.rcu_flavours import READ_SIDES
+from core.kernel.rcu_flavours import READ_SIDES, SRCU_FAST_UPDOWN, ReadSide
 
 SRCU = READ_SIDES["srcu"]
 TRY_GET = Call("try_get_uprobe", refcount_inc_not_zero(Line.UPROBE), Role.GET)
@@ -27,8 +25,6 @@ TRY_GET_FOR_RETURN = Call(
 TRY_GET_FOR_STEP = Call("try_get_uprobe (single step)", refcount_inc_not_zero(Line.UPROBE))
 PUT_AFTER_STEP = Call(hp.PUT_AFTER_STEP.function, hp.PUT_AFTER_STEP.operations)
 RB_FIND_RCU = Call("rb_find_rcu", hp.RB_FIND.operations, Role.LOOKUP)
-LEASE = Call("hprobe_init_leased", (*srcu_read_lock(), *work("return_lease")), Role.HOLD_RETURN)
-CONSUME = Call("hprobe_consume", (*locked_private("xchg"), *srcu_read_unlock()), Role.PUT_RETURN)
 SPECULATE = Call("mmap_lock_speculate_try_begin", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SPECULATE_RETRY = Call("mmap_lock_speculate_retry", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SYSCALL = (
@@ -44,6 +40,18 @@ RETURN_SYSRET = Call("sysret", work("uretprobe_exit"))
 
 def _unchanged(path: Path) -> Path:
     return path
+
+
+def lease(side: ReadSide) -> Call:
+    """A return instance is leased: it begins a section of `uretprobes_srcu`."""
+    operations = (*side.lock.operations, *work("return_lease"))
+    return Call("hprobe_init_leased", operations, Role.HOLD_RETURN)
+
+
+def consume(side: ReadSide) -> Call:
+    """The return takes the lease from the timer, and ends its section."""
+    operations = (*locked_private("xchg"), *side.unlock.operations)
+    return Call("hprobe_consume", operations, Role.PUT_RETURN)
 
 
 @dataclass(frozen=True)
@@ -121,8 +129,13 @@ def _percpu_nhit(path: Path) -> Path:
 
 
 def _srcu_uretprobe(path: Path) -> Path:
-    path = replace(path, TRY_GET_FOR_RETURN, LEASE)
-    return replace(path, hp.PUT_AFTER_RETURN, CONSUME)
+    path = replace(path, TRY_GET_FOR_RETURN, lease(SRCU))
+    return replace(path, hp.PUT_AFTER_RETURN, consume(SRCU))
+
+
+def _srcu_fast_uretprobe(path: Path) -> Path:
+    path = replace(path, lease(SRCU), lease(SRCU_FAST_UPDOWN))
+    return replace(path, consume(SRCU), consume(SRCU_FAST_UPDOWN))
 
 
 def _speculative_vma(path: Path) -> Path:
@@ -260,6 +273,14 @@ PATCHES = (
         "Tasks Trace on SRCU-fast",
         rules={"read_side": READ_SIDES["srcu-fast"]},
         needs=("tasks-trace",),
+    ),
+    Patch(
+        "srcu-fast-uretprobe",
+        15,
+        "uretprobes_srcu on SRCU-fast-updown",
+        path=_srcu_fast_uretprobe,
+        rules={"lease_side": SRCU_FAST_UPDOWN},
+        needs=("srcu-uretprobe",),
     ),
 )
 """In the order of landing, which is also the order in which they are applied."""

@@ -96,6 +96,21 @@ READ_SIDES = {
     )
 }
 
+SRCU_FAST_UPDOWN = ReadSide(
+    "srcu-fast-updown",
+    "as srcu-fast; the section may end in another context than it began in",
+    *_section(
+        ("srcu_read_lock_fast_updown(&uretprobes_srcu)", srcu_read_lock_fast()),
+        ("srcu_read_unlock_fast_updown(&uretprobes_srcu)", srcu_read_unlock_fast()),
+    ),
+    GracePeriod.SRCU_FAST,
+)
+"""For leases of return instances alone: no section of a hit, so none of the axis.
+
+36c8b02c3fe9 (tip, perf/core, 3 August 2026; read): both smp_mb() of a lease go, and the load of the
+index. Its grace periods are SRCU-fast's: a synchronize_rcu() before either scan, never expedited.
+"""
+
 RCU = (DEFAULT, *READ_SIDES)
 """The axis: `default` leaves a path the sections that its patches gave it."""
 

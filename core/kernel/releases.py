@@ -49,6 +49,7 @@ ADDED: tuple[tuple[str, tuple[int, int, int], tuple[str, ...]], ...] = (
     ("v6.16", (6, 16, 0), ("emulate-nops",)),
     ("v6.18", (6, 18, 0), ("nop5",)),
     ("v7.0", (7, 0, 0), ("mm-cid-aligned", "srcu-fast")),
+    ("v7.3", (7, 3, 0), ("srcu-fast-uretprobe",)),
 )
 """Name, first kernel, and the patches beyond those of the release before.
 
@@ -58,6 +59,7 @@ to Tasks Trace is estimated: March 2026, at the pace of one stable release in fi
 
 DOUBTS = {
     (6, 12): "Tasks Trace came to 6.12.y in March 2026; v6.12-late begins at 6.12.75 by estimate",
+    (7, 3): "SRCU for return instances became SRCU-fast in August 2026; v7.3 goes by the calendar",
     (6, 19): "the cache-line aligned struct mm_mm_cid came with v6.19 or v7.0; v7.0 is taken",
 }
 """What is not known of a kernel, by major and minor number."""

@@ -41,7 +41,7 @@ TABLE: dict[int, tuple[tuple[Counts, ...], ...]] = {
     8: ((MMAP_LOCK, TREE), (NHIT,), (SLOT, TRY_GET, PUT), (TRY_GET, PUT)),
     9: ((MMAP_LOCK, TREE), (), (SLOT, TRY_GET, PUT), (TRY_GET, PUT)),
     10: ((MMAP_LOCK, TREE), (), (SLOT, TRY_GET, PUT), ()),
-    **dict.fromkeys((11, 12, 13, 14), ((MMAP_SEQ, TREE), (), (SLOT, TRY_GET, PUT), ())),
+    **dict.fromkeys((11, 12, 13, 14, 15), ((MMAP_SEQ, TREE), (), (SLOT, TRY_GET, PUT), ())),
 }
 
 
@@ -156,6 +156,17 @@ def test_a_slot_is_taken_by_a_set_bit_that_others_can_spoil() -> None:
     assert (counted.kind, counted.line) == (X, XA)
     assert taken.reference_count
     assert not any(op.reference_count for op in free.operations)
+
+
+@pytest.mark.parametrize("bench", ["uretprobe-nop", "uretprobe-multi-ret", "uprobe-nop"])
+def test_stage_15_takes_both_barriers_of_a_lease_and_nothing_else(
+    bench: str,
+) -> None:
+    before, after = at_stage(14, bench), at_stage(15, bench)
+    lost = 2 if bench.startswith("uretprobe") else 0
+    assert barriers("srcu-fast", bench) - barriers("srcu-fast-uretprobe", bench) == lost
+    changed = [a.function for a, b in zip(before, after, strict=True) if a != b]
+    assert changed == (["hprobe_init_leased", "hprobe_consume"] if lost else [])
 
 
 @pytest.mark.parametrize("bench", BENCHES)

@@ -21,6 +21,7 @@ CHANGES = {
     8: {"read_side"},
     10: {"prepare", "sync", "free"},
     14: {"read_side"},
+    15: {"lease_side"},
 }
 
 
@@ -42,6 +43,8 @@ def test_a_patch_changes_what_it_says() -> None:
         (5, "entry", "synchronize_srcu"),
         (8, "entry", "synchronize_rcu_tasks_trace"),
         (10, "return", "synchronize_srcu"),
+        (15, "entry", "synchronize_srcu"),
+        (15, "return", "synchronize_srcu"),
     ],
 )
 def test_who_waits_how(stage: int, whose: str, name: str) -> None:

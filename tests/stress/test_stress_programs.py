@@ -50,6 +50,7 @@ RETURNS[14] = [
     (level, name.replace("rcu_read_unlock_trace", "srcu_read_unlock_fast"))
     for level, name in RETURNS[10]
 ]
+CALLS[15], RETURNS[15] = CALLS[14], RETURNS[14]
 
 
 def programs(flavour: str, bench: str = STRESS, consumers: int = 1) -> Programs:
