@@ -6,7 +6,8 @@ Stage numbers are those of docs/model.md; the kernel function names say which ca
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from dataclasses import replace as changed
 from typing import Any
 
 from core.kernel import hot_path as hp
@@ -16,8 +17,10 @@ from core.kernel.primitives import (
     refcount_inc_not_zero,
 )
 from core.kernel.rcu_flavours import READ_SIDES, SRCU_FAST_UPDOWN, ReadSide
+from core.kernel.rules import BASELINE, Rules
 
 SRCU = READ_SIDES["srcu"]
+RULE_FIELDS = tuple(f.name for f in fields(Rules) if f.name not in ("stage", "name", "faults"))
 TRY_GET = Call("try_get_uprobe", refcount_inc_not_zero(Line.UPROBE), Role.GET)
 TRY_GET_FOR_RETURN = Call(
     "try_get_uprobe (return instance)", refcount_inc_not_zero(Line.UPROBE), Role.HOLD_RETURN
@@ -60,7 +63,8 @@ class Patch:
 
     `path` edits the calls of a hit, `rules` are the fields of `core.kernel.rules.Rules` that it
     changes, `needs` the patches that it builds on. Read sections follow from the rules: what a path
-    calls to begin and end them is put in by `core.kernel.flavours.hot_path`.
+    calls to begin and end them is put in by `core.kernel.flavours.hot_path`. Raises ValueError for
+    rules that there are not.
     """
 
     name: str
@@ -71,6 +75,12 @@ class Patch:
     needs: tuple[str, ...] = ()
     owner_beside_count: bool | None = None
     """Where it puts the words of `mmap_lock`, see `core.kernel.layout.Layout`; None: as before."""
+
+    def __post_init__(self) -> None:
+        unknown = self.rules.keys() - RULE_FIELDS
+        if unknown:
+            raise ValueError(f"rules: no {min(unknown)!r}; there are {', '.join(RULE_FIELDS)}")
+        changed(BASELINE, **self.rules)
 
 
 def replace(path: Path, old: Call, *new: Call) -> Path:

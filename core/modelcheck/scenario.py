@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.kernel.rules import Rules
+from core.kernel.stages import STAGES
 from core.modelcheck import srcu, tasks_trace
 from core.modelcheck.fork import child_returns, dup_utask
 from core.modelcheck.hit import uprobe_hit
@@ -33,7 +34,7 @@ class Scenario:
     consumers: tuple[tuple[int, int], ...]
     setup: tuple[Action, ...]
     threads: tuple[tuple[str, tuple[Action, ...]], ...]
-    stages: tuple[int, ...] = (0, 2, 3, 5, 6, 7, 8, 10)
+    stages: tuple[int, ...] = tuple(STAGES)
     """Where it says something."""
     detail: str = ""
     """srcu or tasks-trace: the grace period's own counters, and no uprobes."""

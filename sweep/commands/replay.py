@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def replay(rules: str, scenario: str | None, schedule: tuple[str, ...], as_json: bool) -> int:
     """Replay SCHEDULE in SCENARIO under RULES; without SCHEDULE, search for a violation first.
 
-    RULES is a stage (0, 2, 3, 5, 6, 7, 8, 10), a mutant, or checked-lease; a mutant has a scenario
-    of its own, which may be left away. SCHEDULE names who steps, NAME*COUNT for several
+    RULES is a stage (0, 2, 3, 5, 6, 7, 8, 10, 14, 15), a mutant, or checked-lease; a mutant has a
+    scenario of its own, which may be left away. SCHEDULE names who steps, NAME*COUNT for several
     steps. The exit code is 1 if it ends in a violation.
 
     \b

@@ -76,8 +76,11 @@ def load(spec: str, settings: Sequence[str]) -> Spec:
 def note_idle_edits(flavours: Iterable[str]) -> None:
     """Say on stderr which edits of flavours change nothing that is modelled."""
     from core.kernel.idle_edits import idle_edits
+    from sweep.spec.designs import names_file
 
     for flavour in flavours:
+        if names_file(flavour):
+            continue  # A patch of a file that changes nothing is refused.
         for edit in idle_edits(flavour):
             note(f"note: {flavour}: {edit} changes nothing that is modelled")
 

@@ -28,13 +28,15 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
     from core.kernel.flavours import hot_path, layout_of
     from sweep.report.show import described, difference, differs, listing
     from sweep.spec.axes import AXES
+    from sweep.spec.designs import name_of, named_flavour
 
     bench = AXES["bench"].check("bench", None, bench)
     rcu = AXES["rcu"].check("rcu", None, rcu)
     flavour = AXES["flavour"].check("flavour", None, flavour)
     note_idle_edits([flavour])
-    path, layout = hot_path(flavour, bench, rcu), layout_of(flavour)
-    hit = {"flavour": flavour, "bench": bench, "rcu": rcu}
+    kernel = named_flavour(flavour)
+    path, layout = hot_path(kernel, bench, rcu), layout_of(kernel)
+    hit = {"flavour": name_of(flavour), "bench": bench, "rcu": rcu}
     if vs is None:
         if as_json:
             print_json({**hit, **described(path, layout)})
@@ -42,7 +44,8 @@ def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> N
             print(listing(path, layout))
         return
     vs = AXES["flavour"].check("--vs", None, vs)
-    one, other = (path, layout), (hot_path(vs, bench, rcu), layout_of(vs))
+    second = named_flavour(vs)
+    one, other = (path, layout), (hot_path(second, bench, rcu), layout_of(second))
     if as_json:
         print_json({**hit, "vs": vs, **differs(one, other)})
     else:

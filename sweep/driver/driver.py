@@ -13,6 +13,7 @@ from sweep.executors.base import Executor
 from sweep.machines.named import named_machine
 from sweep.plan.plan import run_id
 from sweep.plan.precision import Unsure, cells_wanted, unsure
+from sweep.spec.designs import name_of
 from sweep.spec.spec import Spec
 from sweep.store.failures import failure_row
 from sweep.store.folder import Location
@@ -144,7 +145,7 @@ def run(
 class Session:
     """Simulates cells with `executor` into `store`, and counts what became of them.
 
-    `machines` has, for the name of each machine, what the spec calls it.
+    `names` has, for each machine and each flavour of a cell, what the spec calls it.
     """
 
     def __init__(
@@ -152,14 +153,14 @@ class Session:
         store: Store,
         executor: Executor,
         run_id: str,
-        machines: dict[str, str],
+        names: dict[str, dict[str, str]],
         on_progress: Callable[[Progress], None],
     ) -> None:
         self.done = self.failed = self.total = 0
         self._store = store
         self._executor = executor
         self._run_id = run_id
-        self._machines = machines
+        self._names = names
         self._on_progress = on_progress
 
     @property
@@ -176,8 +177,12 @@ class Session:
         self._report()
         for outcome in self._executor.run(cells):
             if outcome.result is None:
-                machine = self._machines[outcome.cell.machine.name]
-                self._store.append_failure(failure_row(outcome, self._run_id, machine))
+                cell = outcome.cell
+                called = {
+                    "machine": self._names["machine"][cell.machine.name],
+                    "flavour": self._names["flavour"][cell.flavour],
+                }
+                self._store.append_failure(failure_row(outcome, self._run_id, called))
                 self.failed += 1
             else:
                 made = row(outcome.cell, outcome.result, self._run_id)
@@ -198,8 +203,12 @@ def _by_id(cells: Sequence[Cell]) -> dict[str, Cell]:
     return {cell.cell_id: cell for cell in cells}
 
 
-def _names(spec: Spec) -> dict[str, str]:
-    return {named_machine(name).name: name for name in spec.machine}
+def _names(spec: Spec) -> dict[str, dict[str, str]]:
+    """What the spec calls the machines and flavours of its cells."""
+    return {
+        "machine": {named_machine(name).name: name for name in spec.machine},
+        "flavour": {name_of(name): name for name in spec.flavour},
+    }
 
 
 def _about(spec: Spec, work: Work) -> dict[str, Any]:

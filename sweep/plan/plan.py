@@ -10,6 +10,7 @@ from typing import Any
 from core.cell import Cell
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES, ORDER
+from sweep.spec.designs import named_flavour
 from sweep.spec.parameters import cell_at
 from sweep.spec.spec import Spec
 
@@ -18,12 +19,13 @@ def plan(spec: Spec) -> list[Cell]:
     """Every cell of `spec`, once, without the replicates that its precision may ask for later.
 
     The order is that of nested loops over ORDER, each axis in the spec's own order. So the curve
-    over CPUs of one configuration is a contiguous piece. Raises UsageError for a machine file gone
-    since.
+    over CPUs of one configuration is a contiguous piece. Raises UsageError for a machine's or a
+    design's file gone since.
     """
     replicates = {"replicate": range(spec.first_replicates)}
     machines = {"machine": [named_machine(name) for name in spec.machine]}
-    values = {**dict(spec), **machines, **replicates}
+    flavours = {"flavour": [named_flavour(name) for name in spec.flavour]}
+    values = {**dict(spec), **machines, **flavours, **replicates}
     points = product(*(values[axis] for axis in ORDER))
     return [_cell(spec, dict(zip(ORDER, point, strict=True))) for point in points]
 

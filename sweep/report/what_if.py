@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from core.cell import Cell, CellResult
-from core.kernel.operation import Line
+from core.kernel.operation import AnyLine, Line
 from core.kernel.what_if import edit
 from sweep.driver.driver import Progress
 from sweep.errors import SweepError
@@ -21,7 +21,7 @@ from sweep.spec.parameters import parameters
 CONTENDED = 0.01
 """A line is tried if it takes more than this share of the CPUs' time."""
 
-Lines = frozenset[Line]
+Lines = frozenset[AnyLine]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Variant:
     lines: Lines
     hits_per_s: Interval
     gain: Interval
-    largest: tuple[Line, float] | None
+    largest: tuple[AnyLine, float] | None
     private_share: float
 
 
@@ -51,7 +51,7 @@ class WhatIf:
     members: int
     base: Point
     hits_per_s: Interval
-    shares: dict[Line, float]
+    shares: dict[AnyLine, float]
     variants: tuple[Variant, ...]
 
     @property
@@ -126,7 +126,7 @@ def what_if(
     on_progress(Progress(len(repeats)))
     base = _simulated(repeats, executor, on_progress, 0, len(repeats))
     before = point(cell.cpus, base[:1] if members else base)
-    shares = _shares(before)
+    shares = _shares(before, cell)
     contended = [line for line, share in shares.items() if share > CONTENDED]
     sizes = {1, 2, len(contended)} - {0}
     tried = [frozenset(lines) for n in sorted(sizes) for lines in combinations(contended, n)]
@@ -139,7 +139,7 @@ def what_if(
         after = point(cell.cpus, ours[:1] if members else ours)
         gains = [r.hits_per_s - was.hits_per_s for r, was in zip(ours, base, strict=True)]
         rate = interval([result.hits_per_s for result in ours])
-        largest = next(iter(_shares(after).items()), None)
+        largest = next(iter(_shares(after, cell).items()), None)
         share = after.private_ps / after.ps
         variants.append(Variant(lines, rate, interval(gains), largest, share))
     variants.sort(key=lambda variant: -variant.gain.mean)
@@ -169,10 +169,11 @@ def _simulated(
     return [results[cell.cell_id] for cell in cells]
 
 
-def _shares(point: Point) -> dict[Line, float]:
+def _shares(point: Point, cell: Cell) -> dict[AnyLine, float]:
     """Share of the CPUs' time of every line that is shared, the largest first."""
     parts = point.parts("line").items()
-    return {Line(name): ps / point.ps for name, ps in parts if name != OWN_LINES}
+    own = {line.value: line for line in cell.layout.own}
+    return {own.get(name) or Line(name): ps / point.ps for name, ps in parts if name != OWN_LINES}
 
 
 def _names(lines: Lines) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import RenderableType
 from rich.table import Table
 
-from core.kernel.operation import Line
+from core.kernel.operation import AnyLine
 from core.predict import CONFIDENCE
 from sweep.plan.interval import LEVEL, Interval
 from sweep.report.what_if import CONTENDED, Lines, Variant, WhatIf
@@ -24,7 +24,7 @@ def render(found: WhatIf) -> str:
     return to_text(list(_parts(found)))
 
 
-def short(line: Line) -> str:
+def short(line: AnyLine) -> str:
     """The line by what is first on it."""
     return re.split("[,:]", line.value)[0]
 
@@ -79,7 +79,7 @@ def _variants(found: WhatIf) -> Table:
     return made
 
 
-def _names(lines: Lines, order: Iterable[Line]) -> str:
+def _names(lines: Lines, order: Iterable[AnyLine]) -> str:
     if len(lines) > 2:
         return f"all {len(lines)}"
     return " + ".join(short(line) for line in order if line in lines)

@@ -16,6 +16,7 @@ from sweep.errors import UsageError
 from sweep.machines.located_yaml import yaml_text
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES
+from sweep.spec.designs import carried, named_flavour
 from sweep.spec.spec import Spec
 
 CLUSTER_RUNS = "$HOME/uprobe-sweep/results/runs"
@@ -36,6 +37,7 @@ class Parcel:
     def write(self, folder: Path) -> None:
         """Write the files into `folder`."""
         for name, text in self.files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
 
     def command(self, *options: str) -> str:
@@ -51,8 +53,10 @@ class Parcel:
 def pack(spec: Spec, out: str = "") -> Parcel:
     """The parcel of `spec`, to land in `out` on the cluster, by default in CLUSTER_RUNS.
 
-    Its run is named by the spec's name and a hash of what it asks for, machines by their values.
-    Machines that do not ship with the project go along, as files; also `host`, which is this one.
+    Its run is named by the spec's name and a hash of what it asks for, machines and designs by
+    their values.
+    Machines that do not ship with the project go along, as files; also `host`, which is this one;
+    and the files of designs, which are run there too.
     Raises UsageError for an `out` that depends on a working directory or leads upwards.
     """
     path = PurePosixPath(out)
@@ -69,8 +73,17 @@ def pack(spec: Spec, out: str = "") -> Parcel:
         file = f"machine-{len(files)}.yaml"
         files[file] = yaml_text(machine.model_dump(mode="json"))
         sent.append(file)
-    files["spec.yaml"] = yaml_text({**asked, "machine": sent})
-    identity = {**asked, "machine": [machine.digest for machine in machines]}
+    flavours = []
+    for name in spec.flavour:
+        flavour, designs = carried(name)
+        flavours.append(flavour)
+        files.update(designs)
+    files["spec.yaml"] = yaml_text({**asked, "machine": sent, "flavour": flavours})
+    identity = {
+        **asked,
+        "machine": [machine.digest for machine in machines],
+        "flavour": [str(named_flavour(name)) for name in spec.flavour],
+    }
     identity.update({axis: sorted(identity[axis]) for axis in AXES})
     text = json.dumps([MODEL_VERSION, identity, out], sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()

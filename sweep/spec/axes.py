@@ -14,7 +14,7 @@ from typing import Any
 
 from core.cell import Cell
 from core.engine.spread import SPREADS
-from core.kernel.flavours import FLAVOURS, parse_flavour
+from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from core.kernel.layout import BESIDE
 from core.kernel.patches import PATCHES
@@ -24,6 +24,7 @@ from core.machine.machine import machine_names
 from core.workload import STRESS, Workload
 from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.named import named_machine
+from sweep.spec.designs import named_flavour
 
 MAX_COUNT = 1_000_000
 """The most probes, replicates and samples of a cell: no typo may fill the memory."""
@@ -93,9 +94,13 @@ def fraction(axis: str, index: int | None, value: object) -> float:
 
 
 def flavour(axis: str, index: int | None, value: object) -> str:
-    """The check of a flavour: a named one or a kernel release, with `+patch` and `~patch` after."""
+    """The check of a flavour: what `sweep.spec.designs.named_flavour` takes."""
     try:
-        return parse_flavour(value if isinstance(value, str) else quoted(value)).name
+        text = value if isinstance(value, str) else quoted(value)
+        named_flavour(text)
+        return text
+    except UsageError as error:
+        message = str(error)
     except KeyError as error:
         message = _unknown_flavour(value, str(error.args[0]))
     except ValueError as error:
@@ -109,7 +114,7 @@ def _unknown_flavour(value: object, word: str) -> str:
     if re.split("[+~]", str(value))[0] in named:
         patches = [patch.name for patch in PATCHES]
         return f"unknown patch {word!r} in {quoted(value)}: {nearest(word, patches)}"
-    edits = ", each also with +patch and ~patch after it"
+    edits = ", each also with +patch, ~patch or +FILE.py after it"
     return f"unknown flavour {quoted(value)}: {nearest(word, named)}{edits}"
 
 
@@ -166,7 +171,7 @@ AXES: dict[str, Axis] = {
     "flavour": Axis(
         str,
         flavour,
-        "a kernel design or release (`list flavours`), `+patch` and `~patch` after it",
+        "a kernel design or release (`list flavours`), `+patch`, `~patch` or `+FILE.py` after it",
         measured=True,
     ),
     "rcu": Axis(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import runpy
-import traceback
 from pathlib import Path
 
 from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.located_yaml import read_located
 from sweep.machines.named import beside
 from sweep.spec.axes import SpecError
+from sweep.spec.designs import beside_flavours
+from sweep.spec.python_file import run_file
 from sweep.spec.spec import Spec
 
 SPECS = Path(__file__).parent / "shipped"
@@ -69,6 +69,8 @@ def _from_yaml(path: Path) -> Spec:
     values = {"name": path.stem, **{str(k): v for k, v in located.values.items()}}
     if "machine" in values:
         values["machine"] = beside(values["machine"], path.parent)
+    if "flavour" in values:
+        values["flavour"] = beside_flavours(values["flavour"], path.parent)
     try:
         return Spec(**values)
     except SpecError as error:
@@ -76,15 +78,7 @@ def _from_yaml(path: Path) -> Spec:
 
 
 def _from_python(path: Path) -> Spec:
-    try:
-        spec = runpy.run_path(str(path)).get("spec")
-    except SyntaxError as error:
-        raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        line = next((f":{f.lineno}" for f in reversed(frames) if f.filename == str(path)), "")
-        kind = "" if isinstance(error, UsageError) else f"{type(error).__name__}: "
-        raise UsageError(f"{path}{line}: {kind}{error}") from None
+    spec = run_file(path).get("spec")
     if not isinstance(spec, Spec):
         raise UsageError(f"{path}: it must define `spec`, a sweep.Spec; found {quoted(spec)}")
     if "name" in spec.model_fields_set:

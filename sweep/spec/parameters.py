@@ -7,14 +7,21 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from core.cell import Cell
+from core.kernel.design import Design
 from core.workload import STRESS, Workload
 from sweep.spec.axes import DISTURBING
 
 
 def cell_at(point: Mapping[str, Any], **rest: Any) -> Cell:
-    """The cell with a value of `point` for every axis, and the other fields of Cell in `rest`."""
+    """The cell with a value of `point` for every axis, and the other fields of Cell in `rest`.
+
+    Of a flavour that is a design, the cell has its name and the design.
+    """
     of_cell = {axis: value for axis, value in point.items() if axis not in DISTURBING}
-    return Cell(**of_cell, **rest, workload=workload(point))
+    flavour = of_cell["flavour"]
+    design = flavour if isinstance(flavour, Design) else None
+    of_cell["flavour"] = design.name if design else flavour
+    return Cell(**of_cell, **rest, workload=workload(point), design=design)
 
 
 def workload(point: Mapping[str, Any]) -> Workload | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -33,26 +34,26 @@ attempt, `rerun` a line for the shell that simulates this cell alone, `failed_at
 """
 
 
-def failure_row(outcome: Outcome, run_id: str, machine: str) -> Row:
-    """The row of a cell that failed; `machine` is what the spec calls its machine."""
+def failure_row(outcome: Outcome, run_id: str, called: Mapping[str, str]) -> Row:
+    """The row of a cell that failed; `called` has what the spec calls axes of it."""
     cell = outcome.cell
     return {
         **cell_columns(cell, run_id),
         "error": outcome.error or "no reason was given",
-        "rerun": rerun_command(cell, machine),
+        "rerun": rerun_command(cell, called),
         "failed_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "schema_version": FAILURE_VERSION,
     }
 
 
-def rerun_command(cell: Cell, machine: str) -> str:
-    """The line that simulates `cell` alone; `machine` is what the spec calls its machine.
+def rerun_command(cell: Cell, called: Mapping[str, str]) -> str:
+    """The line that simulates `cell` alone; `called` has what the spec calls axes of it.
 
     Needs neither the spec nor the run. What a spec has by default is left away.
     """
     named = parameters(cell)
     asked = {axis: named[axis] for axis in (*ORDER, "ensemble")}
-    asked["machine"] = machine
+    asked.update(called)
     times = {name: getattr(cell, f"{name}_ps") for name in TIMES}
     usual = {name: field.default for name, field in Spec.model_fields.items()}
     settings = [

@@ -10,7 +10,7 @@ import pytest
 
 from core.kernel.patches import PATCHES
 from core.kernel.rules import Rules
-from core.kernel.stages import CHECKED_LEASE, STAGES
+from core.kernel.stages import APART, CHECKED_LEASE, STAGES
 
 CHANGES = {
     2: {"tree_reference", "lookup"},
@@ -59,3 +59,7 @@ def test_the_documentation_has_the_fields_that_every_patch_changes() -> None:
             cells = f"| {patch.stage} | {', '.join(f'`{name}`' for name in patch.rules)} | "
             rows.append(f"{cells}{text.partition(cells)[2].partition('|')[0]}|")
     assert "|\n".join(row.removesuffix("|") for row in rows) + "|\n\n" in text
+
+
+def test_stages_that_differ_in_the_flavour_of_rcu_alone_are_one_to_the_search() -> None:
+    assert APART == (0, 2, 3, 5, 6, 7, 10)

@@ -45,7 +45,7 @@ def test_a_rerun_command_names_its_cell(cell: object) -> None:
     from core.cell import Cell
 
     assert isinstance(cell, Cell)
-    words = shlex.split(rerun_command(cell, cell.machine.name))
+    words = shlex.split(rerun_command(cell, {"machine": cell.machine.name}))
     assert words[:2] == ["uprobe-sweep", "rerun"]
     assert cell_named(words[2:]).cell_id == cell.cell_id
 
@@ -53,11 +53,11 @@ def test_a_rerun_command_names_its_cell(cell: object) -> None:
 def test_what_a_spec_has_by_default_is_left_away() -> None:
     [cell] = plan(Spec(bench="uprobe-nop", flavour="srcu", cpus=8))
     expected = "uprobe-sweep rerun bench=uprobe-nop flavour=srcu cpus=8"
-    assert rerun_command(cell, "xeon-gold-6138") == expected
+    assert rerun_command(cell, {"machine": "xeon-gold-6138"}) == expected
 
 
 def test_a_machine_is_what_the_spec_calls_it_quoted_for_the_shell() -> None:
-    command = rerun_command(CELL, "my machines/big.yaml")
+    command = rerun_command(CELL, {"machine": "my machines/big.yaml"})
     assert "'machine=my machines/big.yaml'" in command
     assert "machine=my machines/big.yaml" in shlex.split(command)
 
@@ -69,5 +69,5 @@ def test_a_setting_that_is_no_axis_of_a_cell_is_refused(setting: str) -> None:
 
 
 def test_a_failure_without_a_reason_still_has_a_row(tmp_path: Path) -> None:
-    assert failure_row(Outcome(CELL, None), "r", "m")["error"] == "no reason was given"
+    assert failure_row(Outcome(CELL, None), "r", {"machine": "m"})["error"] == "no reason was given"
     assert last_line("") == ""
