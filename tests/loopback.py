@@ -66,7 +66,7 @@ class LoopbackCluster:
     def __init__(self, home: Path, **resources: float) -> None:
         self.home, self.env = home, environment(home)
         token = home / ".ray" / "auth_token"
-        token.parent.mkdir(parents=True)
+        token.parent.mkdir(mode=0o700, parents=True)
         token.write_text("0123456789abcdef" * 4)
         token.chmod(0o600)
         self.token = token.read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,9 @@ PROBE_SECONDS = 10
 
 NO_DASHBOARD = "Version check returned 404"
 """What Ray's client says of something else that speaks HTTP."""
+
+NO_AGENT = "No available agent to submit job"
+"""What it says of a head whose agent could not listen; Ray tells nobody else."""
 
 MESSAGE_ENDS = ", last available logs"
 """Where the message of a job that failed begins to repeat its log."""
@@ -152,16 +156,27 @@ class Jobs:
         except (GeneratorExit, UsageError, InfrastructureError):
             raise
         except Exception as error:
-            kind = type(error).__name__
-            if "Authentication" in kind or "401" in str(error) or "403" in str(error):
-                said = "it does not take our token, which belongs in ~/.ray/auth_token"
-            elif isinstance(error, OSError):
-                raise _nothing_at(self._address) from error
-            elif NO_DASHBOARD in str(error):
-                said = "what answers there is no dashboard of Ray"
-            else:
-                said = f"{kind}: {error}"
-            raise InfrastructureError(f"the cluster at {self._address}: {said}") from error
+            raise InfrastructureError(explained(error, self._address)) from error
+
+
+def explained(error: Exception, url: str) -> str:
+    """What an error of Ray's client means to the user of the cluster at `url`."""
+    kind, text = type(error).__name__, str(error)
+    if "Authentication" in kind or re.search(r"\b40[13]\b", text):
+        said = "it does not take our token, which belongs in ~/.ray/auth_token"
+    elif isinstance(error, OSError):
+        return _nothing_at(url)
+    elif NO_DASHBOARD in text:
+        said = "what answers there is no dashboard of Ray"
+    elif NO_AGENT in text:
+        said = (
+            "its head takes no jobs; if it is not just starting, another head on that machine has "
+            "the port: give each a --dashboard-agent-listen-port of its own, by default all have "
+            "52365"
+        )
+    else:
+        said = f"{kind}: {error}"
+    return f"the cluster at {url}: {said}"
 
 
 def _probe(url: str) -> None:
@@ -171,13 +186,11 @@ def _probe(url: str) -> None:
     try:
         socket.create_connection((parts.hostname or "", port), timeout=PROBE_SECONDS).close()
     except OSError as error:
-        raise _nothing_at(url) from error
+        raise InfrastructureError(_nothing_at(url)) from error
 
 
-def _nothing_at(url: str) -> InfrastructureError:
-    return InfrastructureError(
-        f"nothing answers at {url}; is the cluster up, and its dashboard forwarded?"
-    )
+def _nothing_at(url: str) -> str:
+    return f"nothing answers at {url}; is the cluster up, and its dashboard forwarded?"
 
 
 def _job(details: Any) -> Job:

@@ -29,8 +29,9 @@ class Launcher:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        (home / ".ray").mkdir()
+        (home / ".ray").mkdir(mode=0o700)
         (home / ".ray" / "auth_token").write_text("0123456789abcdef" * 4)
+        (home / ".ray" / "auth_token").chmod(0o600)
         self.temporary = Path(f"/tmp/ray-up-{os.getpid()}")
         dashboard = free_port()
         self.env = environment(home) | {

@@ -63,7 +63,7 @@ def status(cluster: LoopbackCluster, name: str) -> dict[str, Any]:
 def test_a_submitted_sweep_is_that_of_one_process(
     cluster: LoopbackCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited = cluster.cli("submit", "tiny.yaml", "--wait", "--groups", 1)
+    waited = cluster.cli("submit", "tiny.yaml", "--wait", "--actor-groups", 1)
     assert waited.returncode == 0, waited.stderr
     assert re.search("^tiny-[0-9a-f]{8}: submitted$", waited.stdout, re.MULTILINE)
     assert "4/4 cells, 0 failed" in waited.stdout
@@ -102,7 +102,7 @@ def test_failed_cells_are_tried_again_if_that_is_asked_for(
     said = cluster.cli("status", "tiny").stdout.splitlines()
     assert said[1] == f"  {why}"
     assert said[2].startswith("  4 cells failed before and were not tried again; see ")
-    retried = cluster.cli(*submit, "--retry-failed", "--groups", 1)
+    retried = cluster.cli(*submit, "--retry-failed", "--actor-groups", 1)
     assert retried.returncode == 0, retried.stderr
     assert "4/4 cells, 0 failed" in retried.stdout
     assert sweep.scan_failures(out).collect().is_empty()
@@ -154,8 +154,9 @@ def test_bad_input_is_one_line(cluster: LoopbackCluster, args: str, code: int, s
 
 def test_nobody_gets_in_without_the_token(cluster: LoopbackCluster, tmp_path: Path) -> None:
     stranger = tmp_path / ".ray" / "auth_token"
-    stranger.parent.mkdir()
+    stranger.parent.mkdir(mode=0o700)
     stranger.write_text("f" * 64)
+    stranger.chmod(0o600)
     for command in ("runs", "submit tiny.yaml", "cancel tiny"):
         done = cluster.cli(*command.split(), HOME=str(tmp_path))
         assert done.returncode == 4

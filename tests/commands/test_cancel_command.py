@@ -1,0 +1,54 @@
+"""cancel, of jobs that are only said to be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from sweep.commands.cancel import cancel
+from sweep.service import ray_jobs
+from sweep.service.runs import Job
+from sweep.service.status import Status
+
+RUNNING = Job("tiny-1", "tiny-1", "tiny", "", "running")
+
+
+class FakeJobs:
+    """One job, of which `done` of 4 cells are done; it succeeds by itself after some looks."""
+
+    def __init__(self, done: int, looks: int) -> None:
+        self.done, self.looks, self.stopped = done, looks, False
+
+    def all(self) -> list[Job]:
+        return [RUNNING]
+
+    def end_of_log(self, job: Job) -> list[str]:
+        return [Status(4, self.done).line()]
+
+    def get(self, job_id: str) -> Job:
+        self.looks -= 1
+        if self.stopped:
+            return replace(RUNNING, state="stopped")
+        return replace(RUNNING, state="running" if self.looks > 0 else "succeeded")
+
+    def stop(self, job_id: str) -> None:
+        self.stopped = True
+
+
+@pytest.mark.parametrize(
+    ("done", "looks", "state"),
+    [(3, 2, "stopped"), (4, 2, "succeeded"), (4, 10**6, "stopped")],
+    ids=["with cells left", "with none left", "with none left, but it hangs"],
+)
+def test_a_run_that_is_finished_stays_so(
+    monkeypatch: pytest.MonkeyPatch, done: int, looks: int, state: str
+) -> None:
+    jobs = FakeJobs(done, looks)
+    monkeypatch.setattr(ray_jobs, "Jobs", lambda address: jobs)
+    monkeypatch.setattr("sweep.commands.cancel.LAST_SECONDS", 0.0 if looks > 2 else 10.0)
+    monkeypatch.setattr("sweep.commands.cancel.POLL_SECONDS", 0.0)
+    ended = CliRunner().invoke(cancel, ["tiny"], standalone_mode=False)
+    assert ended.output == f"tiny-1: {state}\n"
+    assert jobs.stopped == (state == "stopped")
