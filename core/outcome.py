@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 PRIVATE_WORK = "private work"
+
+CAUSES = ("dup_mmap_sem", "unregister", "program", "tracepoint")
+"""Why a registration or unregistration waits for a grace period: an idle `dup_mmap_sem` is taken
+for write; readers of what was taken off a list; a perf event's program, and its tracepoint."""
 
 
 class Share(NamedTuple):
@@ -45,15 +49,18 @@ class Latency:
 
 @dataclass(frozen=True)
 class StressOutcome:
-    """Latencies of attaching and detaching a link and of waiting for a grace period; how many
-    grace periods there were; the most bytes that dead uprobes held at a time; probe firings in all,
-    those that found no uprobe any more, and in how many windows; frees, periods and references that
-    were checked. None where nothing happened.
+    """Latencies of attaching and detaching a link and of waiting for a grace period; from the begin
+    of the first detach to the end of the last; how often a grace period was waited for, by cause
+    (CAUSES); how many periods there were of the readers of uprobes; the most bytes that dead
+    uprobes held at a time; probe firings in all, those that found no uprobe any more, and in how
+    many windows; frees, periods and references that were checked. None where nothing happened.
     """
 
     attach: Latency | None
     detach: Latency | None
     grace: Latency | None
+    detach_total_ps: int
+    waits: Mapping[str, int]
     grace_periods: int
     unreaped_bytes: int
     firings: int

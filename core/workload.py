@@ -38,6 +38,8 @@ class Workload:
     them a link, detaches link after link, and the cell lasts until all have. So many times a second
     something `stalls` every thread that hits, where it is, for up to MAX_STALL_PS: an interrupt, a
     slow program. Without stalls no reader is ever inside for as long as a grace period lasts.
+    `hz` is the kernel's CONFIG_HZ, which scales all periods; `attach_kind` one of
+    `core.kernel.perf_events.ATTACH_KINDS`.
     """
 
     attach_threads: int = 0
@@ -46,6 +48,8 @@ class Workload:
     consumers: int = 1
     batch: int = 0
     stalls: int = 0
+    hz: int = 1000
+    attach_kind: str = "multi"
 
     @property
     def threads(self) -> int:

@@ -14,6 +14,7 @@ import simpy
 
 from core.grace.engine import Engine, Steps
 from core.grace.holdouts import Holdouts, Look
+from core.grace.rcu import Rcu
 from core.grace.readers import Flags, TraceReaders
 from core.grace.sequence import rcu_seq_end
 from core.grace.timing import Timing
@@ -28,7 +29,8 @@ URGENT_GPS = 3
 
 
 class TasksTrace(Engine):
-    """The one RCU Tasks Trace of a kernel."""
+    """The one RCU Tasks Trace of a kernel. Its normal periods are those of `rcu`, if it has one:
+    others may keep that busy."""
 
     FAULTS = ("skips-running-holdouts",)
 
@@ -41,6 +43,7 @@ class TasksTrace(Engine):
     ) -> None:
         super().__init__(env, timing or Timing(), faults)
         self.readers = readers
+        self.rcu: Rcu | None = None
         self._cbs_wait = env.event()
         self._urgent_gp = 0
         self._lazy_timer = False
@@ -114,7 +117,10 @@ class TasksTrace(Engine):
         holdouts = Holdouts(look, "skips-running-holdouts" in self.faults)
         self._charge(PREGP)
         idle = not look.running[0].all()
-        yield self.env.timeout(self.timing.synchronize_rcu_ps(self.now_ps, self._cpus, idle))
+        if self.rcu is not None:
+            yield self.rcu.synchronize()
+        else:
+            yield self.env.timeout(self.timing.synchronize_rcu_ps(self.now_ps, self._cpus, idle))
         self._charge(NORMAL)
         fract = self.timing.init_fract
         while holdouts:

@@ -15,6 +15,7 @@ from core.engine.spread import Spread
 from core.kernel.bench import NAMED
 from core.stress.cosimulation import Cosimulation
 from core.stress.kernel import Kernel
+from core.stress.links import Links
 from core.stress.registry import Steps
 from core.stress.tasks import Latencies, Task
 from core.stress.threads import Trigger
@@ -69,14 +70,16 @@ def static_consumers(cell: Cell, workload: Workload, uprobes: Uprobes) -> list[C
     ]
 
 
-def tasks(cell: Cell, workload: Workload, kernel: Kernel, latencies: Latencies) -> Iterator[Steps]:
+def tasks(
+    cell: Cell, workload: Workload, kernel: Kernel, links: Links, latencies: Latencies
+) -> Iterator[Steps]:
     """The processes of the threads beside those that hit, each on the next CPU."""
     cpus = count(cell.cpus)
 
     def task() -> Task:
         cpu = next(cpus)
         random = np.random.Generator(stream(cell.stream_key, cpu))
-        return Task(kernel, cpu, random, latencies, end_of(cell))
+        return Task(kernel, links, cpu, random, latencies, end_of(cell))
 
     at_return = cell.bench != STRESS and NAMED[cell.bench].at_return
     for _ in range(workload.attach_threads):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.grace.engine import Engine
+from core.grace.rcu import Rcu
 from core.grace.readers import Counts, Flags
 from core.grace.srcu import Srcu
 from core.grace.srcu_fast import SrcuFast
 from core.grace.tasks_trace import TasksTrace
+from core.kernel.perf_events import RCU, Wait
 from core.kernel.rcu_flavours import GracePeriod
 from core.kernel.rules import Rules
 from core.stress.cosimulation import Cosimulation
@@ -63,8 +65,50 @@ class Readers:
         return padded
 
 
+class NoReaders:
+    """What an engine reads whose readers are none of the cell's."""
+
+    def __init__(self, cpus: int) -> None:
+        self._none = np.zeros(cpus, dtype=np.int64)
+
+    def counters(self) -> tuple[Counts, Counts]:
+        """Nobody ever entered."""
+        none = np.stack((self._none, self._none))
+        return none, none
+
+    def nesting(self) -> Counts:
+        """Outside."""
+        return self._none
+
+    def sections(self) -> Counts:
+        """None."""
+        return self._none
+
+    def running(self) -> Flags:
+        """Idle."""
+        return self._none.astype(bool)
+
+
+def _made(
+    kind: type[Srcu | TasksTrace],
+    cosimulation: Cosimulation,
+    readers: Readers | NoReaders,
+    rcu: Rcu,
+    faults: frozenset[str],
+) -> Srcu | TasksTrace:
+    """An engine of this kind, whose normal periods are those of `rcu`."""
+    engine = kind(cosimulation.env, readers, rcu.timing, faults & set(kind.FAULTS))
+    if isinstance(engine, SrcuFast | TasksTrace):
+        engine.rcu = rcu
+    return engine
+
+
 def engines(
-    cosimulation: Cosimulation, rules: Rules, cpus: int, faults: Iterable[str] = ()
+    cosimulation: Cosimulation,
+    rules: Rules,
+    cpus: int,
+    rcu: Rcu,
+    faults: Iterable[str] = (),
 ) -> dict[str, Engine]:
     """The engines that the rules need: of `entry` readers, and of those at `return`.
 
@@ -77,9 +121,22 @@ def engines(
             continue
         kind = KINDS[rules.side(whose).grace_period]
         readers = Readers(cosimulation, cpus, which)
-        engine = kind(cosimulation.env, readers, faults=faults & set(kind.FAULTS))
+        engine = _made(kind, cosimulation, readers, rcu, faults)
         made[whose] = engine
         if isinstance(engine, Srcu):
             engine.on_flip = cosimulation.replay
             cosimulation.srcus[which] = engine
+    return made
+
+
+def perf_event_engines(
+    cosimulation: Cosimulation, of_uprobes: Mapping[str, Engine], rcu: Rcu, cpus: int
+) -> dict[Wait, Engine]:
+    """What perf events may wait for: RCU, Tasks Trace (one for all users), tracepoints' SRCU."""
+    made: dict[Wait, Engine] = {RCU: rcu}
+    for grace_period, kind in KINDS.items():
+        made[grace_period] = _made(kind, cosimulation, NoReaders(cpus), rcu, frozenset())
+    for engine in of_uprobes.values():
+        if isinstance(engine, TasksTrace):
+            made[GracePeriod.TASKS_TRACE] = engine
     return made

@@ -7,12 +7,14 @@ taking one, this process alone has it. Not modelled: registrations that fail.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from core.arrays import IntArray
 from core.grace.engine import Engine
+from core.grace.rcu import PercpuRwsem, Rcu
 from core.kernel import steps
 from core.kernel.rules import Rules
 from core.kernel.writers import WORK_CYCLES
@@ -36,7 +38,8 @@ def faults_of(rules: Rules) -> set[str]:
 
 class Kernel:
     """The kernel of one cell. `mappings` counts further mappings of the code in the process that
-    hits; `children` are those that were forked off it."""
+    hits; `children` are those that were forked off it; `waits` counts waits for grace periods by
+    cause."""
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Kernel:
         cosimulation: Cosimulation,
         uprobes: Uprobes,
         engines: dict[str, Engine],
+        rcu: Rcu,
         checks: Checks,
         cycle_ps: int,
         faults: frozenset[str] = frozenset(),
@@ -58,6 +62,8 @@ class Kernel:
         self.registry = Registry(
             rules, cosimulation, uprobes, engines, checks, free_at_once=at_once
         )
+        self.dup_mmap_sem = PercpuRwsem(rcu)
+        self.waits: Counter[str] = Counter()
         self.mappings = 0
         self._install_ps = INSTALL_CYCLES * cycle_ps
         self.children = Children(cosimulation, uprobes, self.registry, self._install_ps)
@@ -107,6 +113,7 @@ class Kernel:
     def uprobe_unregister_sync(self) -> Steps:
         """Wait until no reader can still see what was taken off."""
         for whose in self.rules.sync:
+            self.waits["unregister"] += 1
             yield self.engines[whose].synchronize()
 
     def unregister_batch(self, cpu: int, batch: Sequence[Consumer]) -> Steps:
@@ -148,9 +155,11 @@ class Kernel:
 
         Its value is the child, for `exit`.
         """
+        yield from self.dup_mmap_sem.down_read()
         yield self.cosimulation.run(cpu, "fork: lock")
         child = self.children.dup_mmap()
         yield self.cosimulation.run(cpu, "fork: unlock")
+        self.dup_mmap_sem.up_read()
         yield from self.children.calls(cpu, child, function)
         yield from self.children.exec(cpu, child)
         return child
@@ -198,9 +207,11 @@ class Kernel:
     def _register_for_each_vma(self, cpu: int, consumer: Consumer, *, comes: bool) -> Steps:
         """Visit every mapping of the code: filters decide whether the breakpoint is to be there.
 
+        Forks are shut out by dup_mmap_sem, which in isolation takes a grace period of RCU to take.
         All take the process that hits, so that there it goes with the last consumer.
         """
         run, function = self.cosimulation.run, consumer.function
+        yield from self.dup_mmap_sem.down_write()
         wanted = comes or bool(self.uprobes.consumers[consumer.uprobe])
         there = bool(self.uprobes.installed[function]) == wanted
         stretch = "install: again" if there else "install: lock"
@@ -215,6 +226,7 @@ class Kernel:
         if changed:
             # The mmap_lock of other processes is taken for free.
             yield run(cpu, "install: children", function, extra_ps=changed * self._install_ps)
+        self.dup_mmap_sem.up_write()
 
     def _count(self, uprobe: int) -> None:
         """Give the consumers of a list the calls that hits made of it since it last changed."""

@@ -13,6 +13,8 @@ from core.cell import Cell
 from core.engine.cpu import stream
 from core.engine.simulate import HITS_AHEAD, WAKEUP_PS
 from core.engine.state import new_state
+from core.grace.rcu import Rcu
+from core.grace.timing import Timing
 from core.kernel.flavours import rules_of
 from core.kernel.rules import Rules
 from core.machine.topology import place
@@ -22,8 +24,9 @@ from core.outcome import Latency, StressOutcome
 from core.stress.actors import end_of, ri_timer, stalls, static_consumers, tasks, triggers
 from core.stress.checks import Checks
 from core.stress.cosimulation import Cosimulation
-from core.stress.grace import engines
+from core.stress.grace import engines, perf_event_engines
 from core.stress.kernel import Kernel, faults_of
+from core.stress.links import Links
 from core.stress.programs import MOST_CONSUMERS, Programs, compile_programs
 from core.stress.records import GET, LEASE, TRY_GET, HitRules
 from core.stress.tasks import Latencies
@@ -97,7 +100,9 @@ class Simulation:
         hit_rules = hit_rules_of(rules)
         cosimulation = Cosimulation(state, programs, threads, cell.cpus, uprobes, hit_rules)
         checks = Checks(cosimulation, uprobes, rules)
-        grace = engines(cosimulation, rules, cell.machine.cpus, faults)
+        timing = Timing(hz=workload.hz)
+        rcu = Rcu(cosimulation.env, cell.machine.cpus, timing)
+        grace = engines(cosimulation, rules, cell.machine.cpus, rcu, faults)
         known = {
             *faults_of(rules),
             *(fault for engine in grace.values() for fault in engine.FAULTS),
@@ -107,11 +112,13 @@ class Simulation:
             raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
         checks.watch(grace)
         cycle_ps = int(where.ps_per_cycle[-1])
-        kernel = Kernel(rules, cosimulation, uprobes, grace, checks, cycle_ps, faults)
+        kernel = Kernel(rules, cosimulation, uprobes, grace, rcu, checks, cycle_ps, faults)
         static = static_consumers(cell, workload, uprobes)
         kernel.register_before(static)
         latencies = Latencies()
-        started = list(tasks(cell, workload, kernel, latencies))
+        of_events = perf_event_engines(cosimulation, grace, rcu, cell.machine.cpus)
+        links = Links(kernel, workload.attach_kind, of_events)
+        started = list(tasks(cell, workload, kernel, links, latencies))
         processes = [cosimulation.env.process(steps) for steps in started]
         if hit_rules.instance_holds == LEASE:
             cosimulation.env.process(ri_timer(cosimulation))
@@ -153,6 +160,8 @@ class Simulation:
             attach=Latency.of(self.latencies.attach),
             detach=Latency.of(self.latencies.detach),
             grace=Latency.of([ps for engine in grace for ps in engine.latencies]),
+            detach_total_ps=self.latencies.detach_total_ps,
+            waits={**self.kernel.waits, "dup_mmap_sem": self.kernel.dup_mmap_sem.rss.waits},
             grace_periods=sum(len(engine.periods) for engine in grace),
             unreaped_bytes=self.kernel.registry.unreaped_peak,
             firings=int(snapshot.hits.sum()),
@@ -176,11 +185,12 @@ class Simulation:
         last = self.cosimulation.now_ps
         while not done():
             self._go_on_until(self.cosimulation.now_ps + STRIDE_PS)
-            if self.latencies.total == self._seen:
+            progress = self.latencies.total + self.kernel.waits.total()
+            if progress == self._seen:
                 if self.cosimulation.now_ps - last > PATIENCE_PS:
                     raise Violation(names.DEADLOCK, "no thread gets any further")
             else:
-                self._seen, last = self.latencies.total, self.cosimulation.now_ps
+                self._seen, last = progress, self.cosimulation.now_ps
 
 
 def hit_rules_of(rules: Rules) -> HitRules:

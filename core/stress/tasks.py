@@ -8,6 +8,7 @@ import numpy as np
 
 from core.stress.children import Breakpoints
 from core.stress.kernel import Kernel
+from core.stress.links import Links
 from core.stress.registry import Steps
 from core.stress.uprobes import Consumer
 from core.workload import MAX_LINKS, MAX_MAPPINGS, MAX_SLEEP_PS, MOST_PROBES
@@ -19,6 +20,19 @@ class Latencies:
 
     attach: list[int] = field(default_factory=list)
     detach: list[int] = field(default_factory=list)
+    first_ps: int | None = None
+    last_ps: int = 0
+
+    def detached(self, began_ps: int, ended_ps: int) -> None:
+        """Note a detach."""
+        self.detach.append(ended_ps - began_ps)
+        self.first_ps = began_ps if self.first_ps is None else min(self.first_ps, began_ps)
+        self.last_ps = ended_ps
+
+    @property
+    def detach_total_ps(self) -> int:
+        """From the begin of the first detach to the end of the last; 0 without any."""
+        return 0 if self.first_ps is None else self.last_ps - self.first_ps
 
     @property
     def total(self) -> int:
@@ -31,6 +45,7 @@ class Task:
     """One thread: the CPU it has for itself, its random numbers, when it is to stop."""
 
     kernel: Kernel
+    links: Links
     cpu: int
     random: np.random.Generator
     latencies: Latencies
@@ -113,16 +128,15 @@ class Task:
 
     def _attach(self, link: list[Consumer]) -> Steps:
         began = self._now
-        for consumer in link:
-            yield from self.kernel.uprobe_register(self.cpu, consumer)
+        yield from self.links.attach(self.cpu, link)
         if link:
             self.latencies.attach.append(self._now - began)
 
     def _detach(self, link: list[Consumer]) -> Steps:
         began = self._now
-        yield from self.kernel.unregister_batch(self.cpu, link)
+        yield from self.links.detach(self.cpu, link)
         if link:
-            self.latencies.detach.append(self._now - began)
+            self.latencies.detached(began, self._now)
 
     def _sleep(self) -> Steps:
         yield self.kernel.cosimulation.env.timeout(int(self.random.integers(1, MAX_SLEEP_PS)))

@@ -47,6 +47,11 @@ from sweep.errors import UsageError, nearest
     show_default=True,
     help="The kernel's CONFIG_HZ.",
 )
+@click.option(
+    "--selftest",
+    is_flag=True,
+    help="Only the kernel's selftest uprobe_multi/consumers: its waits beside what is published.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, times in picoseconds.")
 def grace(
     flavours: tuple[str, ...],
@@ -56,6 +61,7 @@ def grace(
     periods: int,
     seed: int,
     hz: str,
+    selftest: bool,
     as_json: bool,
 ) -> int:
     """Simulate grace periods and print how long their callers wait.
@@ -69,6 +75,8 @@ def grace(
     uprobe-sweep grace --flavour tasks-trace
     uprobe-sweep grace --flavour srcu --section-us 500 --rate 1000
     """
+    if selftest:
+        return _selftest(cpus, int(hz), as_json)
     from core.grace.timing import US
     from sweep.report.grace import FLAVOURS, Setting
     from sweep.report.grace import grace as measure
@@ -89,3 +97,15 @@ def grace(
     else:
         print("\n\n".join(render(one).rstrip("\n") for one in found))
     return int(any(one.finding for one in found))
+
+
+def _selftest(cpus: int, hz: int, as_json: bool) -> int:
+    """Print the check; 1 if the reading with isolated calls is off by more than 20 %."""
+    from sweep.report.selftest import CHECKED, TOLERANCE, measured, render
+
+    found = measured(cpus, hz)
+    if as_json:
+        print_json([one._asdict() for one in found])
+    else:
+        print(render(found))
+    return int(abs(next(one for one in found if one.calls == CHECKED).error) > TOLERANCE)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import polars as pl
+from rich.console import RenderableType
 
 from core.workload import STRESS
 from sweep.spec.axes import AXES, DISTURBING, ORDER, REQUIRED
+from sweep.store.churn_columns import WAITS
 from sweep.store.schema import FIGURES as AVERAGED
 from sweep.store.schema import POOLED
 from sweep.store.settings import telling
@@ -16,6 +20,13 @@ FIGURES = (
     *("waits", "periods", "KiB unreaped"),
 )
 """Periods are those of deferred frees too; waits are those of detaches alone."""
+
+BATCH_FIGURES = (
+    *("detach all", "a detach", "waits"),
+    *("RCU for dup_mmap_sem", "uprobe", "program", "tracepoint"),
+)
+"""Of cells that attach all probes once and detach them: waits for grace periods are of the attaches
+too, and follow by cause."""
 
 
 def with_writers() -> pl.Expr:
@@ -51,7 +62,22 @@ def render(cells: pl.DataFrame) -> str:
             str(cell["grace_periods"]),
             f"{cell['unreaped_bytes'] / 1024:.1f}",
         )
-    return to_text([", ".join(same), made])
+    return to_text([", ".join(same), made, *_batches(cells, shown)])
+
+
+def _batches(cells: pl.DataFrame, shown: Sequence[str]) -> Iterator[RenderableType]:
+    """How long cells took to detach all their probes, and what they waited for."""
+    batches = cells.filter((pl.col("batch") > 0) & pl.col("detach_total_s").is_not_null())
+    if not len(batches):
+        return
+    yield ""
+    made = numbers(table(*shown), *BATCH_FIGURES)
+    made.padding = (0, 0, 0, 0)
+    for cell in batches.sort(shown or "cell_id").iter_rows(named=True):
+        waits = [cell[name] for name in WAITS]
+        figures = (_time(cell["detach_total_s"]), _time(cell["detach_p50_s"]), sum(waits), *waits)
+        made.add_row(*(str(cell[axis]) for axis in shown), *map(str, figures))
+    yield made
 
 
 def _time(seconds: float | None) -> str:

@@ -18,6 +18,7 @@ from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from core.kernel.layout import BESIDE
 from core.kernel.patches import PATCHES
+from core.kernel.perf_events import ATTACH_KINDS
 from core.kernel.rcu_flavours import RCU
 from core.kernel.releases import RELEASES
 from core.machine.machine import machine_names
@@ -58,6 +59,18 @@ def one_of(allowed: Sequence[str]) -> Check:
             message = f"unknown {axis} {quoted(value)}: {nearest(str(value), allowed)}"
             raise SpecError(axis, index, message)
         return value
+
+    return check
+
+
+def one_number_of(*allowed: int) -> Check:
+    """The check of an axis whose values are the numbers `allowed`."""
+
+    def check(axis: str, index: int | None, value: object) -> int:
+        if isinstance(value, bool) or value not in allowed:
+            choice = ", ".join(map(str, allowed))
+            raise SpecError(axis, index, f"{quoted(value)}: choose from {choice}")
+        return operator.index(value)
 
     return check
 
@@ -241,6 +254,21 @@ AXES: dict[str, Axis] = {
         "how often a second something keeps every thread that hits where it is",
         Workload.stalls,
         since=3,
+    ),
+    "hz": Axis(
+        int,
+        one_number_of(100, 250, 300, 1000),
+        "`100`, `250`, `300`, `1000`: the kernel's CONFIG_HZ, which grace periods go by",
+        Workload.hz,
+        since=4,
+    ),
+    "attach_kind": Axis(
+        str,
+        one_of(ATTACH_KINDS),
+        "(also `attach`) `multi`, `perf-event`: how probes are attached, by uprobe_multi links of "
+        "`batch` probes, or each by a perf event of its own",
+        Workload.attach_kind,
+        since=4,
     ),
     "seed": Axis(int, whole_number(0, MAX_SEED, str(MAX_SEED)), "of the random numbers", 0),
     "cpus": Axis(int, _COUNT, "how many hit the probes", measured=True),

@@ -53,7 +53,8 @@ def processes_have_cpus(spec: Spec) -> None:
 def somebody_hits_or_attaches(spec: Spec) -> None:
     """There are CPUs that hit, or attach threads; and probes, or attach threads.
 
-    A batch needs attach threads too, and writers are those of one process. Raises SpecError.
+    A batch, HZ and a kind of attaching need attach threads too, and writers are those of one
+    process. Raises SpecError.
     """
     if min(spec.attach_threads) == 0:
         if 0 in spec.cpus:
@@ -65,6 +66,11 @@ def somebody_hits_or_attaches(spec: Spec) -> None:
         if any(spec.batch):
             message = "is what attach_threads do; give at least 1 of those"
             raise SpecError("batch", None, message)
+    if not any(spec.attach_threads):
+        for axis in ("hz", "attach_kind"):
+            if getattr(spec, axis) != (DISTURBING[axis],):
+                message = "changes what attach_threads wait for; give at least 1 of those"
+                raise SpecError(axis, None, message)
     disturbed = any(getattr(spec, axis) != (default,) for axis, default in DISTURBING.items())
     if max(spec.processes) > 1 and (disturbed or STRESS in spec.bench):
         message = f"only 1 goes with {STRESS}, {', '.join(DISTURBING)}"

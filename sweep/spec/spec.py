@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import (
@@ -26,6 +26,9 @@ MAX_ENSEMBLE = 64
 
 FEWEST_REPLICATES = 5
 """Of a cell with a precision: of fewer, the interval is too often too narrow by chance."""
+
+ALIASES = {"attach": "attach_kind"}
+"""Words for axes; rows have a column `attach` of what measurements hung on."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -70,6 +73,7 @@ class Spec(_Axes):  # type: ignore[misc]
     @model_validator(mode="before")
     @classmethod
     def _keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        values = _unaliased(values)
         for key in values:
             if key not in cls.model_fields:
                 raise SpecError(key, None, f"unknown axis: {nearest(key, cls.model_fields)}")
@@ -184,6 +188,14 @@ class Spec(_Axes):  # type: ignore[misc]
         return format_duration(time_ps)
 
 
+def _unaliased(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values under the axes' own names. Raises SpecError for an axis under two names."""
+    for word, axis in ALIASES.items():
+        if word in values and axis in values:
+            raise SpecError(word, None, f"is another word for {axis}, which is there too")
+    return {ALIASES.get(word, word): value for word, value in values.items()}
+
+
 def override(spec: Spec, settings: Sequence[str]) -> Spec:
     """`spec` with axes replaced as --set does it: each setting is "axis=value" or "axis=v,v".
 
@@ -191,6 +203,6 @@ def override(spec: Spec, settings: Sequence[str]) -> Spec:
     """
     values = read_settings(settings, "--set ")
     try:
-        return Spec(**{**spec.model_dump(), **values})
+        return Spec(**{**spec.model_dump(), **_unaliased(values)})
     except SpecError as error:
         raise UsageError(f"--set {' '.join(settings)}: {error}") from None

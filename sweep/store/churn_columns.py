@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.cell import PS_PER_SECOND
-from core.outcome import Latency, StressOutcome
+from core.outcome import CAUSES, Latency, StressOutcome
 
 LATENCIES = ("attach", "detach", "grace")
 """What is timed: attaching and detaching a link, waiting for a grace period."""
@@ -16,6 +16,10 @@ COUNTS = ("attaches", "detaches", "grace_waits", "grace_periods", "unreaped_byte
 """Columns of whole numbers: links attached and detached, waits for grace periods and how many
 there were, the most bytes that dead uprobes held, hits that found no uprobe any more."""
 
+WAITS = tuple(f"{cause}_waits" for cause in CAUSES)
+"""How often a grace period was waited for, by cause; `detach_total_s` is from the begin of the
+first detach to the end of the last."""
+
 SECONDS = tuple(f"{what}_{quantile}_s" for what in LATENCIES for quantile in QUANTILES)
 """Columns of simulated seconds; null where nothing was timed."""
 
@@ -23,7 +27,7 @@ SECONDS = tuple(f"{what}_{quantile}_s" for what in LATENCIES for quantile in QUA
 def columns(churn: StressOutcome | None) -> dict[str, Any]:
     """A value for each of COUNTS and SECONDS; all null without a workload."""
     if churn is None:
-        return dict.fromkeys((*COUNTS, *SECONDS))
+        return dict.fromkeys((*COUNTS, *WAITS, *SECONDS, "detach_total_s"))
     timed = {what: getattr(churn, what) for what in LATENCIES}
     counted = {what: latency.count if latency else 0 for what, latency in timed.items()}
     return {
@@ -33,6 +37,8 @@ def columns(churn: StressOutcome | None) -> dict[str, Any]:
         "grace_periods": churn.grace_periods,
         "unreaped_bytes": churn.unreaped_bytes,
         "missed": churn.missed,
+        **{f"{cause}_waits": churn.waits.get(cause, 0) for cause in CAUSES},
+        "detach_total_s": churn.detach_total_ps / PS_PER_SECOND,
         **{
             f"{what}_{quantile}_s": _seconds(latency, quantile)
             for what, latency in timed.items()

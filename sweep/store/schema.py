@@ -14,7 +14,7 @@ from core.cell import PS_PER_SECOND, Cell, CellResult
 from core.outcome import Share
 from sweep.spec.axes import AXES, Axis
 from sweep.spec.parameters import parameters
-from sweep.store.churn_columns import COUNTS, SECONDS, columns
+from sweep.store.churn_columns import COUNTS, SECONDS, WAITS, columns
 
 ATTRIBUTION_VERSION = 1
 """The same, for the columns of ATTRIBUTION_SCHEMA."""
@@ -120,6 +120,8 @@ COLUMNS = (
     Column("samples", _WHOLE, Role.FIGURE),
     *(Column(name, _WHOLE, Role.FIGURE, nullable=True, since=3) for name in COUNTS),
     *(Column(name, _REAL, Role.FIGURE, nullable=True, since=3) for name in SECONDS),
+    *(Column(name, _WHOLE, Role.FIGURE, nullable=True, since=4) for name in WAITS),
+    Column("detach_total_s", _REAL, Role.FIGURE, nullable=True, since=4),
     Column("line_ops", _WHOLE, Role.FIGURE),
     Column("wall_seconds", _REAL, Role.POOLED),
     *MEASURED,

@@ -78,6 +78,7 @@ def test_a_stress_that_cannot_be_is_one_line(
 
 def test_a_run_with_writers_has_its_columns_and_its_table(tmp_path: Path) -> None:
     batch = ["--set", "probes=20", "--set", "batch=1,20", "--set", "flavour=baseline,srcu"]
+    batch += ["--set", "attach=multi"]
     assert sweep(tmp_path, "run", "detach-batch", *batch, "--out", "run").returncode == 0
     cells = package.scan(tmp_path / "run").sort("flavour", "batch").collect()
     rows = {(row["flavour"], row["batch"]): row for row in cells.iter_rows(named=True)}
@@ -92,7 +93,9 @@ def test_a_run_with_writers_has_its_columns_and_its_table(tmp_path: Path) -> Non
     lines = [line.split() for line in table.splitlines() if line.startswith("srcu ")]
     # Nobody hits, so there is no rate; N links wait N times, one link once.
     assert head[:3] == ["flavour", "batch", "attach"]
-    assert [line[head.index("waits")] for line in lines] == ["20", "1"]
+    assert [line[head.index("waits")] for line in lines[:2]] == ["20", "1"]
+    # What they waited for follows: RCU once, for dup_mmap_sem of the first attach, and readers.
+    assert [line[4:7] for line in lines[2:]] == [["21", "1", "20"], ["2", "1", "1"]]
 
 
 def test_cells_without_writers_have_no_such_figures(tmp_path: Path) -> None:

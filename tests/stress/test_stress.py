@@ -75,12 +75,13 @@ def test_writers_slow_hits_down() -> None:
 
 def test_an_attach_of_one_probe_takes_2_to_8_us() -> None:
     # Published for 50,000 probes by one link: 0.12 to 0.42 s. The parts are estimates.
-    workload = Workload(attach_threads=1, consumers=0, batch=50)
+    # One waits for RCU, for dup_mmap_sem; the others of a link come right after it.
+    workload = Workload(attach_threads=1, consumers=0, batch=1)
     alone = cell("srcu", workload, bench="uprobe-multi-nop", cpus=0, probes=50)
     made = simulate_stress(alone).stress
     assert made is not None
     assert made.attach is not None
-    assert 2e6 <= made.attach.p50_ps / 50 <= 8e6
+    assert 2e6 <= made.attach.p50_ps <= 8e6
 
 
 @pytest.mark.parametrize("stage", STAGES)
