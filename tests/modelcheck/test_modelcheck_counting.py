@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from selftest_counting import expected_hits, model_hits
 
 from core.kernel.rules import Rules
 from core.kernel.stages import CHECKED_LEASE, STAGES
-from core.modelcheck.counting import expected_hits, model_hits
 
 PAIRS = list(product(range(16), repeat=2))
 
