@@ -1,7 +1,9 @@
 """A line's lock: who has it, who waits for it. Compiled; called by the weave.
 
-Only cells with writers come here. Not modelled: optimistic spinning that ends (a writer spins as
-long as it takes), readers that overtake a waiting writer, and handing a lock over by name.
+Only cells come here in which somebody may have to wait: with writers, with a spinlock on the path,
+or with slots. Not modelled: optimistic spinning that ends (a writer spins as long as it takes),
+readers that overtake a waiting writer, handing a lock over by name, and a wait queue's own lock; a
+free slot wakes the first who waits, not all.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from core.engine.events import NEVER, schedule
 from core.engine.pipeline import advance
 from core.engine.shares import BLOCKED
 from core.engine.state import NONE, State
-from core.kernel.operation import Lock
+from core.kernel.operation import SLOTS, Lock
 
 READ, WRITE, WRITE_END = int(Lock.READ), int(Lock.WRITE), int(Lock.WRITE_END)
+SLOT = int(Lock.SLOT)
 
 Record = Any
 """A row of one of State's record arrays; numba passes it as a pointer."""
@@ -27,12 +30,12 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
     """Take or give back the line's lock; whether the CPU has to wait for it.
 
     First come first served, readers at the head of the queue together. A reader that sleeps takes
-    the wakeup to go on; who spins (writers, and readers of an rwlock) a transfer of the line.
+    the wakeup to go on, and so does who waits for a slot; who spins (writers, and readers of an
+    rwlock) a transfer of the line.
     """
     lock = s.code[cpu.operation].lock
-    if lock in (READ, WRITE):
-        free = line.first_blocked == NONE and not line.writer
-        if free and not (lock == WRITE and line.readers):
+    if lock in (READ, WRITE, SLOT):
+        if line.first_blocked == NONE and _free(line, lock):
             _take(line, lock)
             return False
         _queue(s, cpu, line)
@@ -41,10 +44,10 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
         line.writer = 0
     else:
         line.readers -= 1
-    while line.first_blocked != NONE and not line.writer:
+    while line.first_blocked != NONE:
         waiting = s.cpus[line.first_blocked]
         wanted = s.code[waiting.operation].lock
-        if wanted == WRITE and line.readers:
+        if not _free(line, wanted):
             break
         _take(line, wanted)
         line.first_blocked = waiting.behind
@@ -52,6 +55,13 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
             line.last_blocked = NONE
         _wake(s, waiting, wanted, now)
     return False
+
+
+@inlined
+def _free(line: Record, lock: int) -> bool:
+    """Whether the lock can be had, or a slot: `readers` counts slots taken too."""
+    most = 0 if lock == WRITE else SLOTS - 1
+    return not line.writer and (lock == READ or line.readers <= most)
 
 
 @inlined
@@ -78,7 +88,7 @@ def _queue(s: State, cpu: Record, line: Record) -> None:
 @inlined
 def _wake(s: State, cpu: Record, lock: int, now: int) -> None:
     wait = s.costs[0].request + s.costs[0].transfer
-    if lock == READ and s.code[cpu.operation].sleeps:
+    if lock != WRITE and s.code[cpu.operation].sleeps:
         wait = s.costs[0].wakeup
     cpu.blocked = 0
     cpu.executing = 1

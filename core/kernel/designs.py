@@ -42,7 +42,11 @@ __all__ = [
 ]
 
 TOUCHES = (Kind.LOAD, Kind.STORE, Kind.LOCKED, Kind.CMPXCHG)
-ENDS = {Lock.READ: Lock.READ_END, Lock.WRITE: Lock.WRITE_END}
+ENDS = {
+    Lock.READ: Lock.READ_END,
+    Lock.WRITE: Lock.WRITE_END,
+    Lock.SLOT: Lock.SLOT_END,
+}
 
 
 class DesignError(ValueError):

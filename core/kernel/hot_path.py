@@ -20,6 +20,8 @@ from core.kernel.primitives import (
     read_unlock,
     refcount_dec_and_test,
     refcount_inc,
+    spin_lock,
+    spin_unlock,
     take_zero_bit,
     up_read,
 )
@@ -91,6 +93,9 @@ FREE_SLOT = Call(
         Operation(Kind.LOAD, Line.XOL_AREA),
     ),
 )
+RECALC_SIGPENDING = Call(
+    "recalc_sigpending", (*spin_lock(Line.SIGLOCK), *spin_unlock(Line.SIGLOCK))
+)
 ALLOCATE_RETURN = Call("alloc_return_instance", work("return_instance_alloc"), Role.ALLOCATE_RETURN)
 FREE_RETURN = Call("free_ret_instance", work("return_instance_free"))
 HOLD_FOR_RETURN = Call("get_uprobe (return instance)", refcount_inc(Line.UPROBE), Role.HOLD_RETURN)
@@ -135,7 +140,8 @@ def _arm_return() -> Path:
 def _leave(instruction: str) -> Path:
     """The probed instruction, and back to user space. A step keeps the lookup's reference."""
     if instruction in STEPPED:
-        return (TAKE_SLOT, IRET_TO_SLOT, STEPPED[instruction], PUT_AFTER_STEP, FREE_SLOT, IRET)
+        after = (PUT_AFTER_STEP, FREE_SLOT, RECALC_SIGPENDING, IRET)
+        return (TAKE_SLOT, IRET_TO_SLOT, STEPPED[instruction], *after)
     return (EMULATE_PUSH if instruction == "push" else EMULATE, PUT_UPROBE, IRET)
 
 

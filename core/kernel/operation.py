@@ -12,12 +12,13 @@ class Line(Enum):
     MMAP_COUNT = "mm->mmap_lock.count"
     MMAP_OWNER = "mm->mmap_lock.owner"
     MMAP_SEQ = "mm->mm_lock_seq"
-    XOL_AREA = "struct xol_area: wq, slot_count, bitmap pointer"
+    XOL_AREA = "struct xol_area: wq, bitmap pointer, page, vaddr"
     XOL_BITMAP = "xol_area->bitmap"
     TREE = "uprobes_treelock, uprobes_tree, uprobes_seqcount"
     UPROBE = "struct uprobe, bytes 0-63: rb_node, ref, register_rwsem"
     EVENT = "trace_uprobe.nhit"
     FILTER = "trace_uprobe_filter.rwlock"
+    SIGLOCK = "sighand->siglock"
 
     @property
     def per_probe(self) -> bool:
@@ -28,7 +29,7 @@ class Line(Enum):
     def per_process(self) -> bool:
         """True for a line of which every process (mm) has its own."""
         mm = (Line.MMAP_COUNT, Line.MMAP_OWNER, Line.MMAP_SEQ)
-        return self in (*mm, Line.XOL_AREA, Line.XOL_BITMAP)
+        return self in (*mm, Line.XOL_AREA, Line.XOL_BITMAP, Line.SIGLOCK)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ class Lock(IntEnum):
     READ_END = 2
     WRITE = 3
     WRITE_END = 4
+    SLOT = 5
+    """One of SLOTS places."""
+    SLOT_END = 6
+
+
+SLOTS = 32
+"""Instructions that fit into the page of a process' xol area: 4096 bytes / 128 (from memory:
+UINSNS_PER_PAGE)."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +153,8 @@ def work(name: str, cycles: int | None = None) -> tuple[Operation, ...]:
 
 
 def excludes(path: Path) -> bool:
-    """Whether a hit takes a lock that keeps other hits out: no path of the kernel's own does."""
-    return any(op.lock is Lock.WRITE for call in path for op in call.operations)
+    """Whether a hit may find that others keep it out: a spinlock, or all slots taken."""
+    return any(op.lock in (Lock.WRITE, Lock.SLOT) for call in path for op in call.operations)
 
 
 def own_lines(path: Path) -> tuple[OwnLine, ...]:

@@ -28,6 +28,8 @@ TRY_GET_FOR_RETURN = Call(
 TRY_GET_FOR_STEP = Call("try_get_uprobe (single step)", refcount_inc_not_zero(Line.UPROBE))
 PUT_AFTER_STEP = Call(hp.PUT_AFTER_STEP.function, hp.PUT_AFTER_STEP.operations)
 RB_FIND_RCU = Call("rb_find_rcu", hp.RB_FIND.operations, Role.LOOKUP)
+COUNTED = (Kind.LOCKED, Line.XOL_AREA)
+"""What `slot_count` costs."""
 SPECULATE = Call("mmap_lock_speculate_try_begin", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SPECULATE_RETRY = Call("mmap_lock_speculate_retry", (Operation(Kind.LOAD, Line.MMAP_SEQ),))
 SYSCALL = (
@@ -37,6 +39,19 @@ SYSCALL = (
         (*SPECULATE.operations, *work("vma_lookup"), *SPECULATE_RETRY.operations),
     ),
 )
+TAKE_UNCOUNTED = Call(
+    hp.TAKE_SLOT.function,
+    tuple(op for op in hp.TAKE_SLOT.operations if (op.kind, op.line) != COUNTED),
+)
+FREE_UNCOUNTED = Call(
+    hp.FREE_SLOT.function,
+    tuple(op for op in hp.FREE_SLOT.operations if (op.kind, op.line) != COUNTED),
+)
+FREE_RETURN_RCU = Call("free_ret_instance (kfree_rcu)", work("return_instance_free_rcu"))
+POP_RETURN = Call(
+    "alloc_return_instance (pool)", work("return_instance_pool"), Role.ALLOCATE_RETURN
+)
+PUSH_RETURN = Call("ri_pool_push", work("return_instance_pool"))
 RETURN_SYSCALL = Call("sys_uretprobe", work("uretprobe_entry"), Role.ENTER_RETURN)
 RETURN_SYSRET = Call("sysret", work("uretprobe_exit"))
 
@@ -138,8 +153,14 @@ def _percpu_nhit(path: Path) -> Path:
     )
 
 
+def _no_slot_count(path: Path) -> Path:
+    path = replace(path, hp.TAKE_SLOT, TAKE_UNCOUNTED)
+    return replace(path, hp.FREE_SLOT, FREE_UNCOUNTED)
+
+
 def _srcu_uretprobe(path: Path) -> Path:
     path = replace(path, TRY_GET_FOR_RETURN, lease(SRCU))
+    path = replace(path, hp.FREE_RETURN, FREE_RETURN_RCU)
     return replace(path, hp.PUT_AFTER_RETURN, consume(SRCU))
 
 
@@ -154,17 +175,24 @@ def _speculative_vma(path: Path) -> Path:
 
 
 def _ri_reuse(path: Path) -> Path:
-    return replace(replace(path, hp.ALLOCATE_RETURN), hp.FREE_RETURN)
+    path = replace(path, hp.ALLOCATE_RETURN, POP_RETURN)
+    return replace(replace(path, hp.FREE_RETURN, PUSH_RETURN), FREE_RETURN_RCU, PUSH_RETURN)
+
+
+def _no_siglock(path: Path) -> Path:
+    return replace(path, hp.RECALC_SIGPENDING)
 
 
 def _emulate_nops(path: Path) -> Path:
     """A one-byte nop was emulated before; a longer one no longer takes a slot and a step."""
     if hp.DEBUG_TRAP_NOP5 not in path:
         return path
-    path = replace(path, hp.TAKE_SLOT, hp.EMULATE_NOP5)
+    for take in (hp.TAKE_SLOT, TAKE_UNCOUNTED):
+        path = replace(path, take, hp.EMULATE_NOP5)
     path = replace(path, hp.PUT_AFTER_STEP, hp.PUT_UPROBE)
-    step = (TRY_GET_FOR_STEP, hp.IRET_TO_SLOT, hp.DEBUG_TRAP_NOP5, PUT_AFTER_STEP, hp.FREE_SLOT)
-    return tuple(call for call in path if call not in step)
+    before = (TRY_GET_FOR_STEP, hp.IRET_TO_SLOT, hp.DEBUG_TRAP_NOP5)
+    after = (PUT_AFTER_STEP, hp.FREE_SLOT, FREE_UNCOUNTED, hp.RECALC_SIGPENDING)
+    return tuple(call for call in path if call not in (*before, *after))
 
 
 def _nop5(path: Path) -> Path:
@@ -238,6 +266,12 @@ PATCHES = (
     ),
     Patch("percpu-nhit", 9, "count hits of an event per CPU", path=_percpu_nhit),
     Patch(
+        "no-slot-count",
+        0,
+        "count the taken slots of an xol area by its bitmap alone",
+        path=_no_slot_count,
+    ),
+    Patch(
         "mm-cid-cpus-allowed",
         0,
         "longer struct mm_struct: mmap_lock's count ends a line, its owner begins the next",
@@ -263,6 +297,7 @@ PATCHES = (
         needs=("srcu-lifetime",),
     ),
     Patch("ri-reuse", 12, "reuse return instances", path=_ri_reuse),
+    Patch("no-siglock", 0, "a single step takes no siglock", path=_no_siglock),
     Patch("emulate-nops", 0, "emulate nops of every length", path=_emulate_nops),
     Patch(
         "nop5",

@@ -99,14 +99,24 @@ def atomic_dec(line: AnyLine) -> Operations:
 
 
 def take_zero_bit(line: AnyLine) -> Operations:
-    """`find_first_zero_bit`, then `test_and_set_bit`, again if another CPU took a bit meanwhile."""
-    take = Operation(Kind.CMPXCHG, line, reference_count=True, instruction="lock bts")
+    """`find_first_zero_bit`, then `test_and_set_bit`, again if another CPU took a bit meanwhile.
+
+    Who finds none of SLOTS bits zero sleeps until one is. That it sets no bit then is not modelled.
+    """
+    take = Operation(
+        Kind.CMPXCHG,
+        line,
+        reference_count=True,
+        instruction="lock bts",
+        lock=Lock.SLOT,
+        sleeps=True,
+    )
     return (Operation(Kind.LOAD, line), take)
 
 
 def clear_bit(line: AnyLine) -> Operations:
     """One `lock btr`; fails nobody's `test_and_set_bit`."""
-    return (Operation(Kind.LOCKED, line, instruction="lock btr"),)
+    return (Operation(Kind.LOCKED, line, instruction="lock btr", lock=Lock.SLOT_END),)
 
 
 def plain_increment(line: AnyLine) -> Operations:
@@ -125,8 +135,11 @@ def srcu_read_unlock() -> Operations:
 
 
 def srcu_read_lock_lite() -> Operations:
-    """Load of the index, non-locked per-CPU increment; unlock is the increment alone."""
-    return work("srcu_counter")
+    """A look at the flavour of readers, load of the index, non-locked per-CPU increment.
+
+    Unlock is taken for as dear.
+    """
+    return work("srcu_lite_counter")
 
 
 srcu_read_unlock_lite = srcu_read_lock_lite

@@ -13,6 +13,7 @@ from typing import Any
 from core.calibrate.calibration import Stages
 from core.calibrate.calibration import calibrate as calibrate_stages
 from core.calibrate.fit import Report, Stage, fit, silent
+from core.calibrate.one_cpu import ONE_CPU, Figure, on_one_cpu
 from core.calibrate.parameters import (
     CLOCK_SHARE,
     FROM_CELLS,
@@ -25,7 +26,13 @@ from core.calibrate.points import CellPoints, PrimitivePoints
 from core.machine.machine import MACHINES, Machine, load_machine
 from sweep.calibration.workers import worker_processes
 from sweep.errors import InfrastructureError, UsageError
-from sweep.letter.published import PUBLISHED, calibration_cells, primitive_curves, published_mhits
+from sweep.letter.published import (
+    PUBLISHED,
+    calibration_cells,
+    one_cpu,
+    primitive_curves,
+    published_mhits,
+)
 from sweep.machines.located_yaml import yaml_text
 from sweep.machines.machine_file import filled
 from sweep.store.whole_file import write_whole
@@ -102,7 +109,8 @@ def calibrate(
     wanted.primitives.points.errors(wanted.bare)
     try:
         with worker_processes("core.calibrate.points", workers) as each:
-            pair = calibrate_stages(wanted, each, report)
+            bare, machine = calibrate_stages(wanted, each, report)
+            pair = with_one_cpu(bare, machine)
             others = {name: borrowed(name, pair[1]) for name in OWN}
             name, stage = ONE_CURVE[0], one_curve()
             values = fit(stage, others[name], each, report)
@@ -111,6 +119,13 @@ def calibrate(
             return (*pair, *others.values())
     except BrokenProcessPool as error:
         raise InfrastructureError(f"a process of the calibration died: {error}") from error
+
+
+def with_one_cpu(bare: Machine, machine: Machine) -> tuple[Machine, Machine]:
+    """Both with the cycles of ONE_CPU that fit the figures of one CPU of `machine`."""
+    fitted = on_one_cpu(machine, one_cpu_figures())
+    cycles = {p.path: fitted.number(p.path) for p in ONE_CPU}
+    return bare.with_numbers(cycles).with_calibration(bare.calibration), fitted
 
 
 def one_curve() -> Stage[PrimitivePoints]:
@@ -122,9 +137,23 @@ def one_curve() -> Stage[PrimitivePoints]:
     return Stage("one curve", PrimitivePoints(points, idle_ns), FROM_ONE_CURVE, generations)
 
 
+def one_cpu_figures() -> list[Figure]:
+    """Figures of one CPU that costs are fitted on: the letter's named cells, later designs."""
+    alone = [cell for cell in sorted(calibration_cells()) if cell[2] == 1]
+    mhits = published_mhits()
+    columns = ("bench", "design", "rcu", "mhits_per_s")
+    later = [
+        Figure(bench, design, rcu, mhits * 1e6)
+        for bench, design, rcu, mhits in one_cpu().select(columns).iter_rows()
+    ]
+    return [Figure(b, f, "default", mhits[f, b, n] * 1e6) for f, b, n in alone] + later
+
+
 def borrowed(name: str, lender: Machine) -> Machine:
     """The shipped machine `name` with the fitted numbers of `lender`, but for its own."""
-    fitted = {p.path: p for p in (*FROM_PRIMITIVES, *FROM_CELLS) if p.path not in OWN[name]}
+    fitted = {
+        p.path: p for p in (*FROM_PRIMITIVES, *FROM_CELLS, *ONE_CPU) if p.path not in OWN[name]
+    }
     return with_values(load_machine(name), values_of(lender, list(fitted.values())))
 
 

@@ -59,6 +59,19 @@ def published_mhits() -> dict[CellKey, float]:
     }
 
 
+def one_cpu() -> pl.DataFrame:
+    """What the letter's author printed of one CPU of its machine, July to December 2024.
+
+    Columns: bench, design (a flavour), rcu, mhits_per_s, mhits_per_s_stddev (null where none was
+    printed), source. Costs were fitted on all of them.
+    """
+    lines = (PUBLISHED / "one_cpu_6138.csv").read_text().splitlines()
+    # A source holds commas; it is the last column.
+    columns, *rows = (line.split(",", 5) for line in lines if not line.startswith("#"))
+    rates = pl.col("mhits_per_s", "mhits_per_s_stddev").replace("", None).cast(pl.Float64)
+    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(rates)
+
+
 def primitive_curves(primitive: str, machine: str) -> dict[int, float]:
     """A published curve of `results/published/primitive_curves.csv`: ns per operation by CPUs.
 

@@ -81,7 +81,7 @@ def test_two_processes_are_two_times_one(bench: str) -> None:
 @pytest.mark.parametrize("bench", ["uprobe-nop", "uprobe-ret"])
 def test_the_more_processes_the_faster(bench: str) -> None:
     rates = [mhits(cpus=8, processes=p, probes=8, spread="private", bench=bench) for p in (1, 2, 8)]
-    assert rates[0] * 1.1 < rates[1]
+    assert rates[0] * 1.05 < rates[1]
     assert rates[1] * 1.1 < rates[2]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.kernel.flavours import layout_of
@@ -12,6 +12,7 @@ from core.kernel.layout import NOWHERE, Layout, process_of_cpus
 from core.kernel.operation import Line
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 100), st.booleans())
 def test_every_copy_of_a_line_has_a_number_of_its_own(
     probes: int, processes: int, beside: bool
@@ -71,9 +72,10 @@ def test_what_a_process_has_for_itself() -> None:
     layout = Layout(4, 4)
     own = {line for line in Line if layout.stride(line)}
     mmap_lock = {Line.MMAP_COUNT, Line.MMAP_OWNER, Line.MMAP_SEQ}
-    assert own == {*mmap_lock, Line.XOL_AREA, Line.XOL_BITMAP}
+    assert own == {*mmap_lock, Line.XOL_AREA, Line.XOL_BITMAP, Line.SIGLOCK}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.data())
 def test_processes_are_blocks_of_neighbours(cpus: int, data: st.DataObject) -> None:
     processes = data.draw(st.integers(1, cpus))
@@ -106,6 +108,7 @@ def test_seven_probes_make_a_tree_of_three_levels() -> None:
     assert walk[:, 6].tolist() == [root, uprobe[5]]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500))
 def test_walks_are_paths_from_the_root(probes: int) -> None:
     layout = Layout(probes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -66,6 +68,19 @@ def test_a_later_kernel_never_has_fewer_patches(minor: int, sublevel: int, suffi
     for later in (f"6.{minor}.{sublevel + 1}", f"6.{minor + 1}.0", "7.0"):
         assert one.release.patches <= modelled(later).release.patches
     assert one.release.since <= (6, minor, sublevel)
+
+
+def test_the_table_of_the_docs_is_this_one() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "model.md").read_text()
+    rows = dict(re.findall(r"^\| `(v[0-9][^`]*)` (\|.*)$", text, re.M))
+    assert list(rows) == list(RELEASES)
+    for name, release in RELEASES.items():
+        added = {patch for patch in release.patches if landed_in(patch) == name}
+        stages = {patch.name for patch in PATCHES if 1 <= patch.stage <= 7}
+        said = set(re.findall(r"`([a-z0-9-]+)`", rows[name]))
+        assert said == added - stages, name
+        assert ("stages 1 to 7" in rows[name]) == (stages <= added)
+        assert f" {release.first}" in rows[name]
 
 
 def test_releases_add_patches_in_the_order_of_landing() -> None:

@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 
 import sweep.letter.published
-from core.kernel.flavours import FLAVOURS
+from core.kernel.flavours import FLAVOURS, parse_flavour
 from core.machine.machine import load_machine
 from sweep.letter.published import (
     LETTER_MACHINE,
     PUBLISHED,
     calibration_cells,
+    one_cpu,
     published,
     published_mhits,
 )
@@ -33,6 +34,17 @@ def test_figures_read_off_the_letter() -> None:
     assert rows["baseline", "uprobe-nop", 1] == (3.032, 0.023, 3.032)
     assert rows["srcu", "uretprobe-nop", 32] == (3.622, 0.003, 0.113)
     assert rows["tasks-trace", "uprobe-nop", 8] == (10.355, 0.028, 1.294)
+
+
+def test_figures_of_one_cpu_have_their_sources() -> None:
+    rows = one_cpu()
+    assert len(rows) == 11
+    assert set(rows["design"]) <= {parse_flavour(design).name for design in rows["design"]}
+    by = {row["mhits_per_s"]: row for row in rows.iter_rows(named=True)}
+    assert by[3.413]["rcu"] == "srcu"
+    assert by[3.413]["mhits_per_s_stddev"] is None
+    assert by[3.413]["source"].startswith("rcu list, September 2024, reply")
+    assert (by[0.981]["bench"], by[2.253]["mhits_per_s_stddev"]) == ("uretprobe-ret", 0.004)
 
 
 def test_the_share_of_a_cpu_is_the_mean_over_the_cpus_up_to_rounding() -> None:
