@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweep.commands.shared import cells_of, collected, frame, json_option, print_json, run_path
+from sweep.commands.shared import (
+    cells_of,
+    collected,
+    frame,
+    json_option,
+    only_option,
+    print_json,
+    run_path,
+)
 from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ VIEWS = ("line", "operation", "distance")
     metavar="K",
     help="Show the K largest, and the rest as one.",
 )
+@only_option
 @json_option
 def explain(
     run: str | None,
@@ -45,6 +54,7 @@ def explain(
     bench: tuple[str, ...],
     cpus: tuple[int, ...],
     machine: tuple[str, ...],
+    only: tuple[str, ...],
     by: str,
     top: int | None,
     as_json: bool,
@@ -66,9 +76,11 @@ def explain(
     if run is None:
         if cell is not None:
             raise UsageError("--cell needs RUN, the run that has it")
+        if only:
+            raise UsageError("--only needs RUN, of which it chooses rows")
         curves = [_simulated(wanted)]
     else:
-        curves, left_out = _of_run(run, cell, wanted)
+        curves, left_out = _of_run(run, cell, wanted, only)
     views = VIEWS if by == "all" else (by,)
     if as_json:
         points = [
@@ -108,7 +120,7 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
 
 
 def _of_run(
-    run: str, cell: str | None, wanted: dict[str, tuple[Any, ...]]
+    run: str, cell: str | None, wanted: dict[str, tuple[Any, ...]], only: tuple[str, ...]
 ) -> tuple[list[Curve], int]:
     """The curves of the cells that the options leave, and how many of those have no shares."""
     from sweep.report.explain import explain as explained
@@ -116,7 +128,7 @@ def _of_run(
     from sweep.store.schema import SIMULATED
 
     path = run_path(run)
-    cells = frame(run)
+    cells = frame(run, only)
     if cell is not None:
         cells = _only(cells, "cell_id", (cell,), "--cell")
     for name, values in wanted.items():

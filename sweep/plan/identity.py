@@ -13,13 +13,18 @@ from core import MODEL_VERSION
 from core.cell import PS_PER_SECOND, Cell, identity_hash
 from core.machine.machine import load_machine, machine_names
 from sweep.errors import UsageError
+from sweep.spec.axes import AXES, DISTURBING
 from sweep.spec.parameters import workload
 from sweep.store.folder import Location
-from sweep.store.scan import OF_PATH, scan_failures, scan_sessions
+from sweep.store.scan import scan_failures, scan_sessions
 from sweep.store.schema import SIMULATED, TIMES
 
 SHORTEST = 4
 """Digits of an id that are asked for at least."""
+
+
+KERNEL = tuple(n for n in AXES if n not in (*DISTURBING, "machine", "cpus", "seed"))
+"""Axes that a path may follow from: all but who hits it, where, and who disturbs."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Identity:
 
     def _path_now(self) -> str:
         """The digest of its path in this tree; "" if that has no such flavour or bench."""
-        known = {name: self.parts[name] for name in OF_PATH}
+        known = {name: self.parts[name] for name in KERNEL}
         edits = tuple(self.parts["edits"])
         try:
             return replace(_ANY, **known, edits=edits).path_digest
@@ -67,7 +72,7 @@ def outdated(cells: pl.DataFrame) -> dict[str, int]:
 
     Rows of before schema version 4 do not say which path they are of.
     """
-    parts = ("model_version", "machine", "machine_digest", *OF_PATH, "path_digest")
+    parts = ("model_version", "machine", "machine_digest", *KERNEL, "path_digest")
     counted: Counter[str] = Counter()
     simulated = cells.filter(pl.col("source") == SIMULATED)
     for row in simulated.group_by(parts).len("rows").iter_rows(named=True):
