@@ -18,6 +18,7 @@ from sweep.commands.shared import (
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
+    from core.calibrate.fit import Step
     from core.machine.machine import Machine
 
 
@@ -51,13 +52,18 @@ def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
 
         return calibrate_host(None if check else out or host_folder(), as_json)
     from sweep.calibration import calibrate as calibration
-    from sweep.calibration.progress import shown_steps
+    from sweep.terminal.progress import Look, shown_progress
 
     folder = out or calibration.SHIPPED
     if not check:
         refuse_unwritable(folder)
     try:
-        with shown_steps() as report:
+        with shown_progress() as show:
+
+            def report(step: Step) -> None:
+                loss = "" if step.loss is None else f"loss {step.loss:.4f}"
+                show(Look(step.done, step.total, "steps", loss, step.stage))
+
             fitted = calibration.calibrate(calibration.stages(), report)
     except KeyboardInterrupt:
         click.echo("interrupted: no file was written", err=True)

@@ -17,6 +17,7 @@ from sweep.commands.shared import (
     set_option,
     spec_argument,
 )
+from sweep.terminal.progress import seconds_text
 
 if TYPE_CHECKING:
     from sweep.plan.cost import Cost
@@ -93,11 +94,3 @@ def _told(cost: Cost | None) -> str:
         f"about {seconds_text(cost.wall_seconds(cores))} on the {cores} cores here "
         f"({seconds_text(cost.core_seconds)} of one), from past runs{rest}"
     )
-
-
-def seconds_text(seconds: float) -> str:
-    """A time as people say it, two figures: "0.35 s", "42 s", "7.5 min", "3.0 h"."""
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

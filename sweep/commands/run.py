@@ -19,6 +19,7 @@ from sweep.commands.shared import (
     out_option,
     print_json,
     set_option,
+    shown_cells,
     spec_argument,
 )
 from sweep.errors import UsageError
@@ -89,7 +90,6 @@ def run(
             raise UsageError(f"{option} needs --ray")
     loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
     from sweep.driver import driver
-    from sweep.driver.progress import shown_progress
 
     try:
         with ExitStack() as stack:
@@ -106,7 +106,7 @@ def run(
 
                 report = stack.enter_context(status_lines(loads))
             else:
-                report = stack.enter_context(shown_progress())
+                report = stack.enter_context(shown_cells())
             summary = driver.run(
                 loaded, out, executor, report, retry_failed=retry_failed, fail_fast=fail_fast
             )

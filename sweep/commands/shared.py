@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.cell import Cell
+    from sweep.driver.driver import Progress
     from sweep.spec.spec import Spec
     from sweep.store.folder import Location
 
@@ -173,6 +175,17 @@ def cells_of(**axes: Any) -> list[Cell]:
         raise UsageError(f"--{error}") from None
     note_idle_edits(spec.flavour)
     return plan(spec)
+
+
+@contextmanager
+def shown_cells() -> Iterator[Callable[[Progress], None]]:
+    """Give the callback that shows a person how far a run is."""
+    from sweep.terminal.progress import Look, shown_progress
+
+    with shown_progress() as show:
+        yield lambda now: show(
+            Look(now.done + now.failed, now.total, "cells", f"{now.failed} failed")
+        )
 
 
 def note(message: str) -> None:

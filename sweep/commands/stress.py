@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,9 @@ from sweep.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from core.outcome import Latency, StressOutcome
-    from sweep.report.stress import Look, Outcome
+    from sweep.report.stress import Look as Now
+    from sweep.report.stress import Outcome
+    from sweep.terminal.progress import Look
 
 _count = click.IntRange(min=0)
 
@@ -62,6 +63,7 @@ def stress(faults: tuple[str, ...], as_json: bool, consumers: int | None, **opti
     """
     from sweep.report.stress import FAULTS, spec_of
     from sweep.report.stress import stress as run_stress
+    from sweep.terminal.progress import shown_progress
 
     for fault in faults:
         if fault not in FAULTS:
@@ -69,9 +71,12 @@ def stress(faults: tuple[str, ...], as_json: bool, consumers: int | None, **opti
     stay = consumers if consumers is not None else int(options["attach"] == 0)
     spec = spec_of(consumers=stay, **options)
     began = time.perf_counter()
-    shown = Live(began)
-    outcome = run_stress(spec, faults, shown)
-    shown.end()
+    with shown_progress() as show:
+        outcome = run_stress(
+            spec,
+            faults,
+            lambda now: show(_look(now, options["milliseconds"], time.perf_counter() - began)),
+        )
     wall = time.perf_counter() - began
     again = _again(options, stay, faults)
     if as_json:
@@ -81,34 +86,16 @@ def stress(faults: tuple[str, ...], as_json: bool, consumers: int | None, **opti
     return 0 if outcome.violation is None else 1
 
 
-class Live:
-    """What has happened so far, on stderr: one line on a terminal, one every few seconds else."""
+def _look(now: Now, milliseconds: int, seconds: float) -> Look:
+    """How far a stress is, and what has happened in so many seconds."""
+    from sweep.terminal.progress import Look
 
-    SECONDS = 5.0
-
-    def __init__(self, began: float) -> None:
-        self._began = began
-        self._next = 0.0
-        self._terminal = sys.stderr.isatty()
-
-    def __call__(self, look: Look) -> None:
-        """Show it, if it is time to."""
-        now = time.perf_counter()
-        if now < self._next:
-            return
-        self._next = now + (0.1 if self._terminal else self.SECONDS)
-        made = look.outcome
-        line = (
-            f"{look.done:4.0%} {look.at_s * 1e3:.0f} ms simulated, {made.firings:,} hits "
-            f"({made.firings / (now - self._began):,.0f}/s), {_count_of(made.attach)} attached, "
-            f"{_count_of(made.detach)} detached, {made.grace_periods} grace periods"
-        )
-        click.echo(f"\r{line}\x1b[K" if self._terminal else line, err=True, nl=not self._terminal)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
+    made = now.outcome
+    happened = (
+        f"{made.firings:,} hits ({made.firings / seconds:,.0f}/s), {_count_of(made.attach)} "
+        f"attached, {_count_of(made.detach)} detached, {made.grace_periods} grace periods"
+    )
+    return Look(round(now.done * milliseconds), milliseconds, "ms simulated", happened)
 
 
 def _count_of(latency: Latency | None) -> int:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from sweep.commands.shared import cells_of, json_option, print_json
+from sweep.commands.shared import cells_of, json_option, print_json, shown_cells
 
 
 @click.command()
@@ -63,7 +63,6 @@ def whatif(
     uprobe-sweep whatif --flavour tasks-trace --bench uprobe-nop --cpus 32
     uprobe-sweep whatif --flavour v6.13 --bench uretprobe-nop --cpus 64 --remove
     """
-    from sweep.driver.progress import shown_progress
     from sweep.executors.in_process import InProcessExecutor
     from sweep.report.what_if import what_if, with_members
     from sweep.report.what_if_text import render
@@ -74,7 +73,7 @@ def whatif(
     if len(cells[0].machine.members[:ensemble]) > 1:
         cells = with_members(cells[0], ensemble)
 
-    with closing(InProcessExecutor()) as executor, shown_progress() as report:
+    with closing(InProcessExecutor()) as executor, shown_cells() as report:
         found = what_if(cells, "without" if remove else "per-cpu", executor, report)
     if as_json:
         print_json(found.to_dict())

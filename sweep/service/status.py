@@ -6,7 +6,6 @@ import json
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -14,13 +13,12 @@ from dataclasses import asdict, dataclass, field, replace
 import click
 
 from sweep.driver.driver import Progress
+from sweep.terminal.progress import Pace
 
 MARK = "status "
 """What a line of a log begins with that has a status; the rest of it is JSON."""
 
 SECONDS_BETWEEN = 2.0
-RATE_SECONDS = 60.0
-"""The rate is that of the last minute, so that the wait for nodes is soon forgotten."""
 
 Loads = Mapping[str, Mapping[str, int]]
 """By node: its actor `groups`, its cells `in_flight` and `done`."""
@@ -30,7 +28,7 @@ Loads = Mapping[str, Mapping[str, int]]
 class Status:
     """Cells `done` and `failed` of the `total` that the run set out to simulate, and the nodes.
 
-    `rate` is in cells a second, 0 as long as none has ended.
+    `rate` is in cells a second, 0 as long as it cannot be told.
     """
 
     total: int
@@ -111,18 +109,11 @@ class Meter:
     """Turns progress and loads into statuses; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._ended: deque[tuple[float, int]] = deque()
+        self._pace = Pace(clock)
 
     def status(self, progress: Progress, loads: Loads) -> Status:
         """How far a run is now."""
-        now, ended = self._clock(), progress.done + progress.failed
-        self._ended.append((now, ended))
-        # One from before the last minute is kept, as what the minute began with.
-        while len(self._ended) > 2 and self._ended[1][0] <= now - RATE_SECONDS:
-            self._ended.popleft()
-        began, before = self._ended[0]
-        rate = (ended - before) / (now - began) if now > began else 0.0
+        rate = self._pace.update(progress.done + progress.failed) or 0.0
         return Status(progress.total, progress.done, progress.failed, round(rate, 3), dict(loads))
 
 

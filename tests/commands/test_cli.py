@@ -197,7 +197,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("explain-id abcd", "no such run: results/runs: there is none in results"),
         ("explain-id abcd --spec tiny.yaml", "abcd: the plan has no such cell"),
         ("explain-id abcd --set cpus=1", "--set needs --spec"),
-        ("list flavour", "'flavour' is not one of 'flavours'"),
+        ("list flavour", "'flavour' is not one of 'axes', 'flavours'"),
     ],
 )
 def test_bad_input_is_one_line_exit_2_and_nothing_written(

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 from tiny import FakeExecutor, tiny_spec
 
-from sweep.commands.plan import seconds_text
 from sweep.driver.driver import run
 from sweep.plan.cost import Cost, estimate, past_cells
 from sweep.plan.plan import plan
 from sweep.spec.axes import DISTURBING
+from sweep.terminal.progress import seconds_text
 
 
 def past(**seconds: float) -> pl.DataFrame:

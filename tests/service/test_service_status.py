@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep.driver.driver import Progress
-from sweep.service.status import RATE_SECONDS, Meter, Status, last_words, latest, parse, readable
+from sweep.service.status import Meter, Status, last_words, latest, parse, readable
+from sweep.terminal.progress import WINDOW_SECONDS
 
 NODES = {
     "10.0.0.1/aaaaaa": {"groups": 2, "in_flight": 2, "done": 5},
@@ -74,6 +75,6 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
     for second in range(1, 121):
         clock.now += 1
         status = meter.status(Progress(1000, 2 * second), {})
-        if second >= RATE_SECONDS:
+        if second >= WINDOW_SECONDS:
             assert status.rate == pytest.approx(2.0)
     assert status.seconds_left == pytest.approx((1000 - 240) / 2)

@@ -1,0 +1,87 @@
+"""The progress meter: what it says, when, and how it guesses the time left."""
+
+from __future__ import annotations
+
+import pytest
+
+from sweep.terminal.progress import Look, Pace, PlainLines, seconds_text, text
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    assert text(Look(3, 64, "cells", "0 failed"), None) == "3/64 cells, 0 failed, ? cells/s"
+    assert text(Look(3, 64, "cells"), 0.5) == "3/64 cells, 0.5 cells/s, 2.0 min left"
+    assert text(Look(64, 64, "cells"), 9.26) == "64/64 cells, 9.3 cells/s"
+    named = Look(1, 3, "steps", "loss 0.5", "primitives")
+    assert text(named, None) == "primitives: 1/3 steps, loss 0.5, ? steps/s"
+
+
+def test_nothing_is_said_of_what_is_left_before_a_rate_has_settled() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.update(0) is None
+    clock.now += 30  # The compiler works.
+    assert pace.update(1) is None
+    clock.now += 1
+    assert pace.update(40) is None  # Many, but in a moment.
+    clock.now += 9
+    assert pace.update(101) == pytest.approx(10.0)
+
+
+def test_a_long_wait_before_the_first_step_is_no_part_of_the_rate() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.update(0)
+    clock.now += 3600
+    pace.update(5)
+    clock.now += 10
+    assert pace.update(25) == pytest.approx(2.0)
+
+
+def test_the_rate_follows_the_last_minute() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for second in range(300):
+        clock.now += 1
+        rate = pace.update(second if second < 200 else 200 + 10 * (second - 200))
+    assert rate == pytest.approx(10.0)
+
+
+def test_lines_come_for_the_first_step_the_last_and_now_and_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = Clock()
+    show = PlainLines(clock)
+    for done in range(13):
+        show(Look(done, 12, "cells"))
+        clock.now += 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["1/12", "6/12", "11/12", "12/12"]
+    assert lines[-1] == "12/12 cells, 1.0 cells/s"
+    assert lines[1] == "6/12 cells, 1.0 cells/s, 6 s left"
+
+
+def test_every_stage_has_its_own_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    show = PlainLines(Clock())
+    for done in range(4):
+        show(Look(done, 3, "steps", stage="primitives"))
+    show(Look(1, 1, "steps", stage="intervals"))
+    assert capsys.readouterr().err.splitlines() == [
+        "primitives: 1/3 steps, ? steps/s",
+        "primitives: 3/3 steps, ? steps/s",
+        "intervals: 1/1 steps, ? steps/s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.349, "0.35 s"), (42.4, "42 s"), (450, "7.5 min"), (10800, "3.0 h")]
+)
+def test_a_time_has_two_figures(seconds: float, said: str) -> None:
+    assert seconds_text(seconds) == said
