@@ -79,3 +79,7 @@ def test_the_letter_runs_is_compared_and_drawn_where_there_is_nothing(installed:
     assert "4.125" in installed("compare", "cover-letter")
     assert installed("plot", "cover-letter", "-o", "letter.svg") == "letter.svg\n"
     assert "cover-letter" in installed("list", "specs")
+
+
+def test_a_design_that_ships_is_found_with_its_spec(installed: Sweep) -> None:
+    assert "sharded-nhit" in installed("plan", "sharded-nhit")
