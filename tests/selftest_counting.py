@@ -11,7 +11,12 @@ from core.modelcheck.scenario import Action, Scenario, system_of
 from core.modelcheck.system import run_alone
 from core.modelcheck.world import ENTRY, RETURN
 
-KINDS = ((0, ENTRY), (0, ENTRY), (0, RETURN), (0, RETURN))
+Kinds = tuple[tuple[int, int], ...]
+"""Key and handlers of each consumer."""
+
+KINDS: Kinds = ((0, ENTRY), (0, ENTRY), (0, RETURN), (0, RETURN))
+SESSIONS: Kinds = ((0, ENTRY), (0, RETURN), (0, ENTRY | RETURN), (0, ENTRY | RETURN))
+"""An entry and a return consumer, and two that have both handlers."""
 ENTRIES, RETURNS = 0b0011, 0b1100
 
 
@@ -31,19 +36,42 @@ def expected_hits(stage: int, before: int, after: int) -> int:
     return hit | (after & RETURNS if pending else 0)
 
 
-def counting_scenario(before: int, after: int) -> Scenario:
+def expected_returns(rules: Rules, before: int, after: int, kinds: Kinds) -> int:
+    """The mask of consumers whose return handler runs, whatever handlers they have.
+
+    With `sessions` a consumer that has both is called only if it was there at the entry. A call is
+    pending if somebody wants its return; at stage 0 until the last consumer is detached, later for
+    good, and with a lease unless the first detach of all takes the last reference.
+    """
+    wants = sum(1 << c for c, (_, handlers) in enumerate(kinds) if handlers & RETURN)
+    both = sum(1 << c for c, (_, handlers) in enumerate(kinds) if handlers == ENTRY | RETURN)
+    pending = bool(before & wants)
+    if rules.tree_reference:
+        pending = pending and bool(before & after)
+    if rules.leases and before.bit_count() == 1:
+        pending = pending and bool(before & after)
+    called = after & wants if pending else 0
+    return called & ~(both & ~before) if rules.sessions else called
+
+
+def counting_scenario(before: int, after: int, kinds: Kinds = KINDS) -> Scenario:
     """The case as a scenario of one thread; masks are of four bits."""
     body: list[Action] = [("unregister", (c,)) for c in range(4) if (before & ~after) >> c & 1]
     body += [("register", (c,)) for c in range(4) if (after & ~before) >> c & 1]
     setup = tuple(("register", (c,)) for c in range(4) if before >> c & 1)
     actions = (("enter", (0,)), *body, ("leave", (0,)))
-    return Scenario(f"consumers-{before:04b}-{after:04b}", KINDS, setup, (("call", actions),))
+    return Scenario(f"consumers-{before:04b}-{after:04b}", kinds, setup, (("call", actions),))
+
+
+def model_returns(rules: Rules, before: int, after: int, kinds: Kinds = KINDS) -> int:
+    """The mask of consumers whose return handler runs under these rules.
+
+    The timer fires only while a detach waits. Raises Violation for a check that fails on the way.
+    """
+    end = run_alone(system_of(counting_scenario(before, after, kinds), rules))
+    return end.threads[0].returned
 
 
 def model_hits(rules: Rules, before: int, after: int) -> int:
-    """The mask of consumers hit under these rules, the timer firing only while a detach waits.
-
-    Raises Violation for a check that fails on the way.
-    """
-    end = run_alone(system_of(counting_scenario(before, after), rules))
-    return before & ENTRIES | end.threads[0].returned
+    """The mask of consumers of KINDS that are hit under these rules, as `expected_hits` has it."""
+    return before & ENTRIES | model_returns(rules, before, after)

@@ -122,7 +122,8 @@ def rules_of(flavour: str | Design, rcu: str = DEFAULT) -> Rules:
         rules = BASELINE
         for patch in _patches(flavour):
             if patch.rules:
-                rules = replace(rules, stage=patch.stage, name=patch.name, **patch.rules)
+                stage = patch.stage or rules.stage
+                rules = replace(rules, stage=stage, name=patch.name, **patch.rules)
     return rules if rcu == DEFAULT else replace(rules, read_side=READ_SIDES[rcu])
 
 

@@ -64,7 +64,9 @@ RETURN_DISPATCH = Call("uretprobe_dispatcher", work("consumer_call"), Role.DISPA
 RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private("lock add")), Role.PROGRAM)
 MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"), Role.DISPATCH)
 MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"), Role.DISPATCH)
-MULTI_RUN_BPF = Call("uprobe_prog_run", RUN_BPF.operations, Role.PROGRAM)
+MULTI_RUN_BPF = Call(
+    "uprobe_prog_run", (*work("multi_prog"), *locked_private("lock add")), Role.PROGRAM
+)
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
 EMULATE_NOP5 = Call("arch_uprobe_skip_sstep (5-byte nop)", work("emulate"))
 EMULATE_PUSH = Call("arch_uprobe_skip_sstep (push_emulate_op)", work("emulate_push"))

@@ -278,6 +278,12 @@ PATCHES = (
         owner_beside_count=False,
     ),
     Patch(
+        "sessions",
+        0,
+        "call a consumer with both handlers at the return if it was at the entry",
+        rules={"sessions": True},
+    ),
+    Patch(
         "srcu-uretprobe",
         10,
         "SRCU in place of a reference across the probed function",

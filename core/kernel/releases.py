@@ -44,7 +44,11 @@ ADDED: tuple[tuple[str, tuple[int, int, int], tuple[str, ...]], ...] = (
         ),
     ),
     ("v6.12-late", (6, 12, 75), ("tasks-trace",)),
-    ("v6.13", (6, 13, 0), ("no-slot-count", "mm-cid-cpus-allowed", "srcu-uretprobe")),
+    (
+        "v6.13",
+        (6, 13, 0),
+        ("no-slot-count", "mm-cid-cpus-allowed", "sessions", "srcu-uretprobe"),
+    ),
     ("v6.14", (6, 14, 0), ("speculative-vma", "ri-reuse")),
     ("v6.15", (6, 15, 0), ("no-siglock",)),
     ("v6.16", (6, 16, 0), ("emulate-nops",)),

@@ -45,6 +45,8 @@ class Rules:
     prepare: str = "get_uprobe"
     """What a return instance holds: get_uprobe, try_get_uprobe, or hprobe (an SRCU lease);
     hprobe-checked is a lease that is given back if the count turns out to be zero."""
+    sessions: bool = False
+    """A consumer with both handlers is called at the return only if it was called at the entry."""
     sync: tuple[str, ...] = ()
     """Whose readers an unregistration waits for, one after the other: entry, return."""
     batch: bool = False

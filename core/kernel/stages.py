@@ -13,7 +13,11 @@ SRCU = READ_SIDES["srcu"]
 
 STAGES: dict[int, Rules] = {
     BASELINE.stage: BASELINE,
-    **{patch.stage: rules_of(patch.name) for patch in PATCHES if patch.rules and patch.stage},
+    **{
+        patch.stage: rules_of(patch.name)
+        for patch in PATCHES
+        if patch.stage and patch.rules and patch.stage
+    },
 }
 """By number of the series; stages that are missing change no lifetime."""
 

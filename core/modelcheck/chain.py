@@ -13,15 +13,31 @@ from core.modelcheck.world import (
     NOBODY,
     REGISTERED,
     RETURN,
+    Consumer,
     World,
     with_thread,
     with_uprobe,
 )
 
+BOTH = ENTRY | RETURN
 
-def traversal_begins(world: World, me: int, key: int, kind: int, u: int = NOBODY) -> World:
+
+def takes(rules: Rules, consumer: Consumer, kind: int, *, session: bool) -> bool:
+    """Whether a consumer has a handler that a traversal of this kind calls.
+
+    `session`: the entry of this call has called it.
+    """
+    if rules.sessions and kind == RETURN and consumer.kinds == BOTH:
+        return session
+    return bool(consumer.kinds & kind)
+
+
+def traversal_begins(
+    rules: Rules, world: World, me: int, key: int, kind: int, u: int = NOBODY
+) -> World:
     """Note who has to be called, and who must not; `u` restricts the first to one uprobe."""
     must_call = must_not_call = 0
+    session = world.threads[me].session
     for c, consumer in enumerate(world.consumers):
         if consumer.key != key:
             continue
@@ -29,7 +45,7 @@ def traversal_begins(world: World, me: int, key: int, kind: int, u: int = NOBODY
             must_not_call |= 1 << c
         elif (
             consumer.state == REGISTERED
-            and consumer.kinds & kind
+            and takes(rules, consumer, kind, session=bool(session >> c & 1))
             and u in (NOBODY, consumer.uprobe)
         ):
             must_call |= 1 << c
@@ -53,7 +69,10 @@ def handler_chain(
         u = world.threads[me].u
         checks.touches_uprobe(world, u)
         at = world.uprobes[u].first
-        return with_thread(world, me, at=at, x=0), walk if at != NOBODY else end
+        world = with_thread(world, me, at=at, x=0)
+        if kind == ENTRY:
+            world = with_thread(world, me, session=0)
+        return world, walk if at != NOBODY else end
 
     def call(world: World) -> Outcome:
         thread = world.threads[me]
@@ -61,14 +80,18 @@ def handler_chain(
         checks.touches_consumer(world, c)
         consumer = world.consumers[c]
         called, x, returned = thread.called, thread.x, thread.returned
-        if consumer.kinds & kind:
+        session = thread.session
+        if takes(rules, consumer, kind, session=bool(session >> c & 1)):
             checks.calls(world, me, c)
             called |= 1 << c
             returned |= 1 << c if kind == RETURN else 0
         if consumer.kinds & RETURN and kind == ENTRY:
             x = 1
+            session |= 1 << c if rules.sessions and consumer.kinds == BOTH else 0
         at = consumer.next
-        changed = with_thread(world, me, at=at, called=called, x=x, returned=returned)
+        changed = with_thread(
+            world, me, at=at, called=called, x=x, session=session, returned=returned
+        )
         return changed, walk if at != NOBODY else end
 
     def ends(world: World) -> Outcome:

@@ -39,7 +39,9 @@ def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
         if not got:
             return world, nothing
         # The timer was quicker: what was taken is the child's.
-        return with_thread(world, child, hprobe="stable", instance=u), unlock
+        return with_thread(
+            world, child, hprobe="stable", instance=u, session=world.threads[me].session
+        ), unlock
 
     def copies(world: World) -> Outcome:
         u = world.threads[me].u
@@ -47,7 +49,9 @@ def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
             taken = take(rules, world, u, "get_uprobe")
             assert taken is not None
             world = taken
-        return with_thread(world, child, hprobe="stable", instance=u), unlock
+        return with_thread(
+            world, child, hprobe="stable", instance=u, session=world.threads[me].session
+        ), unlock
 
     def begins(world: World) -> Outcome:
         """The child may run from here on."""

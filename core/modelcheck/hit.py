@@ -48,10 +48,10 @@ def uprobe_hit(rules: Rules, me: int, key: int, keys: int, tag: str) -> Block:
         *(read_unlock(rules.read_side, me, bit) if rules.entry_section else ()),
         out,
     ]
-    return _noting(block, me, key)
+    return _noting(rules, block, me, key)
 
 
-def _noting(block: Block, me: int, key: int) -> Block:
+def _noting(rules: Rules, block: Block, me: int, key: int) -> Block:
     """The block, its first step also noting who is registered when the hit begins."""
     place = next(i for i, item in enumerate(block) if isinstance(item, Step))
     step = block[place]
@@ -59,7 +59,7 @@ def _noting(block: Block, me: int, key: int) -> Block:
     act = step.act
 
     def noting(world: World) -> Outcome:
-        return act(traversal_begins(world, me, key, ENTRY))
+        return act(traversal_begins(rules, world, me, key, ENTRY))
 
     noted = replace(step, act=noting, reads=step.reads | consumers(key))
     return [*block[:place], noted, *block[place + 1 :]]

@@ -52,14 +52,14 @@ def uprobe_return(rules: Rules, me: int, key: int, tag: str) -> Block:
         """hprobe_consume: an xchg; y remembers whether the lease is ours to end."""
         thread = world.threads[me]
         if thread.hprobe in ("", "gone"):
-            return with_thread(world, me, hprobe="", instance=NOBODY), nothing
+            return with_thread(world, me, hprobe="", instance=NOBODY, session=0), nothing
         leased = int(thread.hprobe == "leased")
         world = with_thread(world, me, u=thread.instance, hprobe="consumed", y=leased)
-        return traversal_begins(world, me, key, RETURN, thread.instance), ""
+        return traversal_begins(rules, world, me, key, RETURN, thread.instance), ""
 
     def finalize(world: World) -> Outcome:
         leased = world.threads[me].y
-        world = with_thread(world, me, hprobe="", instance=NOBODY, y=0)
+        world = with_thread(world, me, hprobe="", instance=NOBODY, y=0, session=0)
         if not leased:
             return world, stable
         return with_thread(leaves(world, lease), me, u=NOBODY), nothing

@@ -71,6 +71,8 @@ class Thread(NamedTuple):
     """State of the pending return instance: "", leased, stable, gone, or consumed."""
     instance: int = NOBODY
     """Its uprobe."""
+    session: int = 0
+    """Mask of consumers with both handlers that the pending call's entry has called."""
     returned: int = 0
     """Mask of consumers whose return handler ran (for counting)."""
 

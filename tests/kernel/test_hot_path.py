@@ -8,9 +8,10 @@ import pytest
 
 from core.kernel.flavours import FLAVOURS, hot_path
 from core.kernel.hot_path import BENCHES
-from core.kernel.operation import Kind, Line, Path
+from core.kernel.operation import Kind, Line, Path, Role
 from core.kernel.patches import PATCHES, split_at_return
 from core.kernel.releases import RELEASES
+from core.machine.machine import load_machine, machine_names
 
 MC, MO, TL = Line.MMAP_COUNT, Line.MMAP_OWNER, Line.TREE
 U0, T1, XA, XB = Line.UPROBE, Line.EVENT, Line.XOL_AREA, Line.XOL_BITMAP
@@ -281,3 +282,21 @@ def test_locks_are_released() -> None:
                 ("rcu_read_lock_trace", "rcu_read_unlock_trace"),
             ):
                 assert calls[take] == calls[release]
+
+
+@pytest.mark.parametrize("name", machine_names())
+def test_a_multi_link_spares_the_pair_that_the_array_of_programs_has(name: str) -> None:
+    cycles = load_machine(name).execution.work_cycles
+    assert cycles["multi_prog"] == cycles["bpf_prog"] - 2 * cycles["trace_nesting"]
+
+
+@pytest.mark.parametrize("flavour", ["v6.9", "v6.12", "v6.14", "v7.3"])
+@pytest.mark.parametrize("kind", ["uprobe", "uretprobe"])
+def test_a_multi_link_writes_nothing_shared_for_its_consumers(flavour: str, kind: str) -> None:
+    lines = {
+        op.line
+        for call in hot_path(flavour, f"{kind}-multi-nop")
+        if call.role in (Role.DISPATCH, Role.PROGRAM)
+        for op in call.operations
+    }
+    assert lines == {None}

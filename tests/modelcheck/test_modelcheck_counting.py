@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
-from selftest_counting import expected_hits, model_hits
+from selftest_counting import (
+    KINDS,
+    SESSIONS,
+    expected_hits,
+    expected_returns,
+    model_hits,
+    model_returns,
+)
 
 from core.kernel.rules import Rules
-from core.kernel.stages import CHECKED_LEASE, STAGES
+from core.kernel.stages import APART, CHECKED_LEASE, STAGES
 
 PAIRS = list(product(range(16), repeat=2))
 
@@ -55,3 +63,52 @@ def test_what_stage_2_and_stage_10_change() -> None:
 
 
 SWAPS = {(1, 2), (2, 1)}
+
+
+@pytest.mark.parametrize("sessions", [False, True])
+@pytest.mark.parametrize("stage", APART)
+def test_consumers_with_both_handlers_in_all_256_cases(stage: int, sessions: bool) -> None:
+    rules = replace(STAGES[stage], sessions=sessions)
+    wrong = [
+        f"{before:04b} -> {after:04b}"
+        for before, after in PAIRS
+        if model_returns(rules, before, after, SESSIONS)
+        != expected_returns(rules, before, after, SESSIONS)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_two_ways_to_count_agree_where_both_say_something(stage: int) -> None:
+    for before, after in PAIRS:
+        hit = before & 0b0011 | expected_returns(STAGES[stage], before, after, KINDS)
+        assert hit == expected_hits(stage, before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "returns"),
+    [
+        (0b0100, 0b0100, 0b0100),
+        (0b0010, 0b0110, 0b0010),  # A session that comes during the call is not called ...
+        (0b0010, 0b0011, 0b0010),
+        (0b0110, 0b1010, 0b0010),
+        (0b0101, 0b0110, 0b0110),  # ... but a return consumer that comes is.
+        (0b0001, 0b0100, 0),
+    ],
+)
+def test_sessions_by_hand(before: int, after: int, returns: int) -> None:
+    assert STAGES[10].sessions
+    assert expected_returns(STAGES[10], before, after, SESSIONS) == returns
+    assert model_returns(STAGES[10], before, after, SESSIONS) == returns
+
+
+def test_what_sessions_change() -> None:
+    plain = replace(STAGES[10], sessions=False)
+    changed = [
+        (before, after)
+        for before, after in PAIRS
+        if expected_returns(plain, before, after, SESSIONS)
+        != expected_returns(STAGES[10], before, after, SESSIONS)
+    ]
+    assert changed
+    assert all(after & ~before & 0b1100 for before, after in changed)

@@ -19,7 +19,7 @@ CHANGES = {
     6: {"batch"},
     7: {"lockless_tree"},
     8: {"read_side"},
-    10: {"prepare", "sync", "free"},
+    10: {"sessions", "prepare", "sync", "free"},
     14: {"read_side"},
     15: {"lease_side"},
 }
@@ -56,7 +56,8 @@ def test_the_documentation_has_the_fields_that_every_patch_changes() -> None:
     rows = [f"| 0 | | {text.partition('| 0 | | ')[2].partition('|')[0]}|"]
     for patch in PATCHES:
         if patch.rules:
-            cells = f"| {patch.stage} | {', '.join(f'`{name}`' for name in patch.rules)} | "
+            stage = patch.stage or f"`{patch.name}`"
+            cells = f"| {stage} | {', '.join(f'`{name}`' for name in patch.rules)} | "
             rows.append(f"{cells}{text.partition(cells)[2].partition('|')[0]}|")
     assert "|\n".join(row.removesuffix("|") for row in rows) + "|\n\n" in text
 
