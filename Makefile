@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
+FUZZ_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter accuracy test cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
+.PHONY: help venv cover-letter accuracy test fuzz cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ lint: venv  ## Check style (ruff) and types (mypy)
 test: lint  ## Lint, types and all tests: those in parallel that can be, then those that cannot
 	$(BIN)/pytest -n auto --dist worksteal -m 'not serial and not cluster'
 	$(BIN)/pytest -m 'serial and not cluster'
+
+fuzz: venv  ## Odd specs, command lines, machine files, journals and logs (minutes; FUZZ_EXAMPLES)
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n auto tests/fuzz --timeout 3600
 
 cluster-test: venv  ## Several Ray nodes on loopback: ray up and down, nodes killed (minutes)
 	$(BIN)/pytest -m cluster

@@ -99,7 +99,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, terminate)
-    code = _code(args)
+    code = code_of(args)
     if code in (INTERRUPTED, InfrastructureError.exit_code):
         # A normal exit would wait for cells in flight that nobody wants, or a Ray that has died.
         with suppress(OSError):
@@ -108,7 +108,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _code(args: Sequence[str] | None) -> int:
+def code_of(args: Sequence[str] | None) -> int:
     """The exit code of the command line `args`; what went wrong is said on stderr."""
     try:
         code = int(cli.main(args, prog_name="uprobe-sweep", standalone_mode=False) or 0)
