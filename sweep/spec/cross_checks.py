@@ -10,6 +10,7 @@ from core.workload import STRESS, THREADS
 from sweep.errors import quoted
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES, DISTURBING, MAX_CELLS, SpecError
+from sweep.spec.designs import name_of
 
 if TYPE_CHECKING:
     from sweep.spec.spec import Spec
@@ -38,6 +39,17 @@ def machines_have_the_cpus(spec: Spec) -> None:
             message = f"{quoted(named)} has the name of {names[machine.name]}: {machine.name}"
             raise SpecError("machine", index, message)
         names[machine.name] = f"machine[{index}]"
+
+
+def designs_have_names_of_their_own(spec: Spec) -> None:
+    """No two flavours would have one name in rows. Raises SpecError."""
+    names: dict[str, str] = {}
+    for index, flavour in enumerate(spec.flavour):
+        name = name_of(flavour)
+        if name in names:
+            message = f"{quoted(flavour)} has the name of {names[name]}: {name}"
+            raise SpecError("flavour", index, message)
+        names[name] = f"flavour[{index}]"
 
 
 def processes_have_cpus(spec: Spec) -> None:
@@ -88,7 +100,13 @@ def cells_fit(spec: Spec) -> None:
         raise SpecError(longest, None, message)
 
 
-CHECKS = (machines_have_the_cpus, processes_have_cpus, somebody_hits_or_attaches, cells_fit)
+CHECKS = (
+    machines_have_the_cpus,
+    designs_have_names_of_their_own,
+    processes_have_cpus,
+    somebody_hits_or_attaches,
+    cells_fit,
+)
 """In the order in which they are made."""
 
 

@@ -22,6 +22,7 @@ from core.kernel.patches import PATCHES
 from sweep.errors import UsageError, nearest, quoted
 from sweep.spec.python_file import blamed, run_file
 
+_EDITED = re.compile(r"\.py(:[^+]*)?~")
 _FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<patch>[^:/]+))?")
 
 
@@ -69,6 +70,8 @@ def named_flavour(text: str) -> str | Design:
     one, with its line, and otherwise as `parse_flavour`.
     """
     if not names_file(text):
+        if _EDITED.search(text):
+            raise UsageError(f"{quoted(text)}: edits come before a file, as in srcu~patch+FILE.py")
         return parse_flavour(text).name
     base, named = files_of(text)
     files = [(_read(path), patch) for path, patch in named]

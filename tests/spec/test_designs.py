@@ -217,6 +217,7 @@ def test_what_is_wrong_is_one_line_with_file_and_line(line: str, said: str, writ
         ("srcu+MY:spun", "no patch 'spun': did you mean 'spin'"),
         ("srcu+MY+percpu-nhit", "'percpu-nhit' comes before the file"),
         ("srcu+MY+MY", "there is a patch of this name already"),
+        ("MY~percpu-nhit", "edits come before a file"),
         ("srcu+nosuch.py", "cannot read 'nosuch.py': No such file"),
     ],
 )
@@ -231,3 +232,12 @@ def test_the_page_has_the_example_whole() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "designs.md").read_text()
     code = EXAMPLE.read_text().partition('"""\n\n')[2]
     assert f"```python\n{code}```" in page
+
+
+def test_two_designs_of_one_name_are_refused(tmp_path: Path, write: Write) -> None:
+    here = write(SPIN.replace("CYCLES", "200"))
+    there = tmp_path / "elsewhere" / "my.py"
+    there.parent.mkdir()
+    there.write_text(SPIN.replace("CYCLES", "300"))
+    with pytest.raises(UsageError, match=r"flavour\[1\]: .* has the name of flavour\[0\]: v6.14"):
+        tiny_spec(flavour=[here, str(there)])

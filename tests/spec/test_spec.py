@@ -25,9 +25,10 @@ HEAD = "bench: uprobe-nop\nflavour: srcu\n"
 
 
 def lists_of(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.lists(values, min_size=1, max_size=4, unique=True)
+    return st.lists(values, min_size=1, max_size=3, unique=True)
 
 
+# At most 3**9 * 5 cells, which a spec may have.
 specs = st.builds(
     lambda samples, sample, **values: Spec(
         sample=format_duration(sample), duration=format_duration(samples * sample), **values
@@ -42,7 +43,7 @@ specs = st.builds(
     processes=lists_of(st.integers(1, 3)),
     spread=lists_of(st.sampled_from(SPREADS)),
     seed=lists_of(st.integers(0, 2**63 - 1)),
-    replicates=st.integers(1, 9),
+    replicates=st.integers(1, 5),
     ensemble=st.just(0) | st.integers(2, 64),
     warmup=st.integers(0, 10**15).map(format_duration),
     sample=st.integers(1, 10**9),
