@@ -27,8 +27,11 @@ class Liveness:
         self._answered = time.monotonic()
         self._raylet = _process_behind(raylet_socket)
 
-    def check(self) -> None:
-        """Raises InfrastructureError if either is dead."""
+    def check(self) -> bool:
+        """Whether both live; False if the GCS is silent and may be back soon.
+
+        Raises InfrastructureError if either is dead.
+        """
         if self._raylet is not None and select.select([self._raylet], [], [], 0)[0]:
             raise InfrastructureError("Ray's raylet on this machine has died")
         try:
@@ -36,10 +39,11 @@ class Liveness:
         except OSError as error:
             silent = time.monotonic() - self._answered
             if silent < GCS_SECONDS:
-                return
+                return False
             where = "{}:{}".format(*self._address)
             raise InfrastructureError(f"Ray's GCS at {where} has died: {error}") from None
         self._answered = time.monotonic()
+        return True
 
     def close(self) -> None:
         """Let go of the processes."""

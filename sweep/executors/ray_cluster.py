@@ -43,6 +43,7 @@ class RayCluster:
     def __init__(self, address: str | None, say: Callable[[str], None] = log.info) -> None:
         import ray
 
+        self._private: Path | None = None
         self._reaper: Reaper | None = None
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
@@ -66,9 +67,13 @@ class RayCluster:
         context = ray.get_runtime_context()
         self._liveness = Liveness(context.gcs_address, ray_private.raylet_socket())
 
-    def check(self) -> None:
-        """Raises InfrastructureError if what this process is connected to is dead."""
-        self._liveness.check()
+    def check(self) -> bool:
+        """As `Liveness.check`, of what this process is connected to."""
+        try:
+            return self._liveness.check()
+        except InfrastructureError as error:
+            logs = f"; its logs are in {self._private}" if self._private else ""
+            raise InfrastructureError(f"{error}{logs}") from None
 
     def disconnect(self) -> None:
         """Leave the cluster; ends it if it was started here. A Ray that was joined before stays."""
@@ -96,14 +101,14 @@ class RayCluster:
         parents = (tempfile.gettempdir(), "/tmp")
         parent = next((p for p in parents if len(p) <= LONGEST_PARENT), "/tmp")
         # Nobody else may enter it; the folders that Ray makes are open to all, again and again.
-        private = Path(tempfile.mkdtemp(prefix="uprobe-sweep-", dir=parent))
-        self._reaper = Reaper(private)
+        self._private = Path(tempfile.mkdtemp(prefix="uprobe-sweep-", dir=parent))
+        self._reaper = Reaper(self._private)
         try:
             with ray_private.loopback():
                 ray.init(
                     address="local",
                     _node_ip_address="127.0.0.1",
-                    _temp_dir=str(private / "r"),
+                    _temp_dir=str(self._private / "r"),
                     include_dashboard=False,
                     object_store_memory=OBJECT_STORE_BYTES,
                     resources={CPU_ACTOR: PLENTY},

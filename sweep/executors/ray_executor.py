@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 
 from core.cell import Cell
 from sweep.errors import InfrastructureError, UsageError
@@ -86,6 +87,9 @@ class RayExecutor:
 
     def close(self) -> None:
         """End the groups, leave the cluster, and end it if it was started here."""
+        with suppress(InfrastructureError):
+            while self._cluster is not None and not self._check():
+                time.sleep(CHECK_SECONDS)
         if self._cluster is not None:
             self._scheduler.drop(*self.groups)
             self._cluster.disconnect()
@@ -111,11 +115,11 @@ class RayExecutor:
                 time.sleep(CHECK_SECONDS)
             raise InfrastructureError(f"Ray: {error}") from error
 
-    def _check(self) -> None:
-        """Raises InfrastructureError if Ray has died, and leaves it."""
+    def _check(self) -> bool:
+        """Whether Ray lives. Raises InfrastructureError if it has died, and leaves it."""
         assert self._cluster is not None
         try:
-            self._cluster.check()
+            return self._cluster.check()
         except InfrastructureError:
             self._abandon()
             raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,6 +52,10 @@ class Driver:
         wait_until(self._done, 120)
         self.ray: list[Any] = psutil.Process(self.process.pid).children(recursive=True)
         assert "ray::DashboardAgent" in {process.name() for process in self.ray}
+        [gcs] = [process for process in self.ray if process.name() == "gcs_server"]
+        found = re.search("/tmp/uprobe-sweep-[^/]+", " ".join(gcs.cmdline()))
+        assert found
+        self.private = Path(found[0])
 
     def _done(self) -> int:
         assert self.process.poll() is None, self.log.read_text()
@@ -80,6 +86,7 @@ def driver(tmp_path: Path) -> Iterator[Driver]:
         if lives(process.pid):
             os.kill(process.pid, signal.SIGKILL)
     driver.process.wait()
+    shutil.rmtree(driver.private, ignore_errors=True)
 
 
 def assert_resumes(driver: Driver) -> None:
@@ -103,6 +110,7 @@ def test_a_dead_part_of_ray_is_one_line_and_exit_4(driver: Driver, name: str, sa
     assert code == 4
     assert text.startswith("error: Ray's ")
     assert said in text
+    assert text.endswith(f"; its logs are in {driver.private}")
     assert len(text.splitlines()) == 1
     assert_resumes(driver)
     wait_until(lambda: not driver.left(), NOTICED_SECONDS)
@@ -121,4 +129,5 @@ def test_a_terminated_run_is_one_line_and_exit_143(driver: Driver) -> None:
 def test_no_process_of_ray_outlives_a_killed_run(driver: Driver) -> None:
     driver.process.kill()
     wait_until(lambda: not driver.left(), NOTICED_SECONDS)
+    assert not driver.private.exists()
     assert_resumes(driver)
