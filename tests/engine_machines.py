@@ -25,23 +25,30 @@ def machine(
     locked_op_cycles: int = 5,
     smt_yield: float = 1.0,
     cores_per_cache: int = 4,
+    cycles: dict[str, int] | None = None,
     **coherence: object,
 ) -> Machine:
-    """1 GHz, 2 sockets x 4 cores x 2 threads; a transfer is 40 (far: 100) after a request of 10."""
+    """1 GHz, 2 sockets x 4 cores x 2 threads; request 10, snoop 10, transfer 30 (far: 90).
+
+    An owner answers as soon as it has the line, and a home is free when it has answered.
+    """
     costs = {
         "request_ns": 10,
-        "transfer_ns": 40,
-        "sibling_ns": 0,
-        "waiter_ns": 0,
+        "snoop_ns": 10,
+        "transfer_ns": 30,
+        "spread": 0,
+        "residency_ns": 0,
+        "store_residency_ns": 0,
+        "residency_spread": 0,
+        "locked_per_stay": 1000,
+        "load_hold_ns": 0,
+        "upgrade_hold_ns": 0,
         "other_cache_ns": 30,
         "other_socket_ns": 60,
+        "load_crossing": 1,
+        "upgrade_crossing": 1,
+        "snoop_crossing": 0,
         "shared_read_ns": 20,
-        "out_of_order_ns": 0,
-        "commit_ns": 0,
-        "dependent_ns": 0,
-        "spread": 0,
-        "snoop_share": 0,
-        "core_clock_share": 0,
     } | coherence
     return Machine.model_validate(
         {
@@ -55,6 +62,12 @@ def machine(
             "coherence": costs,
             "execution": {
                 "locked_op_cycles": locked_op_cycles,
+                "load_cycles": 0,
+                "commit_cycles": 0,
+                "late_answer_cycles": 0,
+                "barrier_answer_cycles": 0,
+                "smt_window_cycles": 0,
+                **(cycles or {}),
                 "smt_yield": smt_yield,
                 "jitter": 0.0,
                 "work_cycles": {"entry": 100, "think": 200, "gap": 50, "long": 1000},

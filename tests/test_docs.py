@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_architecture import FLOORS
 
-from core.calibrate.parameters import FROM_CELLS, FROM_PRIMITIVES, Parameter
+from core.calibrate.parameters import PARAMETERS, Parameter
 from core.machine.machine import load_machine
 from sweep.commands.catalogue import axes
 from sweep.spec.axes import AXES
@@ -17,9 +17,7 @@ MODEL = (Path(__file__).resolve().parents[1] / "docs" / "model.md").read_text()
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "parameter", dict.fromkeys((*FROM_PRIMITIVES, *FROM_CELLS)), ids=lambda p: p.path
-)
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda p: p.path)
 def test_a_fitted_value_and_its_interval_are_those_of_the_file(parameter: Parameter) -> None:
     machine = load_machine("xeon-gold-6138")
     assert machine.calibration is not None

@@ -1,4 +1,4 @@
-"""The whole calibration: primitives on one machine, then cells on another, then how sure it is."""
+"""The whole calibration: one fit of a machine's costs, then how sure they are."""
 
 from __future__ import annotations
 
@@ -8,130 +8,79 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.calibrate import discrepancy
-from core.calibrate.ensemble import Errors, beside, intervals, jacobian, members, posterior, prior
+from core.calibrate.ensemble import Errors, intervals, jacobian, members, posterior, prior
 from core.calibrate.fit import Each, Report, Stage, Step, fit, silent
 from core.calibrate.parameters import Parameter, values_of, with_values
-from core.calibrate.points import CellPoints, FloatArray, Points, PrimitivePoints
+from core.calibrate.points import Cells, FloatArray, Primitives, Together
 from core.machine.machine import Calibration, Machine
 
 MEMBERS = 16
 
-REPLICATES = 16
+REPLICATES = 8
 """Simulations behind each error of a cell that intervals rest on."""
-
-Pair = tuple[Machine, Machine]
-"""`bare` and `machine` of Stages, fitted."""
 
 
 @dataclass(frozen=True)
-class Stages:
-    """Primitives are fitted on `bare`; then cells on `machine`, which has its other costs too."""
+class Task:
+    """Which parameters of `machine` are fitted, on which figures."""
 
-    bare: Machine
     machine: Machine
-    primitives: Stage[PrimitivePoints]
-    cells: Stage[CellPoints]
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Those of the primitives, then those of the cells; one may be in both."""
-        return (*self.primitives.parameters, *self.cells.parameters)
-
-    def values(self, row: FloatArray) -> tuple[dict[Parameter, float], dict[Parameter, float]]:
-        """What each machine has of `row`, which has shape (parameters,).
-
-        Where both stages fit a parameter, each machine has its own stage's.
-        """
-        pairs = list(zip(self.parameters, row.tolist(), strict=True))
-        count = len(self.primitives.parameters)
-        primitives, cells = dict(pairs[:count]), dict(pairs[count:])
-        return {**cells, **primitives}, {**primitives, **cells}
-
-    def fitted(self, row: FloatArray) -> Pair:
-        """The machines with the values of `row`, and the other costs of `bare`."""
-        of_bare, of_machine = self.values(row)
-        costs = {"coherence": self.bare.coherence, "execution": self.bare.execution}
-        return (
-            with_values(self.bare, of_bare),
-            with_values(self.machine.model_copy(update=costs), of_machine),
-        )
-
-    def row(self, fitted: Pair) -> FloatArray:
-        """The row of values behind fitted machines."""
-        bare, machine = fitted
-        of_bare = values_of(bare, self.primitives.parameters)
-        of_machine = values_of(machine, self.cells.parameters)
-        return np.array([*of_bare.values(), *of_machine.values()], dtype=np.float64)
+    parameters: tuple[Parameter, ...]
+    primitives: Primitives
+    cells: Cells
+    steps: int = 10
 
 
-def calibrate(stages: Stages, each: Each = map, report: Report = silent) -> Pair:
-    """Fit both stages: the machines with values, intervals and members. Deterministic.
+def calibrate(task: Task, each: Each = map, report: Report = silent) -> Machine:
+    """The task's machine with values, intervals and members. Deterministic.
 
-    Nothing depends on fitted values that the machines had before: during the first stage, what only
-    cells fix is in the middle of its bounds.
+    Nothing depends on fitted values that the machine had before.
     """
-    middle = prior(stages.parameters).mean
-    count = len(stages.primitives.parameters)
-    first = fit(stages.primitives, stages.fitted(middle)[0], each, report)
-    held = stages.fitted(np.array([*first, *middle[count:]]))[1]
-    second = fit(stages.cells, held, each, report)
-    return with_uncertainty(stages, stages.fitted(np.array([*first, *second])), each, report)
+    points = Together((task.primitives, task.cells))
+    values = fit(Stage("fit", points, task.parameters, task.steps), task.machine, each, report)
+    fitted = with_values(task.machine, _named(task, values))
+    return with_uncertainty(replace(task, machine=fitted), each, report)
 
 
-def with_uncertainty(
-    stages: Stages, fitted: Pair, each: Each = map, report: Report = silent
-) -> Pair:
-    """Fitted machines with intervals, discrepancy and members; nothing else changes.
-
-    What the first stage leaves known is what is known before the second, which may then narrow the
-    intervals of its parameters but moves no value.
-    """
-    best, every = stages.row(fitted), stages.parameters
-    fitted = stages.fitted(best)
-    ours = stages.primitives.parameters
-    start = best[: len(ours)]
-    cells = replace(stages.cells.points, replicates=REPLICATES)
-    each = _counted(each, 2 * (len(ours) + len(every) + 1), report)
-
-    def bare(values: FloatArray) -> Machine:
-        return with_values(fitted[0], dict(zip(ours, values.tolist(), strict=True)))
-
-    errors = _weighted(stages.primitives.points, bare, each)
-    first = posterior(jacobian(errors, start, ours), errors([start])[0], start, prior(ours))
-
-    errors = _weighted(cells, lambda values: stages.fitted(values)[1], each)
-    before = beside(first.parameters, prior(stages.cells.parameters))
-    found = errors([best])[0]
-    second = posterior(jacobian(errors, best, every), found, best, before)
-
-    model_error = discrepancy.estimate(
-        found / cells.weights / (1 - second.leverage), second.leverage, cells.shares(fitted[1])
-    )
-    spans = [stages.values(ends) for ends in intervals(second.parameters, best, every)]
-    drawn = [stages.values(row) for row in members(second.parameters, every, MEMBERS)]
-
-    def dressed(index: int) -> Machine:
-        lows, highs = (_by_path(ends[index]) for ends in spans)
-        calibration = Calibration(
-            curves=tuple(stages.primitives.points.ns),
-            cells=tuple(cells.figures),
-            discrepancy=model_error,
-            intervals={path: (low, highs[path]) for path, low in lows.items()},
-            members=tuple(_by_path(values[index]) for values in drawn),
-        )
-        return fitted[index].with_calibration(calibration)
-
-    return dressed(0), dressed(1)
-
-
-def _weighted(points: Points, machine: Callable[[FloatArray], Machine], each: Each) -> Errors:
-    """Weighted errors at `points` of the machines that rows of values make."""
+def with_uncertainty(task: Task, each: Each = map, report: Report = silent) -> Machine:
+    """The task's machine, fitted, with intervals, discrepancy and members; nothing else changes."""
+    best = np.array(list(values_of(task.machine, task.parameters).values()), dtype=np.float64)
+    cells = replace(task.cells, replicates=REPLICATES)
+    points = Together((task.primitives, cells))
+    each = _counted(each, 2 * len(best) + 1, report)
 
     def errors(rows: Sequence[FloatArray]) -> FloatArray:
-        found = list(each(points.errors, map(machine, rows)))
-        return np.array(found) * points.weights
+        machines = (with_values(task.machine, _named(task, row)) for row in rows)
+        return np.array(list(each(points.errors, machines))) * points.weights
 
-    return errors
+    asked: Errors = errors
+    found = asked([best])[0]
+    slopes = jacobian(asked, best, task.parameters)
+    known = posterior(slopes, found, best, prior(task.parameters))
+    ours = slice(len(found) - len(cells.figures), None)
+    left_out = found[ours] / cells.weights / (1 - known.leverage[ours])
+    low, high = intervals(known.parameters, best, task.parameters)
+    return task.machine.with_calibration(
+        Calibration(
+            curves=tuple(task.primitives.curves),
+            cells=tuple(cells.figures),
+            discrepancy=discrepancy.estimate(
+                left_out, known.leverage[ours], cells.shares(task.machine)
+            ),
+            intervals={
+                p.path: (p.rounded(a), p.rounded(b))
+                for p, a, b in zip(task.parameters, low.tolist(), high.tolist(), strict=True)
+            },
+            members=tuple(
+                _by_path(_named(task, row))
+                for row in members(known.parameters, task.parameters, MEMBERS)
+            ),
+        )
+    )
+
+
+def _named(task: Task, row: FloatArray) -> dict[Parameter, float]:
+    return dict(zip(task.parameters, row.tolist(), strict=True))
 
 
 def _counted(each: Each, total: int, report: Report) -> Each:
@@ -150,5 +99,5 @@ def _counted(each: Each, total: int, report: Report) -> Each:
     return counted
 
 
-def _by_path(values: Mapping[Parameter, float]) -> dict[str, float]:
+def _by_path(values: Mapping[Parameter, float]) -> dict[str, int | float]:
     return {parameter.path: parameter.rounded(value) for parameter, value in values.items()}

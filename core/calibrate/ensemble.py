@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy.linalg import block_diag
 from scipy.optimize import brentq
 from scipy.stats.qmc import MultivariateNormalQMC
 
@@ -58,12 +57,6 @@ def prior(parameters: Sequence[Parameter]) -> Gaussian:
     """Mean and variance that each parameter would have if evenly spread over its bounds."""
     low, high = _bounds(parameters)
     return Gaussian((low + high) / 2, np.diag((high - low) ** 2 / 12))
-
-
-def beside(*parts: Gaussian) -> Gaussian:
-    """Several sets of parameters as one, independent of each other."""
-    covariance: FloatArray = block_diag(*(part.covariance for part in parts))
-    return Gaussian(np.concatenate([part.mean for part in parts]), covariance)
 
 
 def jacobian(errors: Errors, best: FloatArray, parameters: Sequence[Parameter]) -> FloatArray:

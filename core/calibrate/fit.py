@@ -1,20 +1,25 @@
-"""One stage of a calibration: the parameters that make the model's errors smallest."""
+"""A fit: the parameters that make the model's errors smallest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import numpy as np
-from scipy.optimize import OptimizeResult, differential_evolution
+from scipy.optimize import least_squares
 
 from core.calibrate.parameters import Parameter, with_values
 from core.calibrate.points import FloatArray, Points
 from core.machine.machine import Machine
 
-POPULATION = 4
-"""Members of the population per parameter."""
+STEP = 0.06
+"""Of a parameter's range, for derivatives: errors are noisy, smaller steps would measure noise."""
+
+TYPICAL_ERROR = 0.08
+"""In the log. Errors beyond count less and less: a model that is wrong somewhere is wrong there."""
+
+ANCHOR = 0.03
+"""What an error of a parameter from its start counts, by its range."""
 
 Each = Callable[[Callable[[Machine], FloatArray], Iterable[Machine]], Iterable[FloatArray]]
 """`map`, or that of a pool of processes: the order is kept."""
@@ -37,55 +42,77 @@ def silent(step: Step) -> None:
     """Report nothing."""
 
 
-P_co = TypeVar("P_co", bound=Points, covariant=True)
-
-
 @dataclass(frozen=True)
-class Stage(Generic[P_co]):
-    """What is fitted, on what, and for how many generations at most."""
+class Stage:
+    """What is fitted, on what, and for how many steps at most."""
 
     name: str
-    points: P_co
+    points: Points
     parameters: tuple[Parameter, ...]
-    generations: int
+    steps: int = 10
 
 
-def fit(
-    stage: Stage[Points], machine: Machine, each: Each = map, report: Report = silent
-) -> FloatArray:
+def fit(stage: Stage, machine: Machine, each: Each = map, report: Report = silent) -> FloatArray:
     """Values, as a machine file writes them, of the stage's parameters; shape (parameters,).
 
-    The rest is `machine`'s. They minimize mean absolute plus half the root mean square of the
-    weighted errors, by differential evolution. Deterministic, whatever `each` is.
+    The rest is `machine`'s. They minimize the weighted errors, the large ones by Cauchy's robust
+    loss, by a trust region from each parameter's start (scipy's least_squares). Deterministic,
+    whatever `each` is.
     """
+    low = np.array([p.low for p in stage.parameters])
+    width = np.array([p.high for p in stage.parameters]) - low
+    start = (np.array([p.start for p in stage.parameters]) - low) / width
     weights = stage.points.weights
+    steps = 0
 
-    def losses(population: FloatArray) -> FloatArray:
-        """Loss of each column of an array of shape (parameters, columns)."""
+    def found(rows: Sequence[FloatArray]) -> FloatArray:
+        """Errors at places in the unit cube, a row each: (places, errors + parameters)."""
         machines = [
-            with_values(machine, dict(zip(stage.parameters, column, strict=True)))
-            for column in population.T.tolist()
+            with_values(machine, dict(zip(stage.parameters, low + width * row, strict=True)))
+            for row in rows
         ]
-        errors = weights * np.array(list(each(stage.points.errors, machines)))
-        losses: FloatArray = np.abs(errors).mean(axis=1) + 0.5 * np.sqrt((errors**2).mean(axis=1))
-        return losses
+        errors = np.array(list(each(stage.points.errors, machines))) * weights
+        anchors = ANCHOR * (np.array(rows) - start)
+        return np.concatenate([errors, anchors], axis=1)
 
-    def generation(intermediate_result: OptimizeResult) -> None:
-        best = float(intermediate_result.fun)
-        report(Step(stage.name, intermediate_result.nit, stage.generations, best))
+    def errors(row: FloatArray) -> FloatArray:
+        values: FloatArray = found([row])[0]
+        return values
 
-    report(Step(stage.name, 0, stage.generations))
-    best = differential_evolution(
-        losses,
-        [(p.low, p.high) for p in stage.parameters],
-        maxiter=stage.generations,
-        popsize=POPULATION,
-        rng=0,
-        polish=False,
-        updating="deferred",
-        vectorized=True,
-        callback=generation,
+    def derivatives(row: FloatArray) -> FloatArray:
+        nonlocal steps
+        steps += 1
+        lows, highs = np.maximum(row - STEP / 2, 0), np.minimum(row + STEP / 2, 1)
+        places = [
+            np.where(np.arange(len(row)) == i, end, row)
+            for end in (lows, highs)
+            for i in range(len(row))
+        ]
+        both = found([*places, row])
+        report(Step(stage.name, min(steps, stage.steps), stage.steps, _loss(both[-1])))
+        count = len(row)
+        rise: FloatArray = ((both[count : 2 * count] - both[:count]) / (highs - lows)[:, None]).T
+        return rise
+
+    report(Step(stage.name, 0, stage.steps))
+    best = least_squares(
+        errors,
+        np.clip(start, 0.001, 0.999),
+        jac=derivatives,
+        bounds=(0, 1),
+        loss="cauchy",
+        f_scale=TYPICAL_ERROR,
+        max_nfev=stage.steps,
+        xtol=1e-3,
+        ftol=1e-3,
     )
+    report(Step(stage.name, stage.steps, stage.steps, _loss(best.fun)))
+    values = low + width * best.x
     return np.array(
-        [p.rounded(x) for p, x in zip(stage.parameters, best.x.tolist(), strict=True)], np.float64
+        [p.rounded(x) for p, x in zip(stage.parameters, values.tolist(), strict=True)], np.float64
     )
+
+
+def _loss(errors: FloatArray) -> float:
+    """Mean absolute weighted error."""
+    return float(np.abs(errors).mean())

@@ -25,7 +25,7 @@ from core.machine.topology import clock_period_ps
 WORK = "execution.work_cycles."
 
 ONE_CPU = tuple(
-    Parameter(WORK + name, low, high, whole=True)
+    Parameter(WORK + name, low, high, (low + high) / 2)
     for name, low, high in (
         ("trap_entry", 200, 700),
         ("prepare_uretprobe", 20, 250),

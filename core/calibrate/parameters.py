@@ -1,4 +1,4 @@
-"""The parameters that calibration may move: where they live, their bounds, and what fixes them."""
+"""The parameters that calibration may move: where they live, their bounds, where it begins."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ from core.machine.machine import Machine
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of a machine file, by its dotted path, and the bounds that physics sets it."""
+    """One number of a machine file, by its dotted path, and the bounds that physics sets it.
+
+    `start` is a value by itself likely, published or estimated: the search begins there, and a
+    parameter that no figure tells anything about stays.
+    """
 
     path: str
     low: float
     high: float
-    whole: bool = False
+    start: float
 
-    def rounded(self, value: float) -> float:
-        """`value` as a machine file writes it."""
-        return round(value) if self.whole else round(value, 2)
+    def rounded(self, value: float) -> int | float:
+        """`value` as a machine file writes it: cycles are whole."""
+        whole = self.path.endswith("_cycles") or ".work_cycles." in self.path
+        return round(value) if whole else round(value, 2)
 
 
-CLOCK_SHARE = Parameter("coherence.core_clock_share", 0, 1)
-TRANSFER = Parameter("coherence.transfer_ns", 40, 48)
-"""Both fitted twice: the two machines differ in mesh and in power, so in how clocks fall."""
-
-FROM_PRIMITIVES = (
-    Parameter("execution.locked_op_cycles", 16, 24, whole=True),
-    Parameter("execution.work_cycles.srcu_counter", 0, 20, whole=True),
-    TRANSFER,
-    Parameter("coherence.snoop_share", 0, 0.5),
-    Parameter("coherence.spread", 0.05, 0.5),
-    CLOCK_SHARE,
+PARAMETERS = (
+    Parameter("coherence.residency_ns", 15, 40, 26),
+    Parameter("coherence.store_residency_ns", 0, 40, 12),
+    Parameter("coherence.residency_spread", 0.05, 0.5, 0.2),
+    Parameter("coherence.load_hold_ns", 20, 110, 60),
+    Parameter("coherence.other_socket_ns", 80, 130, 103),
+    Parameter("coherence.load_crossing", 1.0, 3.0, 1.9),
+    Parameter("coherence.upgrade_crossing", 0.2, 2.0, 0.9),
+    Parameter("coherence.snoop_crossing", 0, 1, 0.5),
+    Parameter("execution.locked_op_cycles", 16, 22, 18),
+    Parameter("execution.commit_cycles", 10, 70, 35),
+    Parameter("execution.late_answer_cycles", 0, 400, 190),
+    Parameter("execution.barrier_answer_cycles", 0, 200, 80),
+    Parameter("execution.work_cycles.trap_entry", 250, 650, 430),
+    Parameter("execution.work_cycles.vma_lookup", 5, 60, 18),
+    Parameter("execution.work_cycles.bpf_prog", 30, 220, 110),
+    Parameter("execution.work_cycles.prepare_uretprobe", 20, 300, 140),
+    Parameter("execution.work_cycles.uretprobe_entry", 50, 300, 150),
+    Parameter("execution.work_cycles.srcu_counter", 0, 20, 8),
 )
-"""Fitted on curves of single primitives."""
-
-FROM_CELLS = (
-    Parameter("execution.work_cycles.trap_entry", 200, 700, whole=True),
-    Parameter("execution.work_cycles.prepare_uretprobe", 20, 250, whole=True),
-    TRANSFER,
-    Parameter("coherence.other_socket_ns", 50, 130),
-    Parameter("coherence.out_of_order_ns", 0, 40),
-    Parameter("coherence.commit_ns", 0, 20),
-    Parameter("coherence.dependent_ns", 0, 15),
-    CLOCK_SHARE,
-    Parameter("execution.jitter", 0, 0.2),
-)
-"""Fitted on named cells of the letter; what else primitives fixed is held."""
+"""Fitted all at once: the costs of a Skylake server and of the kernel's calls on it."""
 
 FROM_ONE_CURVE = (
-    Parameter("execution.locked_op_cycles", 6, 24, whole=True),
-    Parameter("coherence.transfer_ns", 10, 70),
-    Parameter("coherence.sibling_ns", 0, 6),
-    Parameter("coherence.snoop_share", 0, 0.9),
-    Parameter("coherence.waiter_ns", 0, 1),
+    Parameter("execution.locked_op_cycles", 6, 24, 9),
+    Parameter("coherence.residency_ns", 0, 100, 25),
+    Parameter("coherence.sibling_ns", 0, 6, 3),
+    Parameter("coherence.waiter_ns", 0, 1, 0.1),
+    Parameter("coherence.snoop_crossing", 0, 1, 0.5),
 )
 """Fitted on a curve of atomic_inc, for a machine of which nothing else is known."""
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.calibrate.hand_offs import hand_off_ns
 from core.calibrate.primitives import ns_per_operation
 from core.cell import Cell
 from core.engine.simulate import simulate
@@ -19,8 +20,11 @@ FloatArray = NDArray[np.float64]
 CellName = tuple[str, str, int]
 """Flavour, bench, CPUs."""
 
-WARMUP_PS = 100 * 10**6
-SAMPLE_PS = 300 * 10**6
+WARMUP_PS = 60 * 10**6
+SAMPLE_PS = 240 * 10**6
+
+WEIGHT = 3.0
+"""Of what no other CPU disturbs: it is known far better than what happens under load."""
 
 
 class Points(Protocol):
@@ -35,60 +39,73 @@ class Points(Protocol):
 
 
 @dataclass(frozen=True)
-class PrimitivePoints:
-    """Published ns per operation and thread, by primitive and CPUs, and that of an idle line.
+class Primitives:
+    """Published figures of single primitives, by name and number of CPUs, or name and distance.
 
-    `idle_ns` is the way of a line that nobody waits for between two cores of a socket; it weighs as
-    three points.
+    `curves` has ns per operation and thread, `hand_offs` ns for a line that is idle. `measured_on`
+    is the machine that they were seen on: its topology and clocks, with the costs that are asked
+    about; None: the machine asked about itself.
     """
 
-    ns: Mapping[tuple[str, int], float]
-    idle_ns: float
+    curves: Mapping[tuple[str, int], float]
+    hand_offs: Mapping[tuple[str, str], float]
+    measured_on: Machine | None = None
 
     @property
     def weights(self) -> FloatArray:
-        """What each error counts, shape (points,); the idle line is the last."""
-        return np.array([*np.ones(len(self.ns)), 3.0])
+        """What each error counts: the curves' points, then the hand-offs."""
+        alone = [WEIGHT if cpus == 1 else 1.0 for _, cpus in self.curves]
+        return np.array([*alone, *np.full(len(self.hand_offs), WEIGHT)])
 
     def errors(self, machine: Machine) -> FloatArray:
         """Log of modelled over published time, shape (points,)."""
-        idle = machine.coherence.request_ns + machine.coherence.transfer_ns
-        modelled = [ns_per_operation(machine, name, cpus) for name, cpus in self.ns]
-        published = np.array([*self.ns.values(), self.idle_ns])
-        errors: FloatArray = np.log(np.array([*modelled, idle]) / published)
+        if self.measured_on is not None:
+            machine = with_costs_of(self.measured_on, machine)
+        modelled = [ns_per_operation(machine, name, cpus) for name, cpus in self.curves]
+        modelled += [hand_off_ns(machine, name, distance) for name, distance in self.hand_offs]
+        published = np.array([*self.curves.values(), *self.hand_offs.values()])
+        errors: FloatArray = np.log(np.array(modelled) / published)
         return errors
 
 
 @dataclass(frozen=True)
-class CellPoints:
-    """Published hits per second by cell; uncontended cells weigh three times as much.
+class Cells:
+    """Published hits per second by cell; those on one CPU weigh more.
 
-    `replicates` simulations with other random numbers make a figure: some cells differ by 3 to 4 %
-    from one to another, however long they are.
+    `replicates` simulations with other start phases and random numbers make a figure, the mean of
+    their logarithms: what the design falls into may depend on how its CPUs start.
     """
 
     figures: Mapping[CellName, float]
-    replicates: int = 1
+    replicates: int = 2
 
     @property
     def weights(self) -> FloatArray:
         """What each error counts, shape (points,)."""
-        return np.array([3.0 if cpus == 1 else 1.0 for _, _, cpus in self.figures])
+        return np.array([WEIGHT if cpus == 1 else 1.0 for _, _, cpus in self.figures])
 
     def errors(self, machine: Machine) -> FloatArray:
-        """Log of modelled over published rate, the mean over the replicates; shape (points,)."""
-        logs = [np.log(self._rates(machine, index)) for index in range(self.replicates)]
-        errors: FloatArray = np.mean(logs, axis=0) - np.log(list(self.figures.values()))
+        """Log of modelled over published rate, shape (points,)."""
+        errors: FloatArray = self._logs(machine) - np.log(list(self.figures.values()))
         return errors
 
     def shares(self, machine: Machine) -> FloatArray:
         """Contended share of a hit's time in each cell, see `core.predict`."""
-        rates = self._rates(machine, 0)
+        rates = np.exp(self._logs(machine)).tolist()
         cells = self._cells(machine, 0)
         return np.array([contended_share(c, r) for c, r in zip(cells, rates, strict=True)])
 
-    def _rates(self, machine: Machine, replicate: int) -> Sequence[float]:
-        return [simulate(cell).hits_per_s for cell in self._cells(machine, replicate)]
+    def _logs(self, machine: Machine) -> FloatArray:
+        """Mean log of the simulated rates by cell; one CPU alone is the same again."""
+        logs: list[float] = []
+        for index, (_, _, cpus) in enumerate(self.figures):
+            count = 1 if cpus == 1 else self.replicates
+            rates = [
+                simulate(self._cells(machine, replicate)[index]).hits_per_s
+                for replicate in range(count)
+            ]
+            logs.append(float(np.log(rates).mean()))
+        return np.array(logs)
 
     def _cells(self, machine: Machine, replicate: int) -> Sequence[Cell]:
         return [
@@ -107,3 +124,25 @@ class CellPoints:
             )
             for flavour, bench, cpus in self.figures
         ]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Points of several kinds, one after the other."""
+
+    parts: tuple[Points, ...]
+
+    @property
+    def weights(self) -> FloatArray:
+        """What each error counts, shape (points,)."""
+        return np.concatenate([part.weights for part in self.parts])
+
+    def errors(self, machine: Machine) -> FloatArray:
+        """The errors of all parts, shape (points,)."""
+        return np.concatenate([part.errors(machine) for part in self.parts])
+
+
+def with_costs_of(machine: Machine, lender: Machine) -> Machine:
+    """`machine`, its topology and clocks, with what things cost on `lender`."""
+    costs = {"coherence": lender.coherence, "execution": lender.execution}
+    return machine.with_calibration(None).model_copy(update=costs)

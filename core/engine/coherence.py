@@ -1,11 +1,14 @@
 """Who has a cache line, who may use it, and what moving it costs. Compiled; called by the weave.
 
-One transfer of a modified line costs the same whatever asks for it, and is served one at a time.
-The owner goes on using the line until the home's snoop reaches it, `snoop_share` of the transfer
-later. Every request that waits as it starts adds `waiter_ns` to it, for the home keeps refusing it.
-A load takes over the ownership of a line that its owner has written (the migratory sharing of Cox
-and Fowler, ISCA 1993), and otherwise leaves both with a shared copy. Loads of a line that nobody
-has modified are served side by side; a write of one invalidates all copies at once.
+A home serves one transaction of a line at a time, first come first served, but for a sharer that
+wants to write: it goes first. The home snoops the owner and is free again when that has answered
+(after a load of a modified line `load_hold` later), while the line is still on its way. So the next
+snoop may be at the new owner before the line is: it is answered a `residency` after the line came,
+and until then the owner goes on using it, but for more than `locked_per_stay` locked operations. A
+snoop that finds a line settled is answered at once. An owner that waits for another line is late.
+
+A load of a modified line leaves both with a shared copy. Loads of a line that nobody has modified
+are served side by side; a write of one invalidates all copies at once.
 
 Not modelled: where a line's home is, directory and link bandwidth shared between lines, evictions.
 """
@@ -17,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from core.engine.compiled import inlined
-from core.engine.events import schedule
-from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE
-from core.engine.state import IN_SERVICE, NONE, READING, SCALE, State
+from core.engine.events import NEVER, schedule
+from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
+from core.engine.state import FILLING, JOINED, NONE, READING, SCALE, SNOOPING, TRAVELLING, State
 from core.kernel.operation import Kind
 
 LOAD = int(Kind.LOAD)
+LOCKED = int(Kind.LOCKED)
 
 Record = Any
 """A row of one of State's record arrays; numba passes it as a pointer."""
@@ -31,55 +35,158 @@ Record = Any
 @inlined
 def holds(s: State, cpu: Record, line: Record, index: int, kind: int, now: int) -> bool:
     """Whether the CPU's core can execute the operation without asking anybody."""
-    if line.owner == cpu.core and line.serving == NONE:
+    if line.owner == cpu.core and line.filled_at <= now < line.leaves_at:
+        return kind < LOCKED or line.snooped_at > now or _locked_ops(cpu, line) < _limit(s)
+    if kind != LOAD:
+        return False
+    if cpu.store_line == index:
         return True
-    if line.leaving == cpu.core and max(now, line.free_at) < line.leaves_at:
+    if s.copy[index, cpu.core] != line.epoch:
+        return False
+    if cpu.sibling == NONE:
         return True
-    if kind == LOAD:
-        return s.copy[index, cpu.core] == line.epoch or cpu.store_line == index
+    return s.ports[cpu.sibling].phase != FILLING or s.ports[cpu.sibling].line != index
+
+
+@inlined
+def _limit(s: State) -> int:
+    limit: int = s.costs[0].locked_per_stay
+    return limit
+
+
+@inlined
+def _locked_ops(cpu: Record, line: Record) -> int:
+    """Locked operations that the CPU did on its core's line since that came."""
+    done: int = line.sibling_locked_ops if cpu.index > cpu.sibling >= 0 else line.locked_ops
+    return done
+
+
+@inlined
+def count_locked(cpu: Record, line: Record) -> None:
+    """The CPU does a locked operation on its core's line."""
+    if cpu.index > cpu.sibling >= 0:
+        line.sibling_locked_ops += 1
+    else:
+        line.locked_ops += 1
+
+
+@inlined
+def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> bool:
+    """The home, which is free, begins to serve a request. Whether it is free for another."""
+    load = s.ports[port].kind == LOAD
+    if line.owner == cpu.core or (load and s.copy[index, cpu.core] == line.epoch):
+        s.ports[port].distance = SAME_CORE
+        s.ports[port].phase = READING
+        schedule(s.events, port, max(now, line.filled_at) if line.owner == cpu.core else now)
+        return True
+    if load and line.owner == NONE and line.sharers > 0:
+        _share(s, cpu, port, line, index, now)
+        return True
+    line.serving = port
+    distance, crossing = _way(s, cpu, port, line, index)
+    s.ports[port].distance = distance
+    snoop = _varied(s, s.costs[0].snoop, s.costs[0].spread)
+    line.snooped_at = now + snoop + crossing * s.costs[0].snoop_crossing // SCALE
+    s.ports[port].phase = SNOOPING
+    answer = line.snooped_at
+    if line.owner != NONE and line.snooped_at < line.filled_at:
+        stay = s.costs[0].store_residency if line.stored else s.costs[0].residency
+        answer = line.filled_at + 1 + _varied(s, stay, s.costs[0].residency_spread)
+    line.leaves_at = answer
+    schedule(s.events, port, answer)
     return False
 
 
 @inlined
-def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
-    """The home answers a request of a line that is not moving; the answer is the port's event."""
-    if s.ports[port].kind == LOAD and line.owner == NONE and line.sharers > 0:
-        _share(s, cpu, port, line, index, now)
-        return
-    begin = max(now, line.free_at)
-    line.leaving = line.owner
-    if s.ports[port].kind == LOAD and line.owner != NONE and not line.written:
-        distance = _read(s, cpu, line, index)
+def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> bool:
+    """The owner, or who has copies, answers the snoop for a request, if it can. Whether it did."""
+    if line.owner != NONE:
+        user = s.cpus[line.user]
+        if line.free_at > now:
+            schedule(s.events, port, line.free_at)
+            return False
+        later = _answers_from(s, user)
+        if later > now:
+            line.leaves_at = later
+            schedule(s.events, port, later)
+            return False
+        if not line.late and _core_waits(s, user, index):
+            line.late = 1
+            line.leaves_at = now + user.late_ps
+            schedule(s.events, port, line.leaves_at)
+            return False
+    distance, crossing = _way(s, cpu, port, line, index)
+    further = crossing - crossing * s.costs[0].snoop_crossing // SCALE
+    hold = 0
+    if s.ports[port].kind == LOAD and line.owner != NONE:
+        hold = s.costs[0].load_hold + further
+        _read(s, cpu, line, index)
     else:
-        distance = _take(s, cpu, line, index)
-    cost = s.costs[0].transfer + _further(s, distance)
-    cost = _spread(s, cost * cpu.transfer_scale // SCALE)
-    line.leaves_at = begin + cost * s.costs[0].snoop_share // SCALE
-    line.serving = port
-    s.ports[port].phase = IN_SERVICE
+        if line.sharers > 0:
+            hold = s.costs[0].upgrade_hold + further
+        _own(s, cpu, port, line, index)
+    line.serving = NONE
+    line.snooped_at = NEVER
+    line.leaves_at = NEVER
+    line.late = 0
+    line.home_free_at = now + hold
+    transfer = s.costs[0].transfer + s.costs[0].waiter * line.waiting
+    line.filled_at = now + _varied(s, transfer, s.costs[0].spread) + further
+    s.ports[port].phase = FILLING
     s.ports[port].distance = distance
     s.totals[0].transfers += 1
-    schedule(s.events, port, begin + cost + s.costs[0].waiter * line.waiting)
+    schedule(s.events, port, line.filled_at)
+    return True
+
+
+@inlined
+def _answers_from(s: State, cpu: Record) -> int:
+    """From when on the core of a CPU answers snoops, after its barriers."""
+    free: int = cpu.answers_from
+    if cpu.sibling != NONE and s.cpus[cpu.sibling].answers_from > free:
+        free = s.cpus[cpu.sibling].answers_from
+    return free
+
+
+@inlined
+def _core_waits(s: State, cpu: Record, index: int) -> bool:
+    """Whether a CPU or its sibling waits for another line than this."""
+    if _waits(s, cpu.index, index):
+        return True
+    return cpu.sibling != NONE and _waits(s, cpu.sibling, index)
+
+
+@inlined
+def _waits(s: State, cpu: int, index: int) -> bool:
+    return _outstanding(s, cpu, index) or _outstanding(s, cpu + s.cpus.size, index)
+
+
+@inlined
+def _outstanding(s: State, port: int, index: int) -> bool:
+    return TRAVELLING <= s.ports[port].phase <= JOINED and s.ports[port].line != index
 
 
 @inlined
 def _further(s: State, distance: int) -> int:
-    """What a distance adds to the cost of one within a last-level cache."""
+    """What a distance adds to an ownership within a last-level cache."""
+    added: int = 0
     if distance == OTHER_SOCKET:
-        return s.costs[0].other_socket
-    return s.costs[0].other_cache if distance == OTHER_CACHE else 0
+        added = s.costs[0].other_socket
+    elif distance == OTHER_CACHE:
+        added = s.costs[0].other_cache
+    return added
 
 
 @inlined
-def _spread(s: State, cost: int) -> int:
-    """A cost, spread evenly around its mean: cores sit nearer to a line's home or further away."""
+def _varied(s: State, cost: int, spread: int) -> int:
+    """A cost, spread evenly around its mean."""
     x = np.uint64(s.totals[0].random)
     x ^= x << np.uint64(13)
     x ^= x >> np.uint64(7)
     x ^= x << np.uint64(17)
     s.totals[0].random = np.int64(x)
     deviation = np.int64(x >> np.uint64(54)) - SCALE // 2
-    return cost + cost * s.costs[0].spread * deviation * 2 // (SCALE * SCALE)
+    return int(cost + cost * spread * deviation * 2 // (SCALE * SCALE))
 
 
 @inlined
@@ -96,20 +203,36 @@ def _share(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
 
 
 @inlined
-def _read(s: State, cpu: Record, line: Record, index: int) -> int:
-    """A load of a line whose owner has not written it: both have a copy. Returns the distance."""
-    distance = _distance(s, cpu, line.owner)
+def _read(s: State, cpu: Record, line: Record, index: int) -> None:
+    """A load of another core's line: both have a copy."""
     _add_copy(s, line, index, line.owner)
     _add_copy(s, line, index, cpu.core)
     line.owner = NONE
-    return distance
 
 
 @inlined
-def _take(s: State, cpu: Record, line: Record, index: int) -> int:
-    """The only valid copy. Returns the distance to the furthest that another core had."""
+def _own(s: State, cpu: Record, port: int, line: Record, index: int) -> None:
+    """The only valid copy."""
+    if line.sharers > 0:
+        line.sharers = 0
+        s.copies_in_cache[index, :] = 0
+        s.copies_in_socket[index, :] = 0
+    line.owner = cpu.core
+    line.user = cpu.index
+    line.epoch += 1
+    line.stored = port >= s.cpus.size
+    line.locked_ops = 0
+    line.sibling_locked_ops = 0
+
+
+@inlined
+def _way(s: State, cpu: Record, port: int, line: Record, index: int) -> tuple[int, int]:
+    """Distance to the owner or the furthest copy, and what it adds to a request, ps."""
+    factor = SCALE
     if line.owner != NONE:
         distance = _distance(s, cpu, line.owner)
+        if s.ports[port].kind == LOAD:
+            factor = s.costs[0].load_crossing
     else:
         in_socket = s.copies_in_socket[index, cpu.socket]
         distance = SAME_CACHE
@@ -117,13 +240,9 @@ def _take(s: State, cpu: Record, line: Record, index: int) -> int:
             distance = OTHER_SOCKET
         elif in_socket > s.copies_in_cache[index, cpu.cache]:
             distance = OTHER_CACHE
-        line.sharers = 0
-        s.copies_in_cache[index, :] = 0
-        s.copies_in_socket[index, :] = 0
-    line.owner = cpu.core
-    line.written = 0
-    line.epoch += 1
-    return distance
+        if line.sharers > 0 and s.copy[index, cpu.core] == line.epoch:
+            factor = s.costs[0].upgrade_crossing
+    return distance, _further(s, distance) * factor // SCALE
 
 
 @inlined
@@ -143,28 +262,34 @@ def _distance(s: State, cpu: Record, core: int) -> int:
 
 
 @inlined
-def enqueue(s: State, port: int, line: Record) -> None:
-    """Put a request behind those that wait for the line."""
+def enqueue(s: State, cpu: Record, port: int, line: Record, index: int) -> None:
+    """Put a request into the home's queue: that of a sharer who wants to write first, or last."""
     line.waiting += 1
-    s.ports[port].before = line.tail
-    s.ports[port].after = NONE
-    if line.tail == NONE:
-        line.head = port
+    sharer = line.owner == NONE and s.copy[index, cpu.core] == line.epoch
+    if line.first_port == NONE:
+        s.ports[port].previous = NONE
+        s.ports[port].next = NONE
+        line.first_port = port
+        line.last_port = port
+    elif sharer and s.ports[port].kind != LOAD:
+        s.ports[port].previous = NONE
+        s.ports[port].next = line.first_port
+        s.ports[line.first_port].previous = port
+        schedule(s.events, line.first_port, NEVER)
+        line.first_port = port
     else:
-        s.ports[line.tail].after = port
-    line.tail = port
+        s.ports[port].previous = line.last_port
+        s.ports[port].next = NONE
+        s.ports[line.last_port].next = port
+        line.last_port = port
 
 
 @inlined
-def unlink(s: State, port: int, line: Record) -> None:
-    """Take a request out of the line's queue."""
+def dequeue(s: State, line: Record) -> None:
+    """Take the first request out of the home's queue."""
     line.waiting -= 1
-    before, after = s.ports[port].before, s.ports[port].after
-    if before == NONE:
-        line.head = after
+    line.first_port = s.ports[line.first_port].next
+    if line.first_port == NONE:
+        line.last_port = NONE
     else:
-        s.ports[before].after = after
-    if after == NONE:
-        line.tail = before
-    else:
-        s.ports[after].before = before
+        s.ports[line.first_port].previous = NONE

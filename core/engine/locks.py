@@ -36,7 +36,7 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
     lock = s.code[cpu.operation].lock
     if lock in (READ, WRITE, SLOT):
         if line.first_blocked == NONE and _free(line, lock):
-            _take(line, lock)
+            _acquire(line, lock)
             return False
         _queue(s, cpu, line)
         return True
@@ -49,8 +49,8 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
         wanted = s.code[waiting.operation].lock
         if not _free(line, wanted):
             break
-        _take(line, wanted)
-        line.first_blocked = waiting.behind
+        _acquire(line, wanted)
+        line.first_blocked = waiting.next_waiter
         if line.first_blocked == NONE:
             line.last_blocked = NONE
         _wake(s, waiting, wanted, now)
@@ -65,7 +65,7 @@ def _free(line: Record, lock: int) -> bool:
 
 
 @inlined
-def _take(line: Record, lock: int) -> None:
+def _acquire(line: Record, lock: int) -> None:
     if lock == WRITE:
         line.writer = 1
     else:
@@ -76,18 +76,18 @@ def _take(line: Record, lock: int) -> None:
 def _queue(s: State, cpu: Record, line: Record) -> None:
     cpu.blocked = 1
     cpu.executing = 0
-    cpu.behind = NONE
+    cpu.next_waiter = NONE
     if line.last_blocked == NONE:
         line.first_blocked = cpu.index
     else:
-        s.cpus[line.last_blocked].behind = cpu.index
+        s.cpus[line.last_blocked].next_waiter = cpu.index
     line.last_blocked = cpu.index
     schedule(s.events, cpu.index, NEVER)
 
 
 @inlined
 def _wake(s: State, cpu: Record, lock: int, now: int) -> None:
-    wait = s.costs[0].request + s.costs[0].transfer
+    wait = s.costs[0].request + s.costs[0].snoop + s.costs[0].transfer
     if lock != WRITE and s.code[cpu.operation].sleeps:
         wait = s.costs[0].wakeup
     cpu.blocked = 0

@@ -99,28 +99,29 @@ def _private_work(s: State, cpu: Record) -> int:
 
 @inlined
 def _slowed(s: State, cpu: Record, private: int) -> int:
-    """Private work beside a busy sibling. The sibling is looked at once, when the work starts."""
+    """Private work beside a busy sibling, which is looked at once, when the work starts.
+
+    What fits into the out-of-order window is bound by latency: the sibling does not slow it.
+    """
     if cpu.sibling != NONE and s.cpus[cpu.sibling].executing:
-        private = private * s.costs[0].sibling_slowdown // SCALE
+        slowed = max(private - cpu.smt_window_ps, 0)
+        private += slowed * s.costs[0].sibling_slowdown // SCALE - slowed
     return private
 
 
 @inlined
-def advance(s: State, cpu: Record, now: int, missed: bool) -> None:
-    """Schedule the next operation after its private work; `missed`: a load's line has just come.
+def advance(s: State, cpu: Record, now: int, loaded: bool) -> None:
+    """Schedule the next operation after its private work.
 
-    Out of order, part of the work was done while it came; but not what leads to a cmpxchg, which
-    depends on what was loaded and starts only then.
+    `loaded`: the last operation was a load; a cmpxchg that depends on it starts only then.
     """
     operation = cpu.operation + 1
     while s.code[operation].skippable and s.code_line[operation, cpu.probe] == NOWHERE:
         operation += 1
     cpu.operation = operation
     private = _private_work(s, cpu)
-    if missed and s.code[operation].kind == CMPXCHG:
-        private += s.costs[0].dependent
-    elif missed:
-        private = max(private - s.costs[0].out_of_order, 0)
+    if loaded and s.code[operation].kind == CMPXCHG:
+        private += cpu.commit_ps
     schedule(s.events, cpu.index, now + private)
 
 

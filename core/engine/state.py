@@ -12,115 +12,135 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.events import Events, no_events
+from core.engine.events import NEVER, Events, no_events
 from core.engine.program import Program
 from core.engine.shares import DISTANCES, SAME_CACHE
-from core.machine.machine import Coherence, Machine
+from core.machine.machine import Machine
 from core.machine.topology import Placement
 
 NONE = -1
 SCALE = 1024
 """Denominator of the fixed-point factors."""
 
-AT_OPERATION, TRAVELLING, QUEUED, IN_SERVICE, COMMITTING, READING = range(6)
-"""Phases of a port."""
+AT_OPERATION, TRAVELLING, QUEUED, SNOOPING, FILLING, READING, JOINED, COMMITTING = range(8)
+"""Phases of a port: the CPU is at an operation; its request is on the way to the line's home, waits
+there, is with the owner, or is answered and the line on its way; a copy of a line that nobody has
+modified is on its way; the request of its core's other thread will serve it; a store commits."""
 
 
-def _record(*names: str) -> np.dtype[np.void]:
-    return np.dtype([(name, np.int64) for name in names], align=True)
+def _record(**fields: str) -> np.dtype[np.void]:
+    """A record of 64-bit integers; what each field means is said where it is named."""
+    return np.dtype([(name, np.int64) for name in fields], align=True)
 
 
 CPU = _record(
-    "index",
-    "core",
-    "cache",
-    "socket",
-    "sibling",
-    "process",
-    "ps_per_cycle",
-    "locked_ps",
-    "transfer_scale",
-    "operation",
-    "probe",
-    "seen",
-    "executing",
-    "draining",
-    "store_line",
-    "store_operation",
-    "since",
-    "taken",
-    "filled",
-    "done",
-    "depth",
-    "blocked",
-    "asleep",
-    "behind",
+    index="its number",
+    core="where it sits: core,",
+    cache="last-level cache,",
+    socket="and socket",
+    sibling="the busy CPU on the same core; NONE",
+    process="the process it runs a thread of",
+    ps_per_cycle="period of its core's clock, ps",
+    locked_ps="a locked operation on a line that is there, ps",
+    load_ps="a load of a line that is there, ps",
+    commit_ps="from a load until a store or cmpxchg that depends on it can commit, ps",
+    smt_window_ps="how much of a stretch of private work a busy sibling does not slow, ps",
+    late_ps="how late its core answers a snoop while it waits for another line, ps",
+    barrier_answer_ps="how long its core answers no snoop after a barrier, ps",
+    answers_from="from when on it does, ps",
+    operation="index of the operation that it is at",
+    probe="the probe that its hit is on",
+    loaded_version="the version of the line that it loaded last",
+    executing="1: it executes private work",
+    draining="1: it waits for its store to land",
+    store_line="the line that its store buffer has a store for; NONE",
+    store_operation="the operation that made this store",
+    since="until when its time is accounted for, ps",
+    taken="hits taken from its ring",
+    filled="hits filled into its ring",
+    done="hits done in this window",
+    depth="how many calls deep it is",
+    blocked="1: it waits for whoever holds a lock",
+    asleep="1: it has nothing to do",
+    next_waiter="the CPU that waits for the same lock right behind it; NONE",
 )
-"""Where a CPU sits (`sibling` NONE: none busy), how fast it is (`transfer_scale` by SCALE), where
-it is: `operation` of its hit on `probe`; the line version it last loaded (`seen`); whether it
-executes private work; whether it waits for its store to `store_line` (NONE: none pending), of
-`store_operation`, to land; until when its time is accounted for (`since`); hits taken from and
-filled into its ring, and done in this window; how many calls deep it is; whether it waits for a
-lock (`blocked`), and which CPU waits right behind it; whether it has nothing to do (`asleep`)."""
 
 LINE = _record(
-    "owner",
-    "user",
-    "written",
-    "leaving",
-    "leaves_at",
-    "epoch",
-    "serving",
-    "free_at",
-    "head",
-    "tail",
-    "waiting",
-    "version",
-    "sharers",
-    "readers",
-    "writer",
-    "first_blocked",
-    "last_blocked",
+    owner="core with the only valid copy, though it may be on its way there; NONE",
+    filled_at="when the owner has, or had, it, ps",
+    epoch="counts owners; marks the shared copies that are valid",
+    sharers="how many shared copies were given out in this epoch",
+    user="CPU that used the line last; NONE",
+    stored="1: it came for a plain store",
+    free_at="when the last locked operation on the line ends, ps",
+    locked_ops="locked operations of the owner core's first thread since it came,",
+    sibling_locked_ops="and of its second",
+    snooped_at="when the snoop that is under way reaches the owner, ps; NEVER",
+    leaves_at="from when on nobody begins to use it, for that snoop is due; NEVER, ps",
+    late="1: the owner, waiting for another line, is already late to answer that snoop",
+    serving="port whose request the home serves, until the owner answers; NONE",
+    home_free_at="when the home can serve the next request, ps",
+    first_port="port that waits first in the home's queue; NONE",
+    last_port="port that waits last in it; NONE",
+    waiting="how many wait in it",
+    version="counts writes of the line's reference count",
+    readers="how many hold the line's lock for reading",
+    writer="1: one holds it for writing",
+    first_blocked="CPU that waits first for the lock; NONE",
+    last_blocked="CPU that waits last for it; NONE",
 )
-"""`owner` is the core with the only valid copy, `written` whether that was written since it came;
-`user` the CPU that used the line last; `leaving` the core that is about to lose it but may use it
-until `leaves_at`; `epoch` counts owners, and marks the copies of its time as valid; `sharers` how
-many copies were given out; `serving` the port whose transfer is under way; `free_at` when the last
-operation on the line ends; `head` and `tail` the ports that wait, `waiting` how many; `version`
-counts writes of the reference count; its lock has so many `readers` or a `writer`, and a queue of
-blocked CPUs."""
 
-PORT = _record("phase", "kind", "line", "distance", "after", "before")
-"""A port's outstanding request and its place in the line's queue."""
-
-COSTS = np.dtype(
-    [
-        ("request", np.int64),
-        ("transfer", np.int64),
-        ("sibling", np.int64),
-        ("waiter", np.int64),
-        ("other_cache", np.int64),
-        ("other_socket", np.int64),
-        ("shared_read", np.int64),
-        ("out_of_order", np.int64),
-        ("commit", np.int64),
-        ("dependent", np.int64),
-        ("spread", np.int64),
-        ("snoop_share", np.int64),
-        ("sibling_slowdown", np.int64),
-        ("wakeup", np.int64),
-    ],
-    align=True,
+PORT = _record(
+    phase="where its request is, see above",
+    kind="Kind of the operation that asks",
+    line="index of the line that it asks for",
+    distance="how far the line came, a column of `shares`",
+    next="port behind it in the home's queue; NONE",
+    previous="port before it; NONE",
 )
-"""Coherence costs in ps; `other_cache` or `other_socket` is added to those that cross. Factors by
-SCALE. `wakeup` is what waking a sleeper takes."""
 
-OPERATION = _record("kind", "cycles", "stride", "reference_count", "skippable", "lock", "sleeps")
-"""One operation of the program, see Program."""
+COSTS = _record(
+    request="core to home, ps",
+    snoop="home to owner, ps",
+    transfer="owner to who asked, ps",
+    spread="how much the way of a line varies, evenly, by SCALE",
+    residency="how long the owner keeps a line that was wanted before it came, ps",
+    store_residency="the same after a plain store, ps",
+    residency_spread="how much that varies, evenly, by SCALE",
+    locked_per_stay="locked operations a core may do on a line that is wanted",
+    load_hold="how long a home is busy after the owner answered a load, ps",
+    upgrade_hold="the same after the sharers answered who wants to write, ps",
+    waiter="added to a line's way for every request that waits for it, ps",
+    sibling="added to a locked operation on a line that the sibling used last, ps",
+    other_cache="added to an ownership that crosses last-level caches, ps",
+    other_socket="added to one that crosses sockets, ps",
+    load_crossing="what a load of a modified line takes in place of 1 of that, by SCALE",
+    snoop_crossing="share of what a crossing adds that is on the snoop's way, by SCALE",
+    upgrade_crossing="what a sharer's request to write takes in place of 1 of that, by SCALE",
+    shared_read="a load of a line that nobody has modified, ps",
+    sibling_slowdown="what private work takes beside a busy sibling, by SCALE",
+    wakeup="waking a sleeper, ps",
+)
 
-TOTALS = _record("random", "line_ops", "transfers", "stopped")
-"""Random state of the mesh, operations served on shared lines, transfers started; the CPU for which
-the weave stopped."""
+SHARES = ("spread", "residency_spread", "load_crossing", "upgrade_crossing", "snoop_crossing")
+"""Fields of COSTS that are fractions, by SCALE."""
+
+OPERATION = _record(
+    kind="Kind, or END",
+    cycles="private work right before it, core cycles",
+    stride="added to its line's index for every further process",
+    reference_count="1: it writes the reference count",
+    skippable="1: left out where its line is NOWHERE",
+    lock="Lock: what it does to the line's lock",
+    sleeps="1: who waits for that lock sleeps",
+)
+
+TOTALS = _record(
+    random="state of the random numbers of lines' ways and stays",
+    line_ops="operations on shared lines done so far",
+    transfers="transfers of lines between cores so far",
+    stopped="CPU for whose lack of hits the weave stopped",
+)
 
 Records = NDArray[np.void]
 
@@ -191,40 +211,42 @@ def new_state(
     rows["process"] = 0 if process is None else process
     totals = np.zeros(1, dtype=TOTALS)
     totals["random"] = (seed & (2**62 - 1)) | 1
+    probes = program.line.shape[1]
     return State(
-        _code(program),
-        program.line,
-        _costs(machine.coherence, machine.execution.smt_yield, wakeup_ps),
-        rows,
-        cache_of_core,
-        socket_of_core,
-        np.zeros(program.line.shape[1], dtype=np.int32),
-        np.zeros(program.line.shape[1], dtype=np.int32),
-        np.zeros((cpus, depth), dtype=np.int32),
-        np.zeros((cpus, depth), dtype=np.int32),
-        np.zeros((cpus, capacity), dtype=np.int32),
-        np.zeros((cpus, capacity), dtype=np.int64),
-        np.zeros((cpus, capacity), dtype=np.int64),
-        _idle(
+        code=_code(program),
+        code_line=program.line,
+        costs=_costs(machine, wakeup_ps),
+        cpus=rows,
+        cache_of_core=cache_of_core,
+        socket_of_core=socket_of_core,
+        entry=np.zeros(probes, dtype=np.int32),
+        leave=np.zeros(probes, dtype=np.int32),
+        frame=np.zeros((cpus, depth), dtype=np.int32),
+        exit=np.zeros((cpus, depth), dtype=np.int32),
+        probe=np.zeros((cpus, capacity), dtype=np.int32),
+        private_ps=np.zeros((cpus, capacity), dtype=np.int64),
+        done_ps=np.zeros((cpus, capacity), dtype=np.int64),
+        lines=_idle(
             lines,
             LINE,
             owner=NONE,
             user=NONE,
-            leaving=NONE,
+            snooped_at=NEVER,
+            leaves_at=NEVER,
             serving=NONE,
-            head=NONE,
-            tail=NONE,
+            first_port=NONE,
+            last_port=NONE,
             epoch=1,
             first_blocked=NONE,
             last_blocked=NONE,
         ),
-        np.zeros((lines, cores), dtype=np.int64),
-        np.zeros((lines, caches), dtype=np.int64),
-        np.zeros((lines, sockets), dtype=np.int64),
-        np.zeros((len(program.kind), len(DISTANCES)), dtype=np.int64),
-        _idle(2 * cpus, PORT, line=NONE, distance=SAME_CACHE, after=NONE, before=NONE),
-        no_events(2 * cpus),
-        totals,
+        copy=np.zeros((lines, cores), dtype=np.int64),
+        copies_in_cache=np.zeros((lines, caches), dtype=np.int64),
+        copies_in_socket=np.zeros((lines, sockets), dtype=np.int64),
+        spent=np.zeros((len(program.kind), len(DISTANCES)), dtype=np.int64),
+        ports=_idle(2 * cpus, PORT, line=NONE, distance=SAME_CACHE, next=NONE, previous=NONE),
+        events=no_events(2 * cpus),
+        totals=totals,
     )
 
 
@@ -248,28 +270,32 @@ def _code(program: Program) -> Records:
 
 
 def _cpus(machine: Machine, where: Placement) -> Records:
-    fastest = round(1000 / machine.turbo[0].ghz)
-    slower = where.ps_per_cycle / fastest - 1
-    rows = _idle(len(where), CPU, executing=1, store_line=NONE, behind=NONE)
+    execution = machine.execution
+    rows = _idle(len(where), CPU, executing=1, sibling=NONE, store_line=NONE, next_waiter=NONE)
     rows["index"] = np.arange(len(where))
     rows["core"] = where.core
     rows["cache"] = where.cache
     rows["socket"] = where.socket
     rows["sibling"] = where.sibling
     rows["ps_per_cycle"] = where.ps_per_cycle
-    rows["locked_ps"] = machine.execution.locked_op_cycles * where.ps_per_cycle
-    rows["transfer_scale"] = np.rint(SCALE * (1 + machine.coherence.core_clock_share * slower))
+    rows["locked_ps"] = execution.locked_op_cycles * where.ps_per_cycle
+    rows["load_ps"] = execution.load_cycles * where.ps_per_cycle
+    rows["commit_ps"] = execution.commit_cycles * where.ps_per_cycle
+    rows["barrier_answer_ps"] = execution.barrier_answer_cycles * where.ps_per_cycle
+    rows["smt_window_ps"] = execution.smt_window_cycles * where.ps_per_cycle
+    rows["late_ps"] = execution.late_answer_cycles * where.ps_per_cycle
     return rows
 
 
-def _costs(coherence: Coherence, smt_yield: float, wakeup_ps: int) -> Records:
+def _costs(machine: Machine, wakeup_ps: int) -> Records:
+    costs = machine.coherence
     rows = np.zeros(1, dtype=COSTS)
-
     for name in COSTS.names or ():
-        if hasattr(coherence, f"{name}_ns"):
-            rows[name] = round(1000 * getattr(coherence, f"{name}_ns"))
-    rows["spread"] = round(SCALE * coherence.spread)
-    rows["snoop_share"] = round(SCALE * coherence.snoop_share)
-    rows["sibling_slowdown"] = round(SCALE * 2 / smt_yield)
+        if hasattr(costs, f"{name}_ns"):
+            rows[name] = round(1000 * getattr(costs, f"{name}_ns"))
+    for name in SHARES:
+        rows[name] = round(SCALE * getattr(costs, name))
+    rows["locked_per_stay"] = costs.locked_per_stay
+    rows["sibling_slowdown"] = round(SCALE * 2 / machine.execution.smt_yield)
     rows["wakeup"] = wakeup_ps
     return rows

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.engine.attribution import charge
-from core.engine.coherence import enqueue, holds, serve, unlink
+from core.engine.coherence import answer, count_locked, dequeue, enqueue, holds, serve
 from core.engine.compiled import compiled, inlined
 from core.engine.events import NEVER, schedule
 from core.engine.locks import blocks
@@ -24,9 +24,10 @@ from core.engine.shares import PRIVATE, SAME_CORE
 from core.engine.state import (
     AT_OPERATION,
     COMMITTING,
+    JOINED,
     NONE,
     QUEUED,
-    READING,
+    SNOOPING,
     TRAVELLING,
     State,
 )
@@ -66,10 +67,14 @@ def weave(s: State, until: int) -> bool:
                 _commit(s, cpu, port, s.lines[line], line, now)
             elif phase == TRAVELLING:
                 _arrive(s, cpu, port, s.lines[line], line, now)
-            elif phase == READING:
-                _complete(s, cpu, port, s.lines[line], now)
+            elif phase == QUEUED:
+                dequeue(s, s.lines[line])
+                _serve(s, cpu, port, s.lines[line], line, now)
+            elif phase == SNOOPING:
+                if answer(s, cpu, port, s.lines[line], line, now):
+                    _serve_next(s, s.lines[line], now)
             else:
-                _granted(s, cpu, port, s.lines[line], line, now)
+                _here(s, cpu, port, s.lines[line], line, now)
 
 
 @inlined
@@ -90,6 +95,7 @@ def _begin(s: State, cpu: Record, now: int) -> bool:
         return True
     if kind == BARRIER:
         charge(s, cpu, cpu.operation, SAME_CORE, now + cpu.locked_ps)
+        cpu.answers_from = now + cpu.barrier_answer_ps
         advance(s, cpu, now + cpu.locked_ps, False)
         return True
     if kind == MARK:
@@ -102,7 +108,7 @@ def _begin(s: State, cpu: Record, now: int) -> bool:
         _execute(s, cpu, s.lines[index], kind, now, SAME_CORE)
     else:
         cpu.executing = 0
-        _send(s, cpu.index, index, kind, now)
+        _send(s, cpu, cpu.index, index, kind, now)
     return True
 
 
@@ -118,7 +124,7 @@ def _store(s: State, cpu: Record, index: int, now: int) -> None:
     s.ports[port].line = index
     s.ports[port].kind = STORE
     s.ports[port].phase = COMMITTING
-    schedule(s.events, port, now + s.costs[0].commit)
+    schedule(s.events, port, now + cpu.commit_ps)
     advance(s, cpu, now, False)
 
 
@@ -129,7 +135,7 @@ def _commit(s: State, cpu: Record, port: int, line: Record, index: int, now: int
         s.ports[port].distance = SAME_CORE
         _complete(s, cpu, port, line, now)
     else:
-        _send(s, port, index, STORE, now)
+        _send(s, cpu, port, index, STORE, now)
 
 
 @inlined
@@ -140,8 +146,8 @@ def _wait_for_drain(s: State, cpu: Record) -> None:
 
 
 @inlined
-def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance: int) -> int:
-    """Do the CPU's operation on a line that is here, from `distance`. Returns when it is done."""
+def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance: int) -> None:
+    """Do the CPU's operation on a line that is here, from `distance`."""
     s.totals[0].line_ops += 1
     done = now
     if kind >= LOCKED:
@@ -149,92 +155,110 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
         if line.user == cpu.sibling and cpu.sibling != NONE:
             done += s.costs[0].sibling
         line.free_at = done
-        line.written = 1
-    line.user = cpu.index
+        count_locked(cpu, line)
+    elif distance == SAME_CORE:
+        done += cpu.load_ps
+    if line.owner == cpu.core:
+        line.user = cpu.index
     charge(s, cpu, cpu.operation, distance, done)
-    if kind == CMPXCHG and cpu.seen != line.version:
-        cpu.seen = line.version
-        schedule(s.events, cpu.index, done)
-        return done
+    if kind == CMPXCHG and cpu.loaded_version != line.version:
+        cpu.loaded_version = line.version
+        schedule(s.events, cpu.index, done + cpu.commit_ps)
+        return
     if kind == LOAD:
-        cpu.seen = line.version
+        cpu.loaded_version = line.version
     elif s.code[cpu.operation].reference_count:
         line.version += 1
     if s.code[cpu.operation].lock and blocks(s, cpu, line, done):
-        return done
-    advance(s, cpu, done, kind == LOAD and distance != SAME_CORE)
-    return done
+        return
+    advance(s, cpu, done, kind == LOAD)
 
 
 @inlined
-def _send(s: State, port: int, index: int, kind: int, now: int) -> None:
+def _send(s: State, cpu: Record, port: int, index: int, kind: int, now: int) -> None:
+    """Ask for a line, or wait for it with the core's other thread, if that has asked already."""
     s.ports[port].line = index
     s.ports[port].kind = kind
-    s.ports[port].phase = TRAVELLING
-    schedule(s.events, port, now + s.costs[0].request)
+    joined = cpu.sibling != NONE and (
+        _asks(s, cpu.sibling, index) or _asks(s, cpu.sibling + s.cpus.size, index)
+    )
+    if joined:
+        s.ports[port].phase = JOINED
+        schedule(s.events, port, NEVER)
+    else:
+        s.ports[port].phase = TRAVELLING
+        schedule(s.events, port, now + s.costs[0].request)
+
+
+@inlined
+def _asks(s: State, port: int, index: int) -> bool:
+    return TRAVELLING <= s.ports[port].phase < JOINED and s.ports[port].line == index
 
 
 @inlined
 def _arrive(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
-    """A request reaches the home: served at once if the line is free, queued otherwise."""
-    if holds(s, cpu, line, index, s.ports[port].kind, now):
-        s.ports[port].distance = SAME_CORE
-        _complete(s, cpu, port, line, now)
-    elif line.serving == NONE:
-        serve(s, cpu, port, line, index, now)
-    else:
-        s.ports[port].phase = QUEUED
-        enqueue(s, port, line)
-        schedule(s.events, port, NEVER)
+    """A request reaches the home: served at once if that is free, queued otherwise."""
+    if line.serving == NONE and line.home_free_at <= now and line.first_port == NONE:
+        _serve(s, cpu, port, line, index, now)
+        return
+    s.ports[port].phase = QUEUED
+    schedule(s.events, port, NEVER)
+    enqueue(s, cpu, port, line, index)
+    if line.serving == NONE:
+        _serve_next(s, line, now)
 
 
 @inlined
-def _granted(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
-    """The line is here: execute, let the sibling's requests have it too, serve the next.
+def _serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
+    if serve(s, cpu, port, line, index, now):
+        _serve_next(s, line, now)
 
-    The CPU itself has no other request for it: a load of its own pending store's line is served
-    from the store buffer, and everything else waits for that store.
-    """
-    cpus = s.cpus.size
-    line.serving = NONE
-    read = line.owner != cpu.core
-    done = _complete(s, cpu, port, line, now)
+
+@inlined
+def _serve_next(s: State, line: Record, now: int) -> None:
+    """Let the first request that waits be served as soon as the home is free."""
+    if line.first_port != NONE:
+        schedule(s.events, line.first_port, max(now, line.home_free_at))
+
+
+@inlined
+def _here(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
+    """The line is here: execute, and let the sibling's requests have it too."""
+    _complete(s, cpu, port, line, now)
     if cpu.sibling != NONE:
-        done = _also(s, cpu.sibling, port, line, index, read, done)
-        _also(s, cpu.sibling + cpus, port, line, index, read, done)
-    while line.head != NONE and line.serving == NONE:
-        waiting = line.head
-        unlink(s, waiting, line)
-        serve(s, s.cpus[waiting % cpus], waiting, line, index, now)
+        _also(s, cpu.sibling, port, line, index, now)
+        _also(s, cpu.sibling + s.cpus.size, port, line, index, now)
 
 
 @inlined
-def _also(s: State, port: int, granted: int, line: Record, index: int, read: bool, now: int) -> int:
-    """Serve another request of the core that was granted this line: no transfer is needed."""
-    if s.ports[port].phase != QUEUED or s.ports[port].line != index:
-        return now
-    if read and s.ports[port].kind != LOAD:
-        return now
-    unlink(s, port, line)
-    s.ports[port].distance = s.ports[granted].distance
-    return _complete(s, s.cpus[port % s.cpus.size], port, line, now)
+def _also(s: State, port: int, served: int, line: Record, index: int, now: int) -> None:
+    """Serve another request of the core that got the line; one to write a mere copy has to ask."""
+    if s.ports[port].phase != JOINED or s.ports[port].line != index:
+        return
+    cpu = s.cpus[port % s.cpus.size]
+    if s.ports[port].kind != LOAD and line.owner != cpu.core:
+        _send(s, cpu, port, index, s.ports[port].kind, now)
+        return
+    s.ports[port].distance = s.ports[served].distance
+    _complete(s, cpu, port, line, now)
 
 
 @inlined
-def _complete(s: State, cpu: Record, port: int, line: Record, now: int) -> int:
-    """Execute the operation that a port waited for. Returns when it is done."""
+def _complete(s: State, cpu: Record, port: int, line: Record, now: int) -> None:
+    """Execute the operation that a port waited for."""
     s.ports[port].phase = AT_OPERATION
     distance = s.ports[port].distance
     if port < s.cpus.size:
         cpu.executing = 1
-        return _execute(s, cpu, line, s.ports[port].kind, now, distance)
+        _execute(s, cpu, line, s.ports[port].kind, now, distance)
+        return
     s.totals[0].line_ops += 1
-    line.written = 1
     cpu.store_line = NONE
     schedule(s.events, port, NEVER)
     if cpu.draining:
+        if s.code[cpu.operation].kind == BARRIER:
+            cpu.answers_from = now + cpu.barrier_answer_ps
         charge(s, cpu, cpu.store_operation, distance, now)
         cpu.draining = 0
         cpu.executing = 1
         schedule(s.events, cpu.index, now)
-    return now

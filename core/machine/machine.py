@@ -48,28 +48,44 @@ class Coherence(_Strict):
     """What moving a cache line costs. docs/model.md explains every field.
 
     `other_cache_ns` is added between two last-level caches of a socket, `other_socket_ns` between
-    sockets, instead of it.
+    sockets, instead of it; to a load of a modified line `load_crossing` times that, to a sharer's
+    request to write `upgrade_crossing` times.
     """
 
     request_ns: Nanoseconds
+    snoop_ns: Nanoseconds
     transfer_ns: Nanoseconds
-    sibling_ns: Nanoseconds = 0.0
+    spread: Annotated[float, Field(ge=0, lt=1)]
+    residency_ns: Nanoseconds
+    store_residency_ns: Nanoseconds
+    residency_spread: Annotated[float, Field(ge=0, lt=1)]
+    locked_per_stay: Count
+    load_hold_ns: Nanoseconds
+    upgrade_hold_ns: Nanoseconds
     waiter_ns: Nanoseconds = 0.0
+    sibling_ns: Nanoseconds = 0.0
     other_cache_ns: Nanoseconds = 0.0
     other_socket_ns: Nanoseconds
+    load_crossing: Annotated[float, Field(ge=0, le=10)]
+    upgrade_crossing: Annotated[float, Field(ge=0, le=10)]
+    snoop_crossing: Annotated[float, Field(ge=0, le=1)]
     shared_read_ns: Nanoseconds
-    out_of_order_ns: Nanoseconds
-    commit_ns: Nanoseconds
-    dependent_ns: Nanoseconds
-    spread: Annotated[float, Field(ge=0, lt=1)]
-    snoop_share: Annotated[float, Field(ge=0, le=1)]
-    core_clock_share: Annotated[float, Field(ge=0, le=1)]
+
+    @property
+    def one_way_ns(self) -> float:
+        """What a line that nobody else wants takes within a last-level cache."""
+        return self.request_ns + self.snoop_ns + self.transfer_ns
 
 
 class Execution(_Strict):
     """What a core does by itself, in core cycles."""
 
     locked_op_cycles: Cycles
+    load_cycles: Cycles
+    commit_cycles: Cycles
+    late_answer_cycles: Cycles
+    barrier_answer_cycles: Cycles
+    smt_window_cycles: Cycles
     smt_yield: Annotated[float, Field(ge=1, le=2)]
     jitter: Annotated[float, Field(ge=0, lt=0.5)]
     work_cycles: dict[str, Cycles]
@@ -117,6 +133,7 @@ class Machine(_Strict):
     threads_per_core: Annotated[int, Field(ge=1, le=2)]
     cores_per_cache: Count = Field(default_factory=lambda data: data.get("cores_per_socket", 1))
     numbering: Numbering = "cores-first"
+    other_busy_cores: Annotated[int, Field(ge=0, le=MAX_CPUS)] = 0
     turbo: Annotated[tuple[Turbo, ...], Strict(False)]
     coherence: Coherence
     execution: Execution
@@ -212,7 +229,7 @@ class Machine(_Strict):
 
         At the highest clock, without the operation itself: siblings share their core's copy.
         """
-        near = self.coherence.request_ns + self.coherence.transfer_ns
+        near = self.coherence.one_way_ns
         latency = {"same core": 0.0} if self.threads_per_core > 1 else {}
         if self.cores_per_cache > 1:
             latency["same cache"] = near

@@ -48,7 +48,8 @@ def place(machine: Machine, cpus: int) -> Placement:
     cpu_on[core, whole.thread[:cpus]] = np.arange(cpus)
     sibling = cpu_on[core, 1 - whole.thread[:cpus]]
     busy = np.bincount(np.unique(core) // machine.cores_per_socket, minlength=machine.sockets)
-    period = np.array([clock_period_ps(machine, int(n)) for n in busy], dtype=np.int64)
+    awake = busy + machine.other_busy_cores
+    period = np.array([clock_period_ps(machine, int(n)) for n in awake], dtype=np.int64)
     return Placement(core, cache, socket, sibling, period[socket])
 
 

@@ -1,34 +1,31 @@
-"""Calibration from published figures: primitives on one machine, then a few cells of the letter.
+"""Calibration from published figures: primitives, and cells by the rule of cells.yaml.
 
 The figures stay on this side: `core.calibrate` is handed numbers, the engine never sees them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-from core.calibrate.calibration import Stages
-from core.calibrate.calibration import calibrate as calibrate_stages
+import polars as pl
+
+from core.calibrate.calibration import Task
+from core.calibrate.calibration import calibrate as calibrate_costs
 from core.calibrate.fit import Report, Stage, fit, silent
 from core.calibrate.one_cpu import ONE_CPU, Figure, on_one_cpu
-from core.calibrate.parameters import (
-    CLOCK_SHARE,
-    FROM_CELLS,
-    FROM_ONE_CURVE,
-    FROM_PRIMITIVES,
-    values_of,
-    with_values,
-)
-from core.calibrate.points import CellPoints, PrimitivePoints
+from core.calibrate.parameters import FROM_ONE_CURVE, PARAMETERS, values_of, with_values
+from core.calibrate.points import Cells, Primitives, with_costs_of
 from core.machine.machine import MACHINES, Machine, load_machine
 from sweep.calibration.workers import worker_processes
 from sweep.errors import InfrastructureError, UsageError
 from sweep.letter.published import (
+    LATER,
     PUBLISHED,
     calibration_cells,
+    later_figures,
     one_cpu,
     primitive_curves,
     published_mhits,
@@ -39,107 +36,113 @@ from sweep.store.whole_file import write_whole
 
 PRIMITIVES_ON = "xeon-8176"
 CELLS_ON = "xeon-gold-6138"
-"""Both are Skylake-SP: what primitives fix on the one holds for the other."""
-
-IDLE_NS = 47.5
-"""One way of a line between two cores of a socket; Xeon 8176, perfbook, cpu/overheads."""
+"""Both are Skylake-SP: costs are the same, clocks and topology are not."""
 
 BARE, GUEST = "Xeon Platinum 8176 8x28c/448t", "Xeon Platinum 8176 (KVM guest)"
 CURVES = (
-    ("atomic_inc shared", BARE, (1, 4, 8, 16, 28, 56)),
+    ("atomic_inc shared", BARE, (1, 2, 4, 8, 16, 28, 56)),
     ("refscale srcu lock+unlock pair", GUEST, (1, 16)),
 )
 """Primitive, machine as published, and the CPU counts used: one socket, and two at 56. The guest's
 contended pairs are left out: a pair of its atomics costs less than two of the bare machine's."""
 
-ONE_CURVE = ("epyc-milan", "atomic_inc shared", "EPYC Milan guest 166 vCPU", 23.0)
-"""A machine of which little more than a curve is known, the curve, and the way of an idle line in a
-CCX (7R13, core-to-core-latency tables)."""
-ONE_CURVE_CPUS = (1, 2, 4, 8, 16, 32, 64)
+HAND_OFFS_NS = {
+    ("blind locked operation", "same cache"): 47.5,
+    ("blind locked operation", "other socket"): 149.4,
+    ("load, then locked operation", "same cache"): 102.5,
+    ("load, then locked operation", "other socket"): 410.0,
+}
+"""A line that nobody else wants, from one CPU to another; Xeon 8176, perfbook, cpu/overheads and
+cachetorture (medians; 360 to 460 in two runs for the last)."""
 
+ONE_CURVE = ("epyc-milan", "atomic_inc shared", "EPYC Milan guest 166 vCPU")
+"""A machine of which little more than a curve is known, and the curve."""
+ONE_CURVE_CPUS = (1, 2, 4, 8, 16, 32, 64)
 OWN = {
-    "epyc-milan": {p.path for p in (*FROM_ONE_CURVE, CLOCK_SHARE)} | {"coherence.other_socket_ns"},
-    "kunpeng-920": {
-        "execution.locked_op_cycles",
-        "coherence.transfer_ns",
+    "epyc-milan": {
+        *(p.path for p in FROM_ONE_CURVE),
         "coherence.other_socket_ns",
-        "coherence.core_clock_share",
     },
+    "kunpeng-920": {"execution.locked_op_cycles", "coherence.other_socket_ns"},
     "generic": set(),
 }
 """Machines that have the other fitted numbers of CELLS_ON, and what they have themselves."""
 
-GENERATIONS = {"primitives": 20, "cells": 40, "one curve": 15}
-"""Of each stage, at most."""
+STEPS = 12
+"""Of the fit, at most."""
 
 SHIPPED = Path(str(MACHINES))
 
 
-def stages(generations: Mapping[str, int] = GENERATIONS) -> Stages:
-    """The two stages on the committed figures. Raises UsageError where they are not."""
+def task(steps: int = STEPS) -> Task:
+    """The fit on the committed figures. Raises UsageError where they are not."""
     if not PUBLISHED.is_dir():
-        raise UsageError(f"no published figures: {PUBLISHED} is only in the project's repository")
+        raise UsageError(f"no published figures: there is no {PUBLISHED}")
     curves = {
         (name, cpus): primitive_curves(name, published_on)[cpus]
         for name, published_on, counts in CURVES
         for cpus in counts
     }
-    figures = {cell: published_mhits()[cell] * 1e6 for cell in sorted(calibration_cells())}
-    return Stages(
-        bare=load_machine(PRIMITIVES_ON),
+    return Task(
         machine=load_machine(CELLS_ON),
-        primitives=Stage(
-            "primitives",
-            PrimitivePoints(curves, IDLE_NS),
-            FROM_PRIMITIVES,
-            generations["primitives"],
-        ),
-        cells=Stage("cells", CellPoints(figures), FROM_CELLS, generations["cells"]),
+        parameters=PARAMETERS,
+        primitives=Primitives(curves, HAND_OFFS_NS, load_machine(PRIMITIVES_ON)),
+        cells=Cells({cell: known_rates()[cell] for cell in sorted(calibration_cells())}),
+        steps=steps,
     )
 
 
+def known_rates() -> dict[tuple[str, str, int], float]:
+    """Published hits per second by flavour, bench and CPUs; of one cell's figures the first."""
+    rates = {cell: mhits * 1e6 for cell, mhits in published_mhits().items()}
+    for name in LATER:
+        rows = later_figures(name).filter(pl.col("rcu") == "default")
+        for flavour, bench, cpus, mhits in rows.select(
+            "flavour", "bench", "cpus", "mhits_per_s"
+        ).iter_rows():
+            rates.setdefault((flavour, bench, cpus), mhits * 1e6)
+    return rates
+
+
 def calibrate(
-    wanted: Stages, report: Report = silent, workers: int | None = None
+    wanted: Task, report: Report = silent, workers: int | None = None
 ) -> tuple[Machine, ...]:
-    """The shipped machines with values; the two of `wanted` also with intervals and members.
+    """The shipped machines with values; the two Skylakes also with intervals and members.
 
     On all cores. Deterministic. Raises InfrastructureError if one of the processes dies.
     """
     # Here first, so that what is compiled is cached before several processes ask for it.
-    wanted.primitives.points.errors(wanted.bare)
+    wanted.primitives.errors(wanted.machine)
     try:
         with worker_processes("core.calibrate.points", workers) as each:
-            bare, machine = calibrate_stages(wanted, each, report)
-            pair = with_one_cpu(bare, machine)
-            others = {name: borrowed(name, pair[1]) for name in OWN}
+            machine = with_one_cpu(calibrate_costs(wanted, each, report))
+            bare = with_costs_of(load_machine(PRIMITIVES_ON), machine)
+            others = {name: borrowed(name, machine) for name in OWN}
             name, stage = ONE_CURVE[0], one_curve()
             values = fit(stage, others[name], each, report)
             found = dict(zip(stage.parameters, values.tolist(), strict=True))
             others[name] = with_values(others[name], found)
-            return (*pair, *others.values())
+            return (bare.with_calibration(machine.calibration), machine, *others.values())
     except BrokenProcessPool as error:
         raise InfrastructureError(f"a process of the calibration died: {error}") from error
 
 
-def with_one_cpu(bare: Machine, machine: Machine) -> tuple[Machine, Machine]:
-    """Both with the cycles of ONE_CPU that fit the figures of one CPU of `machine`."""
-    fitted = on_one_cpu(machine, one_cpu_figures())
-    cycles = {p.path: fitted.number(p.path) for p in ONE_CPU}
-    return bare.with_numbers(cycles).with_calibration(bare.calibration), fitted
+def with_one_cpu(machine: Machine) -> Machine:
+    """`machine` with the cycles of ONE_CPU that fit its figures of one CPU."""
+    return on_one_cpu(machine, one_cpu_figures())
 
 
-def one_curve() -> Stage[PrimitivePoints]:
+def one_curve() -> Stage:
     """The stage that fits FROM_ONE_CURVE on ONE_CURVE."""
-    _, primitive, published_on, idle_ns = ONE_CURVE
+    _, primitive, published_on = ONE_CURVE
     curve = primitive_curves(primitive, published_on)
     points = {(primitive, cpus): curve[cpus] for cpus in ONE_CURVE_CPUS}
-    generations = GENERATIONS["one curve"]
-    return Stage("one curve", PrimitivePoints(points, idle_ns), FROM_ONE_CURVE, generations)
+    return Stage("one curve", Primitives(points, {}), FROM_ONE_CURVE, STEPS)
 
 
 def one_cpu_figures() -> list[Figure]:
     """Figures of one CPU that costs are fitted on: the letter's named cells, later designs."""
-    alone = [cell for cell in sorted(calibration_cells()) if cell[2] == 1]
+    alone = [c for c in sorted(calibration_cells()) if c[2] == 1 and c in published_mhits()]
     mhits = published_mhits()
     columns = ("bench", "design", "rcu", "mhits_per_s")
     later = [
@@ -151,10 +154,8 @@ def one_cpu_figures() -> list[Figure]:
 
 def borrowed(name: str, lender: Machine) -> Machine:
     """The shipped machine `name` with the fitted numbers of `lender`, but for its own."""
-    fitted = {
-        p.path: p for p in (*FROM_PRIMITIVES, *FROM_CELLS, *ONE_CPU) if p.path not in OWN[name]
-    }
-    return with_values(load_machine(name), values_of(lender, list(fitted.values())))
+    fitted = [p for p in (*PARAMETERS, *ONE_CPU) if p.path not in OWN[name]]
+    return with_values(load_machine(name), values_of(lender, fitted))
 
 
 def machine_text(machine: Machine) -> str:

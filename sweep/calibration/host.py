@@ -27,13 +27,13 @@ from sweep.live.host_timings import Hit, HostTimings
 from sweep.live.loops import IMUL_CYCLES
 from sweep.live.timing import Timing
 from sweep.machines.host import measured_title
-from sweep.machines.machine_file import with_latencies
+from sweep.machines.machine_file import WAY, with_latencies
 
 ERRS_AS = "xeon-gold-6138"
 """The machine whose discrepancy is taken over: the only one with many measured cells."""
 
 MEMBERS = 16
-SHARES = tuple(round(0.05 * i, 2) for i in range(20))
+RESIDENCIES_NS = tuple(2.5 * i for i in range(49))
 WAITER_NS = (0.0, 0.1, 0.25, 0.5, 1.0)
 SYSCALL_EXIT = 0.4
 """Share of a system call that is its way out; the model's own estimate has 68 of 168 cycles."""
@@ -85,10 +85,7 @@ def calibrated(detected: Machine, timings: HostTimings) -> Machine:
             "this host cannot be measured now: what was timed makes "
             f"{'.'.join(map(str, first['loc']))} {first['input']}: {first['msg']}"
         ) from None
-    spans = {
-        path: _span(machine.number(path), relative, 1.0 if path.endswith("_share") else None)
-        for path, relative in fitted.items()
-    }
+    spans = {path: _span(machine.number(path), relative) for path, relative in fitted.items()}
     discrepancy = load_machine(ERRS_AS).calibration
     assert discrepancy is not None
     return machine.model_copy(update={"title": measured_title(detected)}).with_calibration(
@@ -149,7 +146,7 @@ def _fit(detected: Machine, timings: HostTimings) -> tuple[Machine, dict[str, fl
     if contended:
         machine = _contended(machine, contended)
         widest = max(_relative(t) for n, t in timings.contended.items() if n > 1)
-        fitted["coherence.snoop_share"] = widest
+        fitted["coherence.residency_ns"] = widest
     for hit in timings.hits:
         machine = _absorbed(machine, hit, fitted)
     return machine, fitted
@@ -177,7 +174,7 @@ def _latencies(
     near = ways.get("same cache")
     far = {name: ways.get(name) for name in ("other cache", "other socket")}
     # A further distance that comes out shorter by noise is as far.
-    least = near or coherence["request_ns"] + coherence["transfer_ns"]
+    least = near or sum(coherence[key] for key in WAY)
     far = {name: None if ns is None else max(ns, least) for name, ns in far.items()}
     changed = with_latencies(coherence, near, far["other cache"], far["other socket"])
     if "same core" in ways:
@@ -196,11 +193,11 @@ def _latencies(
 
 
 def _contended(machine: Machine, contended: Mapping[int, float]) -> Machine:
-    """`machine` with the best snoop share and, with 3 CPUs or more, the best cost of waiters."""
+    """`machine` with the best residency and, with 3 CPUs or more, the best cost of waiters."""
     waiters = WAITER_NS if max(contended) > 2 else (machine.coherence.waiter_ns,)
 
-    def candidate(share: float, waiter: float) -> tuple[float, Machine]:
-        paths = {"coherence.snoop_share": share, "coherence.waiter_ns": waiter}
+    def candidate(residency: float, waiter: float) -> tuple[float, Machine]:
+        paths = {"coherence.residency_ns": residency, "coherence.waiter_ns": waiter}
         made = machine.with_numbers(paths)
         errors = [
             log(ns_per_operation(made, "atomic_inc shared", cpus) / ns)
@@ -208,7 +205,7 @@ def _contended(machine: Machine, contended: Mapping[int, float]) -> Machine:
         ]
         return sum(error**2 for error in errors), made
 
-    found = [candidate(share, waiter) for share in SHARES for waiter in waiters]
+    found = [candidate(residency, waiter) for residency in RESIDENCIES_NS for waiter in waiters]
     return min(found, key=lambda pair: pair[0])[1]
 
 
@@ -251,11 +248,9 @@ def _relative(timing: Timing) -> float:
     return max(timing.high - timing.ns, timing.ns - timing.low) / timing.ns
 
 
-def _span(value: float, relative: float, most: float | None) -> tuple[float, float]:
-    """The ends of an interval around `value`, from 0 to `most`."""
+def _span(value: float, relative: float) -> tuple[float, float]:
+    """The ends of an interval around `value`, from 0."""
     low, high = max(0.0, value * (1 - relative)), value * (1 + relative)
-    if most is not None:
-        high = min(high, most)
     if isinstance(value, int):
         return int(low), int(high + 1)
     return round(low, 3), round(high, 3)

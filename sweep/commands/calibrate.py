@@ -64,7 +64,7 @@ def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
                 loss = "" if step.loss is None else f"loss {step.loss:.4f}"
                 show(Look(step.done, step.total, "steps", loss, step.stage))
 
-            fitted = calibration.calibrate(calibration.stages(), report)
+            fitted = calibration.calibrate(calibration.task(), report)
     except KeyboardInterrupt:
         click.echo("interrupted: no file was written", err=True)
         return INTERRUPTED

@@ -29,6 +29,9 @@ LETTER_SETTING = {
 PUBLISHED = Path(__file__).parent / "figures"
 """In the repository a link to its folder `results/published`."""
 
+LATER = ("mmap_lock_only",)
+"""Curves that are not in the letter: nothing shared but mmap_lock."""
+
 CELLS = resources.files("core") / "calibrate" / "cells.yaml"
 
 _COLUMNS = {
@@ -85,8 +88,20 @@ def primitive_curves(primitive: str, machine: str) -> dict[int, float]:
     return dict(rows.select("cpus", "ns_per_op_per_thread").iter_rows())
 
 
+def later_figures(name: str) -> pl.DataFrame:
+    """Figures of the letter's machine and author from later messages, one a row.
+
+    `name` is one of LATER. Columns: `machine`, `flavour`, `bench`, `rcu`, `owner_beside_count` and
+    `cpus` say what of, as in a run; mhits_per_s and its _stddev (which may be null) are in million
+    hits per second; `source` is the message.
+    """
+    return pl.read_csv(
+        PUBLISHED / f"{name}.csv", schema_overrides={"mhits_per_s_stddev": pl.Float64}
+    )
+
+
 def calibration_cells() -> frozenset[CellKey]:
-    """The letter's cells that costs were fitted on; empty where core/calibrate names none.
+    """The cells that costs were fitted on; empty where core/calibrate names none.
 
     Raises ValueError if the file is not a list of [flavour, bench, cpus].
     """

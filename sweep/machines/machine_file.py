@@ -18,7 +18,10 @@ from sweep.machines.named import SUFFIXES
 TEMPLATE = MACHINES / "generic.yaml"
 """The layout and the comments of every file that is written: it has all keys."""
 
-MOVES = ("request_ns", "transfer_ns", "shared_read_ns")
+WAY = ("request_ns", "snoop_ns", "transfer_ns")
+"""One way of a line within a last-level cache is their sum."""
+
+MOVES = (*WAY, "shared_read_ns")
 """What grows with the distance between cores; --same-cache-ns scales them together."""
 
 _HEAD = re.compile(r"(#.*\n|\n)*")
@@ -84,10 +87,10 @@ def with_latencies(
     Raises UsageError for one across caches or sockets that is shorter than within a cache.
     """
     changed = dict(coherence)
-    near = coherence["request_ns"] + coherence["transfer_ns"]
+    near = sum(coherence[key] for key in WAY)
     if same_cache is not None:
         changed.update({key: round(coherence[key] * same_cache / near, 2) for key in MOVES})
-        changed["transfer_ns"] = round(same_cache - changed["request_ns"], 2)
+        changed["transfer_ns"] = round(same_cache - changed["request_ns"] - changed["snoop_ns"], 2)
         near = same_cache
     for option, latency in (("other-cache-ns", other_cache), ("other-socket-ns", other_socket)):
         if latency is None:

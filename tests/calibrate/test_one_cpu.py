@@ -37,7 +37,7 @@ def figures_of(planted: Machine, *, off: float = 1.0) -> list[Figure]:
 def test_planted_cycles_are_found_again() -> None:
     found = on_one_cpu(MACHINE, figures_of(machine(PLANTED)), FITTED)
     for name, cycles in PLANTED.items():
-        assert found.execution.work_cycles[name] == pytest.approx(cycles, abs=2)
+        assert found.execution.work_cycles[name] == pytest.approx(cycles, abs=4)
     assert found.calibration == MACHINE.calibration
 
 
@@ -48,7 +48,7 @@ def test_of_two_figures_of_one_hit_neither_is_missed_by_more() -> None:
 
 
 def test_no_value_leaves_its_bounds() -> None:
-    bounds = (Parameter(WORK + "trap_entry", 200, 300, whole=True),)
+    bounds = (Parameter(WORK + "trap_entry", 200, 300, 250),)
     found = on_one_cpu(MACHINE, figures_of(machine(PLANTED)), bounds)
     assert found.execution.work_cycles["trap_entry"] == 300
 

@@ -16,7 +16,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 import sweep.calibration.calibrate
-from core.calibrate.calibration import Pair, Stages
+from core.calibrate.calibration import Task
 from core.calibrate.fit import Step
 from core.machine.machine import Machine, load_machine
 from sweep.calibration.calibrate import (
@@ -25,35 +25,36 @@ from sweep.calibration.calibrate import (
     SHIPPED,
     differences,
     machine_text,
-    stages,
+    task,
     write_machine,
 )
 from sweep.commands.calibrate import calibrate
 from sweep.errors import UsageError
 from sweep.machines.named import named_machine
 
+Machines = tuple[Machine, ...]
 PROJECT = Path(__file__).resolve().parents[2]
 AS_SHIPPED = (load_machine(PRIMITIVES_ON), load_machine(CELLS_ON))
 
 
-def moved() -> Pair:
+def moved() -> Machines:
     """The shipped machines, the second with another value and another member."""
     bare, letter = AS_SHIPPED
     assert letter.calibration is not None
-    path = "coherence.transfer_ns"
+    path = "coherence.residency_ns"
     first, *others = letter.calibration.members
-    section = letter.calibration.model_copy(update={"members": ({**first, path: 39.5}, *others)})
-    other = letter.with_numbers({path: 41.0})
+    section = letter.calibration.model_copy(update={"members": ({**first, path: 23.5}, *others)})
+    other = letter.with_numbers({path: 27.25})
     return bare, other.with_calibration(section)
 
 
 def command(
-    monkeypatch: pytest.MonkeyPatch, *args: str, gives: Callable[[], Pair] = lambda: AS_SHIPPED
+    monkeypatch: pytest.MonkeyPatch, *args: str, gives: Callable[[], Machines] = lambda: AS_SHIPPED
 ) -> Result:
     """Run the command; `gives` stands in for the minutes of work."""
 
-    def quick(wanted: Stages, report: Callable[[Step], None]) -> Pair:
-        report(Step("cells", 1, 1, 0.25))
+    def quick(wanted: Task, report: Callable[[Step], None]) -> Machines:
+        report(Step("fit", 1, 1, 0.25))
         return gives()
 
     monkeypatch.setattr(sweep.calibration.calibrate, "calibrate", quick)
@@ -71,7 +72,7 @@ def test_a_check_names_what_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     other = command(monkeypatch, "--check", gives=moved)
     assert other.return_value == 1
     assert other.stdout.splitlines() == [
-        f"{CELLS_ON}: coherence.transfer_ns differs",
+        f"{CELLS_ON}: coherence.residency_ns differs",
         f"{CELLS_ON}: calibration.members differs",
         "the shipped files differ",
     ]
@@ -92,8 +93,8 @@ def test_files_land_in_a_folder_of_their_own(
         str(out / f"{PRIMITIVES_ON}.yaml"),
         str(out / f"{CELLS_ON}.yaml"),
     ]
-    assert "coherence.transfer_ns" in done.stdout
-    assert done.stderr.startswith("cells: 1/1 steps, loss 0.2500, ")
+    assert "coherence.residency_ns" in done.stdout
+    assert done.stderr.startswith("fit: 1/1 steps, loss 0.2500, ")
     assert tuple(named_machine(str(out / f"{m.name}.yaml")) for m in AS_SHIPPED) == moved()
     assert len(list(out.iterdir())) == 2
     assert shipped_bytes() == before
@@ -120,7 +121,7 @@ def test_json_has_values_and_intervals(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_what_cannot_be_is_refused_before_the_work(
     monkeypatch: pytest.MonkeyPatch, args: list[str], said: str
 ) -> None:
-    def never() -> Pair:
+    def never() -> Machines:
         raise AssertionError
 
     if args[1] == "/proc/x" and os.access("/proc", os.W_OK):
@@ -133,7 +134,7 @@ def test_what_cannot_be_is_refused_before_the_work(
 def test_without_the_figures_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sweep.calibration.calibrate, "PUBLISHED", tmp_path / "none")
     with pytest.raises(UsageError, match="no published figures"):
-        stages()
+        task()
 
 
 def test_an_interrupt_leaves_no_file_and_no_process(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_an_interrupt_leaves_no_file_and_no_process(tmp_path: Path) -> None:
         start_new_session=True,
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("primitives: 1/")
+        assert process.stderr.readline().startswith("fit: 1/")
         os.killpg(process.pid, signal.SIGINT)
         # The pipes' ends are in every process: this returns when the last is gone.
         said = process.communicate(timeout=120)
@@ -175,12 +176,12 @@ def test_differences_are_named_by_path() -> None:
     assert differences(with_(), with_(title="x", turbo=with_().turbo[:1])) == ["title", "turbo"]
     missing = differences(with_(), with_(calibration=None))
     assert missing[:2] == ["calibration.curves", "calibration.cells"]
-    assert "calibration.intervals.coherence.transfer_ns" in missing
+    assert "calibration.intervals.coherence.residency_ns" in missing
     assert differences(with_(calibration=None), with_()) == missing
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_shipped_files_are_what_calibration_gives() -> None:
-    fitted = sweep.calibration.calibrate.calibrate(stages())
+    fitted = sweep.calibration.calibrate.calibrate(task())
     assert sweep.calibration.calibrate.differences_from_shipped(fitted) == {}

@@ -46,7 +46,8 @@ def truth(**shape: int) -> Machine:
     tree = LENDER.model_dump(mode="json", exclude={"calibration"})
     tree |= {"name": "host", "title": "1 x Some CPU (detected)", "sockets": 1} | shape
     tree["turbo"] = [{"active_cores": tree["cores_per_socket"], "ghz": 2.5}]
-    tree["coherence"] |= {"transfer_ns": 80.0, "request_ns": 5.1, "snoop_share": 0.3}
+    tree["coherence"] |= {"transfer_ns": 50.5, "request_ns": 16.9, "snoop_ns": 17.7}
+    tree["coherence"] |= {"residency_ns": 60.0}
     tree["execution"]["locked_op_cycles"] = 25
     tree["execution"]["work_cycles"] |= {"trap_entry": 900, "uprobe_syscall_entry": 250}
     tree["execution"]["work_cycles"] |= {"prepare_uretprobe": 20, "debug_trap_entry": 5000}
@@ -85,8 +86,8 @@ def test_a_planted_machine_is_found_again() -> None:
     planted = truth(cores_per_socket=4, threads_per_core=1, cores_per_cache=4)
     found = calibrated(detected(planted), timed(planted))
     assert found.execution.locked_op_cycles == 25
-    assert found.coherence.request_ns + found.coherence.transfer_ns == pytest.approx(85.1, abs=0.01)
-    assert found.coherence.snoop_share == pytest.approx(0.3, abs=0.05)
+    assert found.coherence.one_way_ns == pytest.approx(85.1, abs=0.01)
+    assert found.coherence.residency_ns == pytest.approx(60, abs=5)
     for hit in check(found, timed(planted).hits):
         assert hit.error == pytest.approx(0, abs=0.005)
 
@@ -120,7 +121,7 @@ def test_a_host_of_one_cpu_keeps_the_lenders_lines() -> None:
     planted = truth(cores_per_socket=1, threads_per_core=1, cores_per_cache=1)
     found = calibrated(detected(planted), timed(planted))
     assert found.coherence == LENDER.coherence
-    assert "coherence.snoop_share" not in found.calibration.intervals  # type: ignore[union-attr]
+    assert "coherence.residency_ns" not in found.calibration.intervals  # type: ignore[union-attr]
 
 
 def test_work_that_cannot_absorb_a_fast_hit_does_not_become_negative() -> None:
@@ -213,7 +214,7 @@ def test_runs_that_differ_widen_what_is_predicted() -> None:
     assert apart is not None
     (low, high), (least, most) = (c.intervals["coherence.transfer_ns"] for c in (steady, apart))
     assert high - low < 3
-    assert least < 85 < 120 < most
+    assert least < 50 < 90 < most
     assert max(m["coherence.transfer_ns"] for m in apart.members) > high
 
 

@@ -14,9 +14,9 @@ from core.kernel.operation import Kind, Line, Operation
 
 LOCKED = Operation(Kind.LOCKED, Line.TREE)
 THINK_NS = 1000
-REQUEST_NS = 10
-SERVICE_NS = 45
-"""A transfer of 40 and the locked operation itself, 5, that the next transfer waits for."""
+REQUEST_NS = 20
+SERVICE_NS = 35
+"""The way of the line, 30, and the locked operation itself, 5: the next snoop is there already."""
 
 
 def repairman(cpus: int, think: float, service: float) -> float:
@@ -39,7 +39,8 @@ def repairman(cpus: int, think: float, service: float) -> float:
 @pytest.mark.parametrize("cpus", [1, 2, 4, 8])
 def test_exponential_work_matches_the_machine_repairman_formula(cpus: int) -> None:
     service = 300
-    model = machine(locked_op_cycles=service, request_ns=0, transfer_ns=0, other_socket_ns=0)
+    nothing = {"request_ns": 0, "snoop_ns": 0, "transfer_ns": 0, "other_socket_ns": 0}
+    model = machine(locked_op_cycles=service, cycles=None, **nothing)
     measured, _ = hits_per_us(
         model, program(LOCKED, entry="long"), cpus, exponential=True, samples=40, sample_us=1000
     )
@@ -58,7 +59,7 @@ def test_deterministic_work_meets_the_asymptotic_bounds(cpus: int) -> None:
 
 
 def test_two_cpus_by_hand() -> None:
-    # Each hit: 100 private, 10 request, 40 transfer, 5 locked operation; both CPUs always find the
+    # Each hit: 100 private, 50 for the line, 5 locked operation; both CPUs always find the
     # line at the other one, and 155 > 2 * 45, so nobody queues.
     measured, _ = hits_per_us(machine(), program(LOCKED), 2)
     assert measured == pytest.approx(2 * 1000 / 155, rel=0.001)

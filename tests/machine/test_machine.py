@@ -89,7 +89,8 @@ def test_1024_cpus_are_allowed(tree: dict[str, Any]) -> None:
 def test_distances_are_those_that_there_are(tree: dict[str, Any]) -> None:
     tree["coherence"] |= {
         "request_ns": 10,
-        "transfer_ns": 30,
+        "snoop_ns": 10,
+        "transfer_ns": 20,
         "other_cache_ns": 5,
         "other_socket_ns": 70,
     }

@@ -48,7 +48,8 @@ def test_clocks_fall_with_busy_cores_per_socket(gold: Machine) -> None:
         assert clock_period_ps(gold, cores) == round(1000 / ghz)
     mixed = place(gold, 32)
     assert set(mixed.ps_per_cycle[:20].tolist()) == {round(1000 / 2.7)}
-    assert set(mixed.ps_per_cycle[20:].tolist()) == {round(1000 / 3.2)}
+    # Twelve, and one that is awake besides.
+    assert set(mixed.ps_per_cycle[20:].tolist()) == {round(1000 / 2.9)}
 
 
 @pytest.mark.parametrize("cpus", [0, 81, -1])

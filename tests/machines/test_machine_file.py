@@ -12,6 +12,7 @@ from sweep.errors import UsageError
 from sweep.machines.located_yaml import read_located
 from sweep.machines.machine_file import (
     MOVES,
+    WAY,
     machine_text,
     parse_turbo,
     with_latencies,
@@ -63,7 +64,7 @@ def test_latencies_are_those_of_core_to_core_tables() -> None:
     assert Machine.model_validate(tree).one_way_ns == pytest.approx(
         {"same core": 0, "same cache": 23, "other cache": 107, "other socket": 195}
     )
-    factor = 23 / (COSTS["request_ns"] + COSTS["transfer_ns"])
+    factor = 23 / (sum(COSTS[key] for key in WAY))
     for key in MOVES:
         assert costs[key] == pytest.approx(COSTS[key] * factor, abs=0.01)
     kept = set(COSTS) - {*MOVES, "other_cache_ns", "other_socket_ns"}
@@ -72,7 +73,7 @@ def test_latencies_are_those_of_core_to_core_tables() -> None:
 
 def test_what_is_not_given_stays() -> None:
     assert with_latencies(COSTS, None, None, None) == COSTS
-    near = COSTS["request_ns"] + COSTS["transfer_ns"]
+    near = sum(COSTS[key] for key in WAY)
     far = with_latencies(COSTS, None, None, 200)
     assert far == {**COSTS, "other_socket_ns": pytest.approx(200 - near)}
 

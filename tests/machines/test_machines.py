@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from sweep.spec.files import load_spec
 from sweep.spec.spec import override
 
 TEXT = (Path(str(MACHINES)) / "xeon-gold-6138.yaml").read_text()
+[LOOKUP] = re.findall(r"    vma_lookup: [0-9]+\n", TEXT)
 
 
 def line_of(text: str, key: str) -> int:
@@ -49,12 +51,12 @@ def test_a_name_is_a_shipped_machine_and_a_path_is_a_file(tmp_path: Path) -> Non
             None,
             "execution.work_cycles.trap_entri: unknown key",
         ),
-        ("    vma_lookup: 70\n", "", "work_cycles:", "work_cycles: vma_lookup missing"),
+        (LOOKUP, "", "work_cycles:", "work_cycles: vma_lookup missing"),
         ("sockets: 2", "socket: 2", None, "socket: unknown key: did you mean 'sockets'?"),
-        ("  request_ns: 3.0\n", "", "coherence:", "coherence.request_ns: is missing"),
-        ("  request_ns: 3.0", "  request_ns: -1", None, "request_ns: Input should be greater"),
-        ("  request_ns: 3.0", "  request_ns: fast", None, "valid number, got 'fast'"),
-        ("  request_ns: 3.0", "  request_ns: .nan", None, "request_ns: Input should be"),
+        ("  request_ns: 8.5\n", "", "coherence:", "coherence.request_ns: is missing"),
+        ("  request_ns: 8.5", "  request_ns: -1", None, "request_ns: Input should be greater"),
+        ("  request_ns: 8.5", "  request_ns: fast", None, "valid number, got 'fast'"),
+        ("  request_ns: 8.5", "  request_ns: .nan", None, "request_ns: Input should be"),
         (
             "ghz: 3.4}",
             "ghz: 34}",
@@ -161,7 +163,7 @@ def test_an_unknown_name_names_the_nearest() -> None:
 
 def test_a_spec_names_the_line_in_the_machine_file(tmp_path: Path) -> None:
     broken = tmp_path / "my.yaml"
-    broken.write_text(TEXT.replace("  request_ns: 3.0", "  request_ns: -1"))
+    broken.write_text(TEXT.replace("  request_ns: 8.5", "  request_ns: -1"))
     line = line_of(broken.read_text(), "request_ns")
     with pytest.raises(UsageError) as caught:
         tiny_spec(machine=["xeon-gold-6138", str(broken)])

@@ -33,9 +33,16 @@ def machine() -> Machine:
     """One socket of eight cores at 1 GHz; a transfer is 40 ns after a request of 10."""
     values = load_machine("generic").model_dump()
     costs = dict.fromkeys(values["coherence"], 0.0)
-    values["coherence"] = costs | {"request_ns": 10.0, "transfer_ns": 40.0}
+    values["coherence"] = costs | {
+        "request_ns": 10.0,
+        "transfer_ns": 40.0,
+        "locked_per_stay": 1000,
+    }
     values["execution"] |= {
         "locked_op_cycles": LOCKED_NS,
+        "load_cycles": 0,
+        "late_answer_cycles": 0,
+        "barrier_answer_cycles": 0,
         "jitter": 0.0,
         "work_cycles": {"think": PRIVATE_NS},
     }
