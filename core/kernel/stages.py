@@ -35,3 +35,8 @@ APART = _apart()
 
 CHECKED_LEASE = replace(STAGES[10], name="checked-lease", prepare="hprobe-checked")
 """No stage: stage 10 with a lease that looks at the reference count under `uretprobes_srcu`."""
+
+TWO_PERIODS = replace(
+    CHECKED_LEASE, name="two-periods", free=("erase", "erased", "return", "return", "entry")
+)
+"""No stage: checked leases, and a dead uprobe goes through two periods of `uretprobes_srcu`."""

@@ -13,6 +13,7 @@ CALLED_GONE = "called when gone"
 TOO_SHORT = "grace period too short"
 NEVER_ENDING = "never ends"
 DEADLOCK = "deadlock"
+NULL_POINTER = "null pointer"
 
 
 class Violation(Exception):  # noqa: N818 - the field's word; it is a finding, not a failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.kernel.rules import Rules
+from core.modelcheck import checks
 from core.modelcheck.grace import enters, leaves
 from core.modelcheck.hprobe import uprobe_return
 from core.modelcheck.program import ALL_READERS, Block, Outcome, Step, reader, references
@@ -34,6 +35,8 @@ def dup_utask(rules: Rules, me: int, child: int, key: int, tag: str) -> Block:
         got, u = world.threads[me].y, world.threads[me].u
         world = with_thread(world, me, y=0)
         if world.threads[me].hprobe == "leased":
+            if not got and "expire-gets-null" in rules.faults:
+                raise checks.Violation(checks.NULL_POINTER, f"get_uprobe(NULL), once uprobe {u}")
             world = with_thread(world, me, hprobe="stable" if got else "gone")
             return leaves(world, lease), shares if got else nothing
         if not got:

@@ -78,6 +78,8 @@ def free_uprobe(rules: Rules, world: World, u: int) -> World:
         phases = tuple(phase for phase in phases if phase.startswith("erase"))
     if "free-skips-return-readers" in rules.faults:
         phases = tuple(phase for phase in phases if phase != "return")
+    if "one-period-of-leases" in rules.faults:
+        phases = tuple(dict.fromkeys(phases))
     return _next_phase(rules, world, Deferred(u, phases))
 
 

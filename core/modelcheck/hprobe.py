@@ -23,12 +23,21 @@ def prepare_uretprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
     """If a consumer wants the return: a return instance that keeps the uprobe alive."""
     done = f"{tag}.prepared"
 
+    early = "checks-before-lease" in rules.faults
+
+    def checks_count(world: World) -> Outcome:
+        thread = world.threads[me]
+        if thread.x and not world.uprobes[thread.u].ref:
+            return with_thread(world, me, x=0), done
+        return world, ""
+
     def act(world: World) -> Outcome:
         thread = world.threads[me]
         if not thread.x:
             return world, done
         world = with_thread(world, me, x=0)
-        if rules.prepare == "hprobe-checked" and not world.uprobes[thread.u].ref:
+        checked = rules.prepare == "hprobe-checked" and not early
+        if checked and not world.uprobes[thread.u].ref:
             return world, done
         if rules.leases:
             leased = enters(world, 1 << (8 + me))
@@ -40,7 +49,12 @@ def prepare_uretprobe(rules: Rules, me: int, key: int, tag: str) -> Block:
 
     memory = references(key)
     touched = memory | reader(me)
-    return [Step("prepare_uretprobe", act, memory, touched, (done,)), done]
+    look = [Step("prepare_uretprobe: count", checks_count, memory, targets=(done,))]
+    return [
+        *(look if early else []),
+        Step("prepare_uretprobe", act, memory, touched, (done,)),
+        done,
+    ]
 
 
 def uprobe_return(rules: Rules, me: int, key: int, tag: str) -> Block:

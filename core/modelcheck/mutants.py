@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from core.kernel.rules import Rules
-from core.kernel.stages import STAGES
+from core.kernel.stages import CHECKED_LEASE, STAGES, TWO_PERIODS
 from core.modelcheck import checks
 from core.modelcheck.scenario import system_of
 from core.modelcheck.scenarios import SCENARIOS
@@ -23,11 +23,18 @@ class Mutant:
     stage: int
     scenario: str
     check: str
+    base: Rules | None = None
+    """What it is planted in instead of the stage."""
+
+    @property
+    def plain(self) -> Rules:
+        """The rules without the fault."""
+        return self.base or STAGES[self.stage]
 
     @property
     def rules(self) -> Rules:
-        """Its stage's rules with the fault."""
-        return replace(STAGES[self.stage], faults=frozenset({self.name}))
+        """The rules with the fault."""
+        return replace(self.plain, faults=frozenset({self.name}))
 
 
 MUTANTS = {
@@ -128,6 +135,30 @@ MUTANTS = {
             "fork",
             checks.FREED_UPROBE,
         ),
+        Mutant(
+            "checks-before-lease",
+            "a checked lease looks at the count before it enters SRCU",
+            10,
+            "call-unregister",
+            checks.FREED_UPROBE,
+            CHECKED_LEASE,
+        ),
+        Mutant(
+            "expire-gets-null",
+            "hprobe_expire gets a reference of what try_get_uprobe did not give",
+            10,
+            "fork-dying",
+            checks.NULL_POINTER,
+            TWO_PERIODS,
+        ),
+        Mutant(
+            "one-period-of-leases",
+            "a dead uprobe goes through one period of uretprobes_srcu, not two",
+            10,
+            "fork-dying",
+            checks.FREED_UPROBE,
+            TWO_PERIODS,
+        ),
     )
 }
 
@@ -154,5 +185,5 @@ def verdicts() -> Iterator[Verdict]:
     for mutant in MUTANTS.values():
         scenario = SCENARIOS[mutant.scenario]
         faulty = search(system_of(scenario, mutant.rules))
-        plain = search(system_of(scenario, STAGES[mutant.stage]))
+        plain = search(system_of(scenario, mutant.plain))
         yield Verdict(mutant, faulty.finding, faulty.states, plain.finding, plain.states)

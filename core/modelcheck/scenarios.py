@@ -130,6 +130,16 @@ SCENARIOS = {
             ),
         ),
         Scenario(
+            "fork-dying",
+            ((0, RETURN),),
+            REGISTERED_0,
+            (
+                ("parent", (("enter", (0,)), ("fork", (1, 0)), ("leave", (0,)))),
+                ("child", (("child", (0,)),)),
+                ("unregister", (("unregister", (0,)),)),
+            ),
+        ),
+        Scenario(
             "two-probes",
             ((0, ENTRY), (1, ENTRY)),
             (("register", (0,)), ("register", (1,))),

@@ -23,9 +23,19 @@ class Children:
     """The children that there are now. `removed` counts breakpoints that a handler had removed."""
 
     def __init__(
-        self, cosimulation: Cosimulation, uprobes: Uprobes, registry: Registry, install_ps: int
+        self,
+        cosimulation: Cosimulation,
+        uprobes: Uprobes,
+        registry: Registry,
+        install_ps: int,
+        ask_removal: bool,
     ) -> None:
-        """`install_ps` is what putting in or taking out a breakpoint takes."""
+        """`install_ps` is what putting in or taking out a breakpoint takes.
+
+        `ask_removal`: handlers say UPROBE_HANDLER_REMOVE in a process that no filter takes, as
+        uprobe_perf_func() does; that of a uprobe_multi link returns 0 (uprobe_prog_run()).
+        """
+        self._ask_removal = ask_removal
         self.removed = 0
         self._cosimulation = cosimulation
         self._uprobes = uprobes
@@ -39,13 +49,18 @@ class Children:
         return self._alive[-1]
 
     def calls(self, cpu: int, child: Breakpoints, function: int) -> Steps:
-        """The child calls a function. Where no filter takes it, every handler says REMOVE.
+        """The child calls a function. Where no filter takes it, handlers of perf events say REMOVE.
 
         Then the chain is walked again under register_rwsem, as a consumer may have come meanwhile.
         """
         self._registry.replay()
         uprobe = self._registry.found(function)
-        if not child[function] or uprobe == NOBODY or not self._uprobes.consumers[uprobe]:
+        if (
+            not self._ask_removal
+            or not child[function]
+            or uprobe == NOBODY
+            or not self._uprobes.consumers[uprobe]
+        ):
             return
         if self._wanted(function):
             return

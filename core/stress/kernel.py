@@ -51,6 +51,7 @@ class Kernel:
         checks: Checks,
         cycle_ps: int,
         faults: frozenset[str] = frozenset(),
+        ask_removal: bool = False,
     ) -> None:
         self.rules = rules
         self.cosimulation = cosimulation
@@ -66,7 +67,9 @@ class Kernel:
         self.waits: Counter[str] = Counter()
         self.mappings = 0
         self._install_ps = INSTALL_CYCLES * cycle_ps
-        self.children = Children(cosimulation, uprobes, self.registry, self._install_ps)
+        self.children = Children(
+            cosimulation, uprobes, self.registry, self._install_ps, ask_removal
+        )
         self._counted: IntArray = np.zeros((2, 0), dtype=np.int64)
 
     def uprobe_register(self, cpu: int, consumer: Consumer) -> Steps:

@@ -112,7 +112,8 @@ class Simulation:
             raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
         checks.watch(grace)
         cycle_ps = int(where.ps_per_cycle[-1])
-        kernel = Kernel(rules, cosimulation, uprobes, grace, rcu, checks, cycle_ps, faults)
+        asks = workload.attach_kind == "perf-event"
+        kernel = Kernel(rules, cosimulation, uprobes, grace, rcu, checks, cycle_ps, faults, asks)
         static = static_consumers(cell, workload, uprobes)
         kernel.register_before(static)
         latencies = Latencies()

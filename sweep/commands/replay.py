@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def replay(rules: str, scenario: str | None, schedule: tuple[str, ...], as_json: bool) -> int:
     """Replay SCHEDULE in SCENARIO under RULES; without SCHEDULE, search for a violation first.
 
-    RULES is a stage (0, 2, 3, 5, 6, 7, 8, 10, 14, 15), a mutant, or checked-lease; a mutant has a
-    scenario of its own, which may be left away. SCHEDULE names who steps, NAME*COUNT for several
-    steps. The exit code is 1 if it ends in a violation.
+    RULES is a stage (0, 2, 3, 5, 6, 7, 8, 10, 14, 15), a mutant, checked-lease or two-periods; a
+    mutant has a scenario of its own, which may be left away. SCHEDULE names who steps, NAME*COUNT
+    for several steps. The exit code is 1 if it ends in a violation.
 
     \b
     uprobe-sweep replay no-flip
@@ -93,11 +93,11 @@ def _state(move: Move) -> str:
 
 
 def _rules(name: str) -> Rules:
-    from core.kernel.stages import CHECKED_LEASE, STAGES
+    from core.kernel.stages import CHECKED_LEASE, STAGES, TWO_PERIODS
     from core.modelcheck.mutants import MUTANTS
 
     named = {str(stage): rules for stage, rules in STAGES.items()}
-    named[CHECKED_LEASE.name] = CHECKED_LEASE
+    named |= {rules.name: rules for rules in (CHECKED_LEASE, TWO_PERIODS)}
     if name in named:
         return named[name]
     if name in MUTANTS:

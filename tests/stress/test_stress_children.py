@@ -25,9 +25,9 @@ OWN, ANY = False, True
 class Family:
     """A process that hits three functions, and CPUs for who forks and who writes."""
 
-    def __init__(self, stage: int, filters: list[bool]) -> None:
-        """Function i has one consumer with the filter `filters[i]`."""
-        workload = Workload(attach_threads=1, fork_threads=1, consumers=0, batch=3)
+    def __init__(self, stage: int, filters: list[bool], kind: str = "perf-event") -> None:
+        """Function i has one consumer with the filter `filters[i]`, attached as `kind` says."""
+        workload = Workload(1, fork_threads=1, consumers=0, batch=3, attach_kind=kind)
         cell = stress_cell(
             workload, flavour=STAGE_NAMES[stage], bench="uprobe-multi-nop", cpus=1, probes=3
         )
@@ -39,7 +39,7 @@ class Family:
         self.consumers = [self.consumer(function, any) for function, any in enumerate(filters)]
         for consumer in self.consumers:
             self.start(self.kernel.uprobe_register(WRITER, consumer))
-            self.go_on(MS)
+            self.go_on(10 * MS)
 
     def consumer(self, function: int, everywhere: bool) -> Consumer:
         return self.kernel.uprobes.consumer(function, at_return=False, everywhere=everywhere)
@@ -83,11 +83,22 @@ def test_a_handler_that_says_remove(stage: int) -> None:
     family.end()
 
 
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_a_handler_of_a_multi_link_asks_for_no_removal(stage: int) -> None:
+    family = Family(stage, [OWN, ANY, OWN], "multi")
+    child = family.forked()
+    for function in (0, 1, 2):
+        family.calls(child, function)
+    assert child.tolist() == [True, True, True]
+    assert family.kernel.children.removed == 0
+    family.end()
+
+
 def test_one_handler_that_stays_keeps_the_breakpoint() -> None:
     family = Family(8, [OWN, ANY, ANY])
     second = family.consumer(0, ANY)
     family.start(family.kernel.uprobe_register(WRITER, second))
-    family.go_on(MS)
+    family.go_on(10 * MS)
     child = family.forked()
     family.calls(child, 0)
     assert child[0]

@@ -120,7 +120,7 @@ def test_consumers_count_the_calls_of_their_own_time(flavour: str) -> None:
     assert stays.hits == before
     comes = simulation.kernel.uprobes.consumer(0, at_return=False)
     simulation.cosimulation.env.process(simulation.kernel.uprobe_register(WRITER, comes))
-    after = go_on(simulation, MS)
+    after = go_on(simulation, 10 * MS)
     assert stays.hits == after
     assert 0 < comes.hits <= after - before
     simulation.cosimulation.env.process(simulation.kernel.unregister_batch(WRITER, [comes]))
