@@ -40,7 +40,7 @@ from sweep.spec.spec import Spec
 from sweep.store.scan import scan
 
 NODES = (1, 2, 10, 30, 100)
-GANGS_EACH = (1, 2)
+GROUPS_EACH = (1, 2)
 CELLS_A_GROUP = 30
 CELLS_A_GROUP_ON_RAY = 150
 """More, because groups there take seconds to start, one before the other."""
@@ -130,7 +130,7 @@ class Scaling(Table):
 
 def modelled(like: CellResult) -> Table:
     table = Scaling(f"Modelled nodes, cells that sleep 40 to 200 ms, {CELLS_A_GROUP} a group")
-    for each in GANGS_EACH:
+    for each in GROUPS_EACH:
         for nodes in NODES:
             with SleepingNodes(nodes, each, like).instead_of_ray():
                 groups = nodes * each
