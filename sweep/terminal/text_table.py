@@ -100,6 +100,7 @@ def to_text(parts: Sequence[RenderableType], colour: bool = False, width: int | 
     The width is by default that of the terminal. Only a word may be wider.
     """
     width = terminal_width() or WIDTH if width is None else width
+    colour = colour and not os.environ.get("NO_COLOR")
     file = io.StringIO()
     console = Console(
         file=file,
