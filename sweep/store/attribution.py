@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sweep.store.folder import ATTRIBUTION, Folder, Location
 from sweep.store.journal import read_journal
+from sweep.store.parts import scan_parts
 from sweep.store.scan import runs_at, scan
 from sweep.store.schema import ATTRIBUTION_SCHEMA, SHARE_KEY, share_rows
 
@@ -21,8 +22,8 @@ def scan_attribution(location: Location) -> pl.LazyFrame:
     """
     import polars as pl
 
-    # In this order: what moves to a file meanwhile is seen twice and never missed.
-    cells = scan(location).select("cell_id")
+    # In this order, and at once: what moves to a file meanwhile is seen twice and never missed.
+    cells = scan(location).select("cell_id").collect().lazy()
     shares = pl.concat([_scan_run(run) for run in runs_at(location)])
     return shares.unique(SHARE_KEY, keep="first", maintain_order=True).join(
         cells, on="cell_id", how="semi"
@@ -35,9 +36,7 @@ def _scan_run(run: Folder) -> pl.LazyFrame:
     entries = read_journal(run.journal).entries
     rows = [share for entry in entries for share in share_rows(*entry)]
     waiting = pl.LazyFrame(rows, schema=_schema())
-    if files := [run.uri(name) for name in run.parts(ATTRIBUTION)]:
-        return pl.concat([pl.scan_parquet(files, schema=_schema()), waiting])
-    return waiting
+    return pl.concat([scan_parts(run, ATTRIBUTION), waiting])
 
 
 def _schema() -> pl.Schema:

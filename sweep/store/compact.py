@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,10 +9,10 @@ from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sweep.errors import UsageError
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, TABLES, Folder, Location
+from sweep.store.parts import is_whole, read_part
 from sweep.store.place import folder_at
 from sweep.store.scan import read_run, runs_at
 from sweep.store.schema import SHARE_KEY
@@ -46,9 +45,9 @@ def compact(location: Location) -> Compacted:
     """Make few files of the many that the run at `location` has; `scan` gives the same rows.
 
     Files become one if their columns and provenance are the same, but for the date. The new file is
-    there before the old ones go, so whatever breaks this off, no row is lost or doubled; only
-    who has opened the old files must `scan` again. Raises UsageError for no run, or one that is
-    being written.
+    there before the old ones go, so whatever breaks this off, no row is lost or doubled, and who
+    reads meanwhile finds them all. Raises UsageError for no run, one that is being written, or a
+    file that is no part of one.
     """
     folder = folder_at(location)
     if not folder.is_run():
@@ -73,7 +72,7 @@ def _compact_table(folder: Folder, table: str, written: Iterable[str]) -> None:
 
     The old files go in the other order: who sees a cell finds its shares.
     """
-    parts = sorted(_described(folder, name) for name in folder.parts(table))
+    parts = sorted(_described(folder, name, table) for name in folder.parts(table))
     for _, alike in groupby(parts, key=lambda part: part.kind):
         for group in _groups(alike):
             ids = [value for name in group for value in _ids(folder, name)]
@@ -87,12 +86,22 @@ def _compact_table(folder: Folder, table: str, written: Iterable[str]) -> None:
                         folder.remove(f"{other}/{name}")
 
 
-def _described(folder: Folder, name: str) -> _Part:
-    file = pq.ParquetFile(io.BytesIO(folder.read(name) or b""))
-    metadata = dict(file.schema_arrow.metadata or {})
+def _described(folder: Folder, name: str, table: str) -> _Part:
+    part = _read(folder, name)
+    metadata = dict(part.schema.metadata or {})
     metadata.pop(b"created", None)
-    kind = repr((sorted(metadata.items()), file.schema_arrow.remove_metadata().to_string()))
-    return _Part(kind, name, file.metadata.num_rows)
+    # Cells whose shares are gone stay apart: they are to be simulated again.
+    shares = table == FAILURES or is_whole(folder, name.replace(CELLS, ATTRIBUTION, 1))
+    kind = repr((sorted(metadata.items()), part.schema.remove_metadata().to_string(), shares))
+    return _Part(kind, name, part.num_rows)
+
+
+def _read(folder: Folder, name: str) -> pa.Table:
+    """A file that is there. Raises UsageError, naming it, also if it is gone."""
+    part = read_part(folder, name)
+    if part is None:
+        raise UsageError(f"{folder.uri(name)} is gone")
+    return part
 
 
 def _groups(parts: Iterable[_Part]) -> Iterator[list[str]]:
@@ -108,15 +117,14 @@ def _groups(parts: Iterable[_Part]) -> Iterator[list[str]]:
 
 
 def _ids(folder: Folder, name: str) -> list[str]:
-    table = pq.read_table(io.BytesIO(folder.read(name) or b""), columns=["cell_id"])
-    ids: list[str] = table["cell_id"].to_pylist()
+    ids: list[str] = _read(folder, name)["cell_id"].to_pylist()
     return ids
 
 
 def _merge(folder: Folder, table: str, names: Iterable[str], new: str) -> None:
     """Write the rows of the files `names` as `new`, each once; the last failure of each cell."""
-    contents = (folder.read(f"{table}/{name}") for name in names)
-    tables = [pq.read_table(io.BytesIO(content)) for content in contents if content is not None]
+    parts = (read_part(folder, f"{table}/{name}") for name in names)
+    tables = [part for part in parts if part is not None]
     if tables:
         frame = pl.concat([_frame(one) for one in tables])
         if table == FAILURES:

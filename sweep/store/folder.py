@@ -53,6 +53,9 @@ class Folder(Protocol):
     def read(self, name: str) -> bytes | None:
         """What the file has; None if there is none."""
 
+    def ending(self, name: str, size: int) -> bytes | None:
+        """The last bytes of the file; None if there is none."""
+
     def write(self, name: str, content: bytes) -> None:
         """Make the file have `content`: readers see all of it or what was there before."""
 

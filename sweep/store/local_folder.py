@@ -89,6 +89,13 @@ class LocalFolder:
         except OSError as error:
             raise UsageError(f"cannot read {self.uri(name)}: {error.strerror}") from None
 
+    def ending(self, name: str, size: int) -> bytes | None:
+        """See Folder."""
+        try:
+            return read_all(self._at(name), self.descriptor, size)
+        except OSError:
+            return None
+
     def write(self, name: str, content: bytes) -> None:
         """See Folder."""
         try:

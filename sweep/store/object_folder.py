@@ -71,6 +71,16 @@ class ObjectFolder:
         except BaseError as error:
             raise self._failure("read", name, error) from None
 
+    def ending(self, name: str, size: int) -> bytes | None:
+        """See Folder."""
+        try:
+            whole = self._store.head(name)["size"]
+            return bytes(self._store.get_range(name, start=max(0, whole - size), end=whole))
+        except FileNotFoundError:
+            return None
+        except BaseError as error:
+            raise self._failure("read", name, error) from None
+
     def write(self, name: str, content: bytes) -> None:
         """See Folder."""
         try:

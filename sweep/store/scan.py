@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from sweep.errors import UsageError, nearest
 from sweep.store.failures import FAILURE_SCHEMA
-from sweep.store.folder import CELLS, FAILURES, RUN, Folder, Location
+from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import read_journal, read_rows
+from sweep.store.parts import KINDS, is_whole, read_parts, scan_parts
 from sweep.store.place import folder_at
-from sweep.store.schema import BEFORE, RETYPED, SCHEMA, SIMULATED
+from sweep.store.schema import BEFORE, SCHEMA, SIMULATED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,14 +97,17 @@ def finished(location: Location) -> set[str]:
 
 
 def rates(location: Location) -> dict[str, float]:
-    """Hits per second of the `finished` cells, by id; raises as that does."""
+    """Hits per second of the `finished` cells, by id; raises as that does.
+
+    A file without the whole file of its cells' shares counts for nothing: they are simulated again.
+    """
     folder = folder_at(location)
     if not folder.is_run():
         return {}
     found = {row["cell_id"]: row["hits_per_s"] for row in read_rows(folder.journal)}
-    for table in _tables(folder, CELLS, ["cell_id", "hits_per_s"]):
-        ids, values = (column.to_pylist() for column in table.columns)
-        found.update(zip(ids, values, strict=True))
+    for name, part in read_parts(folder, CELLS, ["cell_id", "hits_per_s"]):
+        if is_whole(folder, name.replace(CELLS, ATTRIBUTION, 1)):
+            found.update(zip(*(column.to_pylist() for column in part.columns), strict=True))
     return found
 
 
@@ -120,21 +120,9 @@ def failed(location: Location) -> set[str]:
     if not folder.is_run():
         return set()
     ids = {row["cell_id"] for row in read_journal(folder.journal).failures}
-    for table in _tables(folder, FAILURES, ["cell_id"]):
-        ids.update(table["cell_id"].to_pylist())
+    for _, part in read_parts(folder, FAILURES, ["cell_id"]):
+        ids.update(part["cell_id"].to_pylist())
     return ids
-
-
-def _tables(folder: Folder, table: str, columns: list[str]) -> list[pa.Table]:
-    tables = []
-    for name in folder.parts(table):
-        try:
-            tables.append(pq.read_table(io.BytesIO(folder.read(name) or b""), columns=columns))
-        except (pa.ArrowException, OSError, KeyError) as error:
-            reason = str(error).partition("\n")[0]
-            message = f"{folder.uri(name)} holds no {table}, move it away: {reason}"
-            raise UsageError(message) from None
-    return tables
 
 
 def scan(location: Location) -> pl.LazyFrame:
@@ -189,33 +177,16 @@ def _scan_cells(run: Folder) -> pl.LazyFrame:
     # Before `uprobe-nop5` had its name, a longer nop was told by its bytes alone.
     bench, longer = pl.col("bench"), pl.col("nop_bytes") == 5
     named = pl.when(longer & bench.str.ends_with("-nop")).then(bench + "5").otherwise(bench)
-    return pl.concat([*_scan_parts(run, CELLS, schema), frame]).with_columns(bench=named)
+    return pl.concat([_scan_parts(run, CELLS), frame]).with_columns(bench=named)
 
 
-def _scan_parts(run: Folder, table: str, schema: pl.Schema) -> list[pl.LazyFrame]:
-    """The files of a table as one frame, if there are any; columns that old ones lack are made."""
+def _scan_parts(run: Folder, table: str) -> pl.LazyFrame:
+    """The files of a table as one frame; what old ones lack is what they were made with."""
     import polars as pl
 
-    if not (files := [run.uri(name) for name in run.parts(table)]):
-        return []
-    retyped = [name for name in RETYPED if name in schema]
-    by_types: dict[tuple[pl.DataType, ...], list[str]] = {}
-    for file in files:
-        stored = pl.scan_parquet(file).collect_schema()
-        types = tuple(stored.get(name, schema[name]) for name in retyped)
-        by_types.setdefault(types, []).append(file)
-    added = [pl.col(name).fill_null(value) for name, value in BEFORE.items() if name in schema]
-    frames = []
-    for types, alike in by_types.items():
-        found = pl.scan_parquet(
-            alike,
-            schema={**schema, **dict(zip(retyped, types, strict=True))},
-            missing_columns="insert",
-            extra_columns="ignore",
-        )
-        cast = [pl.col(name).cast(schema[name]) for name in retyped]
-        frames.append(found.with_columns(cast).with_columns(added))
-    return frames
+    found = scan_parts(run, table)
+    names = KINDS[table].schema.names
+    return found.with_columns(pl.col(n).fill_null(v) for n, v in BEFORE.items() if n in names)
 
 
 def _scan_failures(run: Folder) -> pl.LazyFrame:
@@ -223,7 +194,7 @@ def _scan_failures(run: Folder) -> pl.LazyFrame:
 
     schema = pl.DataFrame(FAILURE_SCHEMA.empty_table()).schema
     frame = pl.LazyFrame(read_journal(run.journal).failures, schema=schema)
-    frame = pl.concat([*_scan_parts(run, FAILURES, schema), frame])
+    frame = pl.concat([_scan_parts(run, FAILURES), frame])
     return _of_last_session(frame, run)
 
 

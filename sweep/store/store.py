@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -25,10 +26,13 @@ from sweep.spec.axes import ORDER
 from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import Entry, Journal
+from sweep.store.parts import is_whole
 from sweep.store.place import folder_at
 from sweep.store.provenance import Provenance
 from sweep.store.scan import about_or_none, run_names
 from sweep.store.schema import ATTRIBUTION_SCHEMA, SCHEMA, Row, share_rows
+
+_LOG = logging.getLogger(__name__)
 
 ROWS_PER_FILE = 100
 
@@ -58,6 +62,7 @@ class Store:
                 raise UsageError(message) from None
             try:
                 folder.tidy()
+                self._put_aside()
                 self._provenance: Provenance = (about_or_none(folder) or about)["provenance"]
                 self.flush()
                 self._provenance = about["provenance"]
@@ -68,6 +73,16 @@ class Store:
         except BaseException:
             folder.release()
             raise
+
+    def _put_aside(self) -> None:
+        """Shares that were cut short are no part any more: their cells are simulated again."""
+        for name in self._folder.parts(ATTRIBUTION):
+            if not is_whole(self._folder, name):
+                content = self._folder.read(name) or b""
+                self._folder.write(f"{name}.damaged", content)
+                self._folder.remove(name)
+                where = self._folder.uri(name)
+                _LOG.warning("left out: %s was cut short; it is kept as %s.damaged", where, where)
 
     @property
     def folder(self) -> Folder:

@@ -42,10 +42,12 @@ def write_all(fd: int, content: bytes) -> None:
         left = left[os.write(fd, left) :]
 
 
-def read_all(path: Path, dir_fd: int | None = None) -> bytes:
-    """What a file has, in an open folder if there is one. Raises OSError."""
+def read_all(path: Path, dir_fd: int | None = None, last: int | None = None) -> bytes:
+    """What a file has, or its `last` bytes, in an open folder if there is one. Raises OSError."""
     fd = os.open(path, os.O_RDONLY, dir_fd=dir_fd)
     try:
+        if last is not None:
+            os.lseek(fd, max(0, os.fstat(fd).st_size - last), os.SEEK_SET)
         chunks = []
         while chunk := os.read(fd, 1 << 24):
             chunks.append(chunk)

@@ -285,15 +285,14 @@ def test_a_folder_of_runs_gives_each_share_once(tmp_path: Path) -> None:
     assert_whole(tmp_path, 5)
 
 
-def test_a_run_made_before_shares_were_kept_has_none(tmp_path: Path) -> None:
+def test_a_run_without_its_shares_has_none_and_is_simulated_again(tmp_path: Path) -> None:
     spec = tiny_spec()
     run(spec, tmp_path, FakeExecutor())
     shutil.rmtree(tmp_path / "attribution")
     assert scan_attribution(tmp_path).collect().is_empty()
     assert shares(tmp_path).columns == ATTRIBUTION_SCHEMA.names
-    assert run(spec, tmp_path, FakeExecutor()).done == 0
-    assert run(tiny_spec(cpus=[1, 2, 3]), tmp_path, FakeExecutor()).done == 1
-    assert shares(tmp_path)["cell_id"].n_unique() == 1
+    assert run(spec, tmp_path, FakeExecutor()).done == 2
+    assert shares(tmp_path)["cell_id"].n_unique() == 2
 
 
 def test_no_such_run(tmp_path: Path) -> None:
