@@ -35,6 +35,7 @@ from sweep.commands.predict import predict
 from sweep.commands.read_log import read_log
 from sweep.commands.replay import replay
 from sweep.commands.rerun import rerun
+from sweep.commands.rm import rm
 from sweep.commands.run import run
 from sweep.commands.runs import runs
 from sweep.commands.shared import INTERRUPTED, note
@@ -57,7 +58,7 @@ A_NAME_S_FAULT = (
 
 COMMANDS = (
     *(run, tables, compare, explain, plot, accuracy),
-    *(plan, failures, rerun, explain_id, compact),
+    *(plan, failures, rerun, explain_id, compact, rm),
     *(list_, show, whatif, predict, machine, calibrate),
     *(mutants, replay, grace, stress),
     *(live, read_log),

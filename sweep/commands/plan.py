@@ -37,7 +37,7 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     \b
     uprobe-sweep plan cover-letter --set flavour=srcu --set cpus=1,64
     """
-    loaded = load(spec, settings)
+    loaded = load(spec, settings, trial=out is None)
     from sweep.driver.driver import survey
     from sweep.plan.cost import estimate, past_cells
     from sweep.plan.plan import run_id

@@ -71,7 +71,8 @@ def run(
 ) -> int:
     """Simulate the cells of SPEC that its run folder lacks.
 
-    The folder is results/runs/NAME unless --out names one. What is finished stays whatever
+    The folder is results/runs/NAME unless --out names one; with --set of what is no axis, a time or
+    the ensemble, it is one of its own, whose name says that. What is finished stays whatever
     happens; the same command again does the rest. A cell that fails is listed by `failures` and
     not tried again without --retry-failed; the exit code is 1 for as long as the run has one. A
     spec with a precision repeats cells until their means are known that well; the exit code is 3
@@ -88,7 +89,11 @@ def run(
     for option, value in (("--address", address), ("--actor-groups", actor_groups)):
         if value is not None and not ray:
             raise UsageError(f"{option} needs --ray")
-    loaded = load(spec, settings) if machine is None else load_on(spec, settings, machine)
+    trial = out is None
+    if machine is None:
+        loaded = load(spec, settings, trial)
+    else:
+        loaded = load_on(spec, settings, machine, trial)
     from sweep.driver import driver
 
     try:

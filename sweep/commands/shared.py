@@ -58,15 +58,26 @@ strict_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def load(spec: str, settings: Sequence[str]) -> Spec:
-    """The spec that a name or path stands for, with the axes of --set. Raises UsageError."""
+def load(spec: str, settings: Sequence[str], trial: bool = False) -> Spec:
+    """The spec that a name or path stands for, with the axes of --set. Raises UsageError.
+
+    A `trial` goes to a folder of its own if a setting is of what is no axis, and that is said.
+    """
     from sweep.spec.files import SPECS, load_spec, spec_file
     from sweep.spec.spec import override
+    from sweep.spec.trial import as_trial
 
     path, ships = spec_file(spec), SPECS / f"{spec}.yaml"
     if ships.is_file() and not path.samefile(ships):
         note(f"note: {spec} is {path}, not the spec of that name that ships")
-    loaded = override(load_spec(path), settings)
+    named = load_spec(path)
+    loaded = override(named, settings)
+    if trial and (renamed := as_trial(loaded, named)).name != loaded.name:
+        click.echo(
+            f"note: another run than {named.name}, with a folder of its own: {renamed.name}",
+            err=True,
+        )
+        loaded = renamed
     if loaded.ensemble:
         _note_missing_members(loaded)
     note_idle_edits(loaded.flavour)
@@ -87,7 +98,7 @@ def note_idle_edits(flavours: Iterable[str]) -> None:
             note(f"note: {flavour}: {edit} changes nothing that is modelled")
 
 
-def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
+def load_on(spec: str, settings: Sequence[str], machine: str, trial: bool = False) -> Spec:
     """As `load`, on one machine: CPU counts that it does not have are left out, and said.
 
     Raises UsageError, also if none is left.
@@ -95,7 +106,7 @@ def load_on(spec: str, settings: Sequence[str], machine: str) -> Spec:
     from sweep.machines.named import named_machine
 
     there = named_machine(machine).cpus
-    asked = load(spec, settings)
+    asked = load(spec, settings, trial)
     fitting = [cpus for cpus in asked.cpus if cpus <= there]
     if not fitting:
         raise UsageError(f"--machine {machine}: it has {there} CPUs, and the spec asks for more")

@@ -51,7 +51,7 @@ def submit(
     from sweep.service.parcel import pack
     from sweep.service.ray_jobs import Jobs
 
-    parcel = pack(load(spec, settings), out)
+    parcel = pack(load(spec, settings, trial=not out), out)
     jobs = Jobs(address)
     job, joined = _submit(jobs, parcel, parcel.command(*as_words(chosen)))
     said = "is there already, joined it" if joined else "submitted"

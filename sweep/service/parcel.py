@@ -18,6 +18,7 @@ from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES
 from sweep.spec.designs import carried, named_flavour
 from sweep.spec.spec import Spec
+from sweep.store.place import located
 
 CLUSTER_RUNS = "$HOME/uprobe-sweep/results/runs"
 """Where runs land on a cluster: in the folder of the project, on the node of the head."""
@@ -59,6 +60,8 @@ def pack(spec: Spec, out: str = "") -> Parcel:
     and the files of designs, which are run there too.
     Raises UsageError for an `out` that depends on a working directory or leads upwards.
     """
+    if _URI.fullmatch(out):
+        located(out)
     path = PurePosixPath(out)
     if out and not _URI.fullmatch(out) and (not path.is_absolute() or ".." in path.parts):
         raise UsageError(f"--out {out}: on a cluster it has to be an absolute path or a URI")

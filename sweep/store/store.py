@@ -27,7 +27,7 @@ from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import Entry, Journal
 from sweep.store.parts import is_whole
-from sweep.store.place import folder_at
+from sweep.store.place import folder_at, parents
 from sweep.store.provenance import Provenance
 from sweep.store.scan import about_or_none, run_names
 from sweep.store.schema import ATTRIBUTION_SCHEMA, SCHEMA, Row, share_rows
@@ -43,8 +43,8 @@ class Store:
     `about` becomes run.json; its entry `provenance` also the metadata of every Parquet file, a key
     each, in JSON what is not text. Opening recovers what a killed writer left in the journal, under
     that writer's provenance, and removes its half-written files. Raises UsageError for a folder
-    that cannot be written, is being written, or holds runs itself; InfrastructureError if the disk
-    or the object store fails.
+    that cannot be written, is being written, holds runs itself or is inside one;
+    InfrastructureError if the disk or the object store fails.
     """
 
     def __init__(self, out: Location, about: dict[str, Any]) -> None:
@@ -52,6 +52,8 @@ class Store:
         if not folder.is_run() and (runs := run_names(out)):
             inside = folder.uri(runs[0])
             raise UsageError(f"{out} is a folder of runs; a run has its own, like {inside}")
+        if not folder.is_run():
+            _refuse_inside_a_run(out)
         folder.prepare()
         folder.hold()
         try:
@@ -169,6 +171,13 @@ class Store:
             }
             made = pa.Table.from_pylist(list(rows), schema=schema.with_metadata(metadata))
             self._folder.write(f"{table}/{name}", as_bytes(made))
+
+
+def _refuse_inside_a_run(out: Location) -> None:
+    for above in parents(out):
+        folder = folder_at(above)
+        if folder.read(RUN) is not None and folder.is_run():
+            raise UsageError(f"{out} is inside the run {above}; a run has a folder of its own")
 
 
 def part_name(ids: Iterable[str]) -> str:
