@@ -46,3 +46,20 @@ def test_the_picture_of_the_rooms_has_the_floors() -> None:
     built = [{room for room in floor if room != "core"} for floor in FLOORS]
     assert [set(rooms) for rooms in reversed(drawn)] == built[: len(drawn)]
     assert {room for floor in built[len(drawn) :] for room in floor} == {"sweep.__main__"}
+
+
+def test_tests_that_pages_name_are_there() -> None:
+    root = Path(__file__).resolve().parents[1]
+    pages = [root / "README.md", *(root / "docs").glob("*.md")]
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"tests/[\w/]+\.py(?:::\w+)?", page.read_text())
+    }
+    missing = []
+    for name in named:
+        path, _, function = name.partition("::")
+        text = (root / path).read_text() if (root / path).is_file() else ""
+        if not text or (function and f"\ndef {function}(" not in text):
+            missing.append(name)
+    assert missing == []
