@@ -181,7 +181,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("run tiny.yaml --cpus-per-actor al", "'al': allowed are auto, or 1 and more"),
         ("run tiny.yaml --actor-groups 2", "--actor-groups needs --ray"),
         ("plan", "Missing argument 'SPEC'"),
-        ("rum tiny.yaml", "No such command 'rum'. Did you mean"),
+        ("rum tiny.yaml", "No such command 'rum'. (Did you mean one of: 'rm', 'run'?)"),
         ("tables letter", "no such run: results/runs/letter: there is none in results/runs"),
         ("compare ./tiny.yaml", "no such run: tiny.yaml"),
         ("plot letter -o x.pdf", "-o x.pdf: allowed are .svg and .png"),
@@ -245,7 +245,8 @@ def test_an_id_is_explained(folder: Path) -> None:
 
 def test_the_letter_is_tabled_compared_and_drawn(folder: Path) -> None:
     letter = ("cover-letter", "--set", "duration=20us", "--set", "sample=20us")
-    assert cli("run", *letter, "--set", "warmup=0us", cwd=folder).returncode == 0
+    out = ("--out", "results/runs/cover-letter")
+    assert cli("run", *letter, "--set", "warmup=0us", *out, cwd=folder).returncode == 0
     tables = cli("tables", "cover-letter", cwd=folder).stdout.splitlines()
     assert len([line for line in tables if line.endswith("M/s/cpu)")]) == 42
     compared = cli("compare", "cover-letter", cwd=folder)
