@@ -352,6 +352,7 @@ def test_a_machine_without_an_ensemble_is_said_to_give_no_interval(tmp_path: Pat
     done = cli("plan", "cover-letter", *axes, cwd=tmp_path)
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
+        "note: another run than cover-letter, with a folder of its own: cover-letter.ensemble-20",
         "note: generic has no ensemble, so its cells get no interval",
         "note: the ensemble of xeon-8176 has 16 members, all used",
     ]
