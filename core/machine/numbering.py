@@ -54,8 +54,6 @@ def numbered(
     """All CPUs of a machine, in the order of their numbers."""
     import numpy as np  # A command's help names the orders and must be quick.
 
-    import numpy as np  # not for who only wants the names
-
     caches = cores_per_socket // cores_per_cache
     sizes = {"thread": threads, "socket": sockets, "cache": caches, "core": cores_per_cache}
     order = ORDERS[numbering]
