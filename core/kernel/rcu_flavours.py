@@ -41,6 +41,12 @@ class ReadSide:
     grace_period: GracePeriod
     synchronize: str = "synchronize_srcu"
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for calls that nobody would take for the ends of a section."""
+        for call, role in ((self.lock, Role.READ_LOCK), (self.unlock, Role.READ_UNLOCK)):
+            if call.role is not role:
+                raise ValueError(f"{self.name}: {call.function} needs the role {role.name}")
+
     @property
     def call(self) -> str:
         """The kernel function that calls back when it is over."""

@@ -11,8 +11,9 @@ from tiny import FakeExecutor, tiny_spec
 
 from core.engine.simulate import simulate
 from core.kernel.design import Design
-from core.kernel.flavours import hot_path
+from core.kernel.flavours import hot_path, rules_of
 from core.kernel.operation import OwnLine
+from core.kernel.rcu_flavours import GracePeriod
 from core.stress.simulate import simulate_stress
 from sweep.driver.driver import run
 from sweep.errors import UsageError
@@ -184,6 +185,10 @@ def test_the_code_runs_once_and_only_if_it_is_named(tmp_path: Path, write: Write
         ("patch = Patch('x', path=lambda p: (*p, Call('f', work('emulate', 5))))", "another name"),
         ("patch = Patch('x', path=lambda p: (*p, Call('f', work('y', -5))))", "whole number"),
         (
+            "side = ReadSide('s', '', Call('l', ()), Call('u', ()), GracePeriod.SRCU)",
+            ":3: ValueError: s: l needs the role READ_LOCK",
+        ),
+        (
             "patch = Patch('x', path=lambda p: (*p, "
             "Call('f', primitives.spin_lock(OwnLine('l')))))",
             ":3: x: uprobe-nop: l: no WRITE_END for its lock",
@@ -241,3 +246,31 @@ def test_two_designs_of_one_name_are_refused(tmp_path: Path, write: Write) -> No
     there.write_text(SPIN.replace("CYCLES", "300"))
     with pytest.raises(UsageError, match=r"flavour\[1\]: .* has the name of flavour\[0\]: v6.14"):
         tiny_spec(flavour=[here, str(there)])
+
+
+SIDE = (
+    HEAD
+    + """
+side = ReadSide(
+    "percpu-rwsem",
+    "a counter a CPU",
+    Call("lock", work("counter", cycles=9), Role.READ_LOCK),
+    Call("unlock", work("counter", cycles=9), Role.READ_UNLOCK),
+    GracePeriod.SRCU_FAST,
+)
+patch = Patch("own-side", rules={"read_side": side})
+"""
+)
+
+
+def test_a_read_side_of_its_own_is_in_path_and_grace_periods(write: Write) -> None:
+    design = named_flavour(f"tasks-trace+{write(SIDE)}")
+    calls = [call.function for call in hot_path(design, "uretprobe-nop")]
+    assert (calls.count("lock"), calls.count("unlock")) == (2, 2)
+    assert not any("trace" in function for function in calls)
+    assert rules_of(design).side("entry").grace_period is GracePeriod.SRCU_FAST
+    spec = tiny_spec(
+        flavour=f"tasks-trace+{write(SIDE)}", cpus=2, attach_threads=1, bench="uprobe-multi-nop"
+    )
+    [cell] = plan(spec)
+    assert simulate_stress(cell).hits > 0
