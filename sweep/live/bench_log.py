@@ -116,6 +116,7 @@ class _Reader:
         self._bench: str | None = None
         self._producers: int | None = None
         self._iterations: str | None = None
+        self._assumed = False
 
     def take(self, place: str, line: str) -> None:
         self._of_one_system(place, line)
@@ -192,6 +193,12 @@ class _Reader:
         else:
             if count is None and each is None:
                 count = str(self._asked_cpus or 1)
+                if self._asked_cpus is None and not self._assumed:
+                    self._assumed = True
+                    self.log.notes.append(
+                        f"{place}: assumed, here and where no line says: one producer, as "
+                        "run_bench_uprobes.sh has it"
+                    )
             rates = Rates(mean, unit, each, each_unit)
             self._keep(bench, None if count is None else int(count), rates, stddev, place)
 

@@ -178,7 +178,11 @@ usdt-nop5      :    7.253 ± 0.011M/s
         ("uretprobe-push", 1, 1.879),
         ("uprobe-nop5", 1, 7.286),
     ]
-    assert len(read.notes) == 3
+    assert len(read.notes) == 4
+    assert read.notes[2] == (
+        "log:3: assumed, here and where no line says: one producer, as run_bench_uprobes.sh has it"
+    )
+    assert figures(text.encode(), "log", cpus=2).lines[0].cpus == 2
 
 
 def test_lines_with_a_rate_for_each_producer_and_no_summary() -> None:
