@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
+from core.kernel.releases import landed_in
+
 INSTRUCTIONS = {
     "nop": "a nop (emulated)",
     "push": "a push (emulated, with a store to the user stack)",
     "ret": "a ret (single-stepped out of line)",
-    "nop5": "a 5-byte nop (stepped before v6.16, emulated before v6.18, then a system call)",
+    "nop5": f"a 5-byte nop (stepped before {landed_in('emulate-nops')}, emulated before "
+    f"{landed_in('nop5')}, then a system call)",
 }
 """The probed instruction and what x86-64 does about it (arch/x86/kernel/uprobes.c)."""
 

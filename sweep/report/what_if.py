@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -43,7 +44,8 @@ class WhatIf:
     """A cell as it is and its variants, the largest gain first.
 
     Intervals are over `members` of the machine's ensemble, or over the replicates in `base` if that
-    is 0. `shares` are those of the CPUs' time, of every line, the largest first.
+    is 0. `shares` are those of the CPUs' time, of every line, the largest first. A line with
+    several words on it goes by the first that a hit touches.
     """
 
     cell: Cell
@@ -62,7 +64,8 @@ class WhatIf:
     def variant(self, lines: Lines) -> Variant | None:
         """The variant with those of `lines` not shared that were tried; None if none was."""
         tried = {line for variant in self.variants for line in variant.lines}
-        return next((v for v in self.variants if v.lines == lines & tried), None)
+        wanted = self._places(lines) & tried
+        return next((v for v in self.variants if v.lines == wanted), None)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -90,7 +93,13 @@ class WhatIf:
 
     def share(self, lines: Lines) -> float:
         """Share of the CPUs' time that `lines` take in the cell as it is."""
-        return sum(share for line, share in self.shares.items() if line in lines)
+        places = self._places(lines)
+        return sum(share for line, share in self.shares.items() if line in places)
+
+    def _places(self, words: Lines) -> Lines:
+        """What the lines go by that these words are on."""
+        goes_by = _goes_by(self.cell)
+        return frozenset(goes_by.get(word, word) for word in words)
 
     def _limit(self, limit: LetterLimit) -> dict[str, Any]:
         variant = self.variant(limit.lines)
@@ -130,7 +139,11 @@ def what_if(
     contended = [line for line, share in shares.items() if share > CONTENDED]
     sizes = {1, 2, len(contended)} - {0}
     tried = [frozenset(lines) for n in sorted(sizes) for lines in combinations(contended, n)]
-    cells = [replace(c, edits=_edits(kind, lines)) for lines in tried for c in repeats]
+    goes_by = _goes_by(cell)
+    edits = {
+        lines: _edits(kind, [w for w, by in goes_by.items() if by in lines]) for lines in tried
+    }
+    cells = [replace(c, edits=edits[lines]) for lines in tried for c in repeats]
     total = len(repeats) + len(cells)
     results = _simulated(cells, executor, on_progress, len(repeats), total)
     variants = []
@@ -147,8 +160,16 @@ def what_if(
     return WhatIf(cell, kind, members, before, rate, shares, tuple(variants))
 
 
-def _edits(kind: str, lines: Lines) -> tuple[str, ...]:
-    return tuple(sorted(edit(kind, line) for line in lines))
+def _goes_by(cell: Cell) -> dict[AnyLine, AnyLine]:
+    """For every word that a hit of `cell` touches, what its line goes by."""
+    touched = {op.line for path in cell.paths for call in path for op in call.operations if op.line}
+    words = [word for word in (*Line, *cell.layout.own) if word in touched]
+    first: dict[AnyLine, AnyLine] = {}
+    return {word: first.setdefault(cell.layout.home(word), word) for word in words}
+
+
+def _edits(kind: str, words: Iterable[AnyLine]) -> tuple[str, ...]:
+    return tuple(sorted(edit(kind, word) for word in words))
 
 
 def _simulated(
@@ -173,7 +194,12 @@ def _shares(point: Point, cell: Cell) -> dict[AnyLine, float]:
     """Share of the CPUs' time of every line that is shared, the largest first."""
     parts = point.parts("line").items()
     own = {line.value: line for line in cell.layout.own}
-    return {own.get(name) or Line(name): ps / point.ps for name, ps in parts if name != OWN_LINES}
+    goes_by, shares = _goes_by(cell), Counter[AnyLine]()
+    for name, ps in parts:
+        if name != OWN_LINES:
+            word = own.get(name) or Line(name)
+            shares[goes_by.get(word, word)] += ps
+    return {line: ps / point.ps for line, ps in shares.most_common()}
 
 
 def _names(lines: Lines) -> list[str]:

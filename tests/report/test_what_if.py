@@ -160,6 +160,23 @@ def test_json_has_all_of_it(ask: Ask) -> None:
     assert set(variant["gain"]) == {"mean", "low", "high"}
 
 
+@pytest.mark.parametrize("beside", ["true", "false"])
+def test_words_of_one_line_are_made_per_cpu_together(beside: str, executor: Executor) -> None:
+    from sweep.plan.plan import plan
+    from sweep.spec.spec import Spec
+
+    times = {"warmup": "20us", "duration": "40us", "sample": "20us"}
+    spec: dict[str, Any] = {"bench": "uprobe-nop", "flavour": "tasks-trace+percpu-nhit", "cpus": 8}
+    found = what_if(plan(Spec(**spec, **times, owner_beside_count=beside)), "per-cpu", executor)
+    count, owner = Line.MMAP_COUNT, Line.MMAP_OWNER
+    both = found.variant(frozenset({count, owner}))
+    assert both is not None
+    # Nothing else is shared and written.
+    assert both.private_share > 0.9
+    assert (both.lines == {count}) == (beside == "true")
+    assert found.share(frozenset({owner})) == found.shares[count if beside == "true" else owner]
+
+
 def test_progress_counts_all_cells(executor: Executor) -> None:
     told: list[Progress] = []
     spec: dict[str, Any] = {"bench": "uprobe-nop", "flavour": "srcu", "cpus": 4, "replicates": 2}

@@ -23,7 +23,8 @@ def variant(*lines: Line, mhits: float, largest: tuple[Line, float] | None = Non
 
 
 def found(bench: str = "uprobe-nop") -> WhatIf:
-    [cell] = plan(tiny_spec(flavour="tasks-trace", bench=bench, cpus=4))
+    apart = {"owner_beside_count": "false"}
+    [cell] = plan(tiny_spec(flavour="tasks-trace", bench=bench, cpus=4, **apart))
     return WhatIf(
         cell,
         "per-cpu",
