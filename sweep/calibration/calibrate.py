@@ -21,6 +21,7 @@ from core.calibrate.points import Cells, Primitives, with_costs_of
 from core.machine.machine import MACHINES, Machine, load_machine
 from sweep.calibration.workers import worker_processes
 from sweep.errors import InfrastructureError, UsageError
+from sweep.letter.later import HAND_OFFS_NS
 from sweep.letter.published import (
     LATER,
     PUBLISHED,
@@ -45,15 +46,6 @@ CURVES = (
 )
 """Primitive, machine as published, and the CPU counts used: one socket, and two at 56. The guest's
 contended pairs are left out: a pair of its atomics costs less than two of the bare machine's."""
-
-HAND_OFFS_NS = {
-    ("blind locked operation", "same cache"): 47.5,
-    ("blind locked operation", "other socket"): 149.4,
-    ("load, then locked operation", "same cache"): 102.5,
-    ("load, then locked operation", "other socket"): 410.0,
-}
-"""A line that nobody else wants, from one CPU to another; Xeon 8176, perfbook, cpu/overheads and
-cachetorture (medians; 360 to 460 in two runs for the last)."""
 
 ONE_CURVE = ("epyc-milan", "atomic_inc shared", "EPYC Milan guest 166 vCPU")
 """A machine of which little more than a curve is known, and the curve."""

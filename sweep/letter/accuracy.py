@@ -13,6 +13,7 @@ from sweep.errors import SweepError
 from sweep.executors.in_process import InProcessExecutor
 from sweep.letter.comparison import LetterComparison, beside_letter
 from sweep.letter.curves import simulate_curves
+from sweep.letter.later import alone_errors, hand_off_errors
 from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, Measured, Verdict
 from sweep.spec.files import load_spec
@@ -25,11 +26,16 @@ THREADS = 2
 
 
 def measure() -> Measured:
-    """Simulate the primitives and the shipped spec of the letter; seconds.
+    """Simulate the primitives, mmap_lock alone and the shipped spec of the letter; seconds.
 
     Raises SweepError where a cell fails or there is no room for the run.
     """
-    return Measured(simulated_letter(load_spec(LETTER)), simulate_curves(CURVES, THREADS))
+    return Measured(
+        simulated_letter(load_spec(LETTER)),
+        simulate_curves(CURVES, THREADS),
+        alone_errors(THREADS),
+        hand_off_errors(),
+    )
 
 
 def simulated_letter(spec: Spec) -> LetterComparison:
@@ -49,5 +55,13 @@ def to_dict(verdicts: list[Verdict], measured: Measured) -> dict[str, Any]:
     return {
         "targets": [asdict(verdict) for verdict in verdicts],
         "curves": [{**asdict(c), "mean_error": c.mean_error} for c in measured.curves],
+        "mmap_lock_only": [
+            {"flavour": flavour, "bench": bench, "cpus": cpus, "error": error}
+            for (flavour, bench, cpus), error in measured.alone.items()
+        ],
+        "hand_offs": [
+            {"operations": name, "distance": distance, "error": error}
+            for (name, distance), error in measured.hand_offs.items()
+        ],
         "letter": measured.comparison.to_dict(),
     }

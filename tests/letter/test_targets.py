@@ -16,7 +16,10 @@ def measured(scale: float = 1.0, error: float | None = 0.0) -> Measured:
     """All cells off by `scale`, every curve's one point by `error`; None is no point."""
     points = () if error is None else (CurvePoint(8, 1.0, 1 + error, error),)
     curves = tuple(CurveErrors(curve, points) for curve in CURVES)
-    return Measured(beside_letter(figures(letter_frame(scale), LETTER_KEY)), curves)
+    alone = {("tasks-trace+percpu-nhit", "uprobe-nop", cpus): scale - 1 for cpus in (2, 3)}
+    hand_offs = {("blind locked operation", "same cache"): scale - 1}
+    letter = beside_letter(figures(letter_frame(scale), LETTER_KEY))
+    return Measured(letter, curves, alone, hand_offs)
 
 
 def verdicts(made: Measured) -> dict[str, Verdict]:
@@ -72,6 +75,14 @@ def test_coverage_is_of_the_held_out_cells() -> None:
 def test_a_curve_without_a_machine_is_skipped_with_its_name() -> None:
     verdict = verdicts(measured(error=None))["atomic_inc, Milan, whole curve"]
     assert (verdict.met, verdict.note) == (None, "no machine epyc-milan")
+
+
+def test_without_its_curve_mmap_lock_alone_is_not_judged() -> None:
+    verdict = judge(
+        next(t for t in TARGETS if t.group.startswith("mmap_lock")),
+        Measured(measured().comparison, measured().curves),
+    )
+    assert verdict.met is None
 
 
 def test_names_tell_targets_apart() -> None:
