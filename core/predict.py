@@ -110,7 +110,11 @@ def discrepancy(cell: Cell, share: float) -> float:
 def _simulated(cell: Cell, gang: Gang | None) -> tuple[CellResult, list[float]]:
     """The cell as it is, and the rate of each member."""
     bare = replace(cell, ensemble=0)
-    members = [_briefly(replace(cell, machine=m)) for m in cell.machine.members[: cell.ensemble]]
+    # Each with start phases of its own: what a design falls into may depend on them.
+    members = [
+        _briefly(replace(cell, machine=member, replicate=cell.replicate + number))
+        for number, member in enumerate(cell.machine.members[: cell.ensemble], start=1)
+    ]
     if gang is None:
         return simulate(bare), [_rate(member) for member in members]
     # Cores would be idle while a gang that lives elsewhere is waited for.

@@ -16,4 +16,6 @@ def accuracy_off_by(share: float) -> Measured:
     point = CurvePoint(8, 100.0, 100.0 * (1 + share), share)
     absent, *others = CURVES
     curves = (CurveErrors(absent, ()), *(CurveErrors(c, (point,), (144, 160)) for c in others))
-    return Measured(beside_letter(figures(letter_frame(1 + share), LETTER_KEY)), curves)
+    letter = beside_letter(figures(letter_frame(1 + share), LETTER_KEY))
+    alone = {("tasks-trace+percpu-nhit", "uprobe-nop", cpus): share for cpus in (2, 3)}
+    return Measured(letter, curves, alone, {("blind locked operation", "same cache"): share})

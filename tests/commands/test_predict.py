@@ -126,3 +126,22 @@ def test_whoever_hosts_the_cpus_the_prediction_is_the_same_and_members_stay_here
     for field in fields(CellResult):
         if field.name != "wall_seconds":
             assert np.array_equal(getattr(here, field.name), getattr(there, field.name))
+
+
+def test_members_start_in_phases_of_their_own() -> None:
+    # Two members with the machine's own numbers: what they differ by is how their CPUs start.
+    path = "execution.work_cycles.trap_entry"
+    same = {path: MACHINE.number(path)}
+    one = cell(8, calibrated(same, same, uncontended=0.0), ensemble=2)
+    ours = predict(one)
+    apart = [
+        simulate(replace(one, ensemble=0, replicate=number, machine=member)).hits_per_s
+        for number, member in enumerate(one.machine.members, start=1)
+    ]
+    assert apart[0] != apart[1]
+    low, high = log_interval(
+        ours.hits_per_s,
+        apart,
+        discrepancy(one, contended_share(one, ours.hits_per_s)),
+    )
+    assert (ours.predicted_low, ours.predicted_high) == pytest.approx((low, high), rel=0.02)
