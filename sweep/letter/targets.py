@@ -17,6 +17,15 @@ PAIRS_FROM = 8
 """In the guests' curves 4 or fewer CPUs are not truly concurrent."""
 
 
+GROUPS = {
+    "one CPU": (1, 1),
+    "one socket": (2, 20),
+    "two sockets": (21, 40),
+    "siblings": (41, 80),
+}
+"""Numbers of CPUs on the letter's machine, by what they meet each other over."""
+
+
 def _pair(lock: str) -> PublishedCurve:
     primitive = f"refscale {lock} lock+unlock pair"
     return PublishedCurve(f"{lock} pair", primitive, GUEST, "xeon-8176", PAIRS_FROM)
@@ -111,6 +120,13 @@ def _summary(measured: Measured, cells: str, field: str) -> float | None:
     return figure
 
 
+def _inside(measured: Measured, least: int, most: int) -> float | None:
+    """Share of the letter's held-out cells with so many CPUs that lie inside their intervals."""
+    rows = [row for row in measured.comparison.rows if least <= row.cpus <= most]
+    inside = [row.within for row in rows if row.within is not None and not row.calibration]
+    return sum(inside) / len(inside) if inside else None
+
+
 def _worst_on_one_cpu(measured: Measured) -> float | None:
     rows = [row for row in measured.comparison.rows if row.cpus == 1]
     return Summary.of({row.cell: row.error for row in rows}).worst
@@ -182,6 +198,16 @@ TARGETS = (
         least=0.80,
         most=0.98,
         lacking="no intervals in the run",
+    ),
+    *(
+        Target(
+            "the letter, uncertainty and shape",
+            f"the same, {name}",
+            partial(_inside, least=least, most=most),
+            least=0.80,
+            lacking="no intervals in the run",
+        )
+        for name, (least, most) in GROUPS.items()
     ),
     Target(
         "the letter, uncertainty and shape",
