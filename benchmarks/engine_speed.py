@@ -85,7 +85,7 @@ def producer(
     ns_per_cycle: float,
 ) -> Iterator[simpy.Event]:
     costs = machine.coherence
-    transfer = costs.request_ns + costs.transfer_ns
+    transfer = costs.one_way_ns
     locked = machine.execution.locked_op_cycles * ns_per_cycle
     while True:
         yield environment.timeout(program.entry_cycles * ns_per_cycle)
