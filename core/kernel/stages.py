@@ -31,7 +31,11 @@ def _apart() -> tuple[int, ...]:
 
 
 APART = _apart()
-"""Stages that differ from all before in more than the flavour of RCU: what a search tells apart."""
+"""Stages that differ from all before in more than the flavour of RCU.
+
+Searches in which a grace period is its contract tell these apart; those that play it in detail
+also tell the others (8, 14, 15).
+"""
 
 CHECKED_LEASE = replace(STAGES[10], name="checked-lease", prepare="hprobe-checked")
 """No stage: stage 10 with a lease that looks at the reference count under `uretprobes_srcu`."""

@@ -1,7 +1,8 @@
 """Read sections, grace periods and deferred frees, as their contracts say.
 
-A grace period ends once every reader that was inside at its start has left. That SRCU and Tasks
-Trace keep this contract is searched apart, in `srcu.py` and `tasks_trace.py`.
+A grace period ends once every reader that was inside at its start has left. That SRCU, SRCU-fast
+and Tasks Trace keep this contract is searched apart, in `srcu.py`, `srcu_fast.py` and
+`tasks_trace.py`.
 """
 
 from __future__ import annotations

@@ -94,6 +94,20 @@ MUTANTS = {
             checks.TOO_SHORT,
         ),
         Mutant(
+            "no-rcu-period",
+            "leases are SRCU-fast's, and the period is still SRCU's: none of RCU between the sums",
+            15,
+            "fast-one-period",
+            checks.TOO_SHORT,
+        ),
+        Mutant(
+            "rcu-period-before-sums",
+            "SRCU-fast waits for RCU before it sums, not between unlock and lock",
+            15,
+            "fast-one-period",
+            checks.TOO_SHORT,
+        ),
+        Mutant(
             "sync-before-last-nosync",
             "a batch waits before its last unregister_nosync",
             6,

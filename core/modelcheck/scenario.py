@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.kernel.rules import Rules
 from core.kernel.stages import STAGES
-from core.modelcheck import srcu, tasks_trace
+from core.modelcheck import srcu, srcu_fast, tasks_trace
 from core.modelcheck.fork import child_returns, dup_utask
 from core.modelcheck.hit import uprobe_hit
 from core.modelcheck.hprobe import ri_timer, uprobe_return
@@ -37,7 +37,7 @@ class Scenario:
     stages: tuple[int, ...] = tuple(STAGES)
     """Where it says something."""
     detail: str = ""
-    """srcu or tasks-trace: the grace period's own counters, and no uprobes."""
+    """srcu, srcu-fast or tasks-trace: the grace period's own counters, and no uprobes."""
 
 
 def _block(rules: Rules, scenario: Scenario, me: int, action: Action, tag: str) -> Block:
@@ -72,6 +72,10 @@ def _block(rules: Rules, scenario: Scenario, me: int, action: Action, tag: str) 
             return srcu.srcu_reader(rules, me, len(scenario.threads) - 1, tag)
         case "synchronize" if scenario.detail == "srcu":
             return srcu.srcu_grace_period(rules, me, len(scenario.threads) - 1, tag)
+        case "reader" if scenario.detail == "srcu-fast":
+            return srcu_fast.fast_reader(rules, me, len(scenario.threads) - 1, tag)
+        case "synchronize" if scenario.detail == "srcu-fast":
+            return srcu_fast.fast_grace_period(rules, me, len(scenario.threads) - 1, tag)
         case "reader" if scenario.detail == "tasks-trace":
             return tasks_trace.trace_reader(rules, me, tag)
         case "synchronize" if scenario.detail == "tasks-trace":
@@ -101,7 +105,7 @@ def system_of(scenario: Scenario, rules: Rules) -> System:
                 threads = (*threads, (f"{name}-timer", (("timer", (me, keys[0])),)))
     consumers = tuple(Consumer(key, kinds) for key, kinds in scenario.consumers)
     world = World(consumers, (Thread(),))
-    if scenario.detail == "srcu":
+    if scenario.detail in ("srcu", "srcu-fast"):
         world = world._replace(counters=srcu.counters(len(scenario.threads) - 1))
     elif scenario.detail == "tasks-trace":
         world = world._replace(counters=tasks_trace.counters(len(scenario.threads)))

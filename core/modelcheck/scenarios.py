@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.kernel.rcu_flavours import GracePeriod
+from core.kernel.stages import STAGES
 from core.modelcheck.scenario import Scenario
 from core.modelcheck.world import ENTRY, RETURN
 
@@ -11,7 +13,17 @@ HIT = ("hit", (0,))
 REGISTERED_0 = (("register", (0,)),)
 
 
-def _periods(name: str, stages: tuple[int, ...], detail: str, count: int) -> Scenario:
+def _waiting_by(period: GracePeriod) -> tuple[int, ...]:
+    """Stages whose hits or leases are waited for by such a grace period."""
+    return tuple(
+        stage
+        for stage, rules in STAGES.items()
+        if (rules.entry_section and rules.read_side.grace_period is period)
+        or (rules.leases and rules.lease_side.grace_period is period)
+    )
+
+
+def _periods(name: str, period: GracePeriod, detail: str, count: int) -> Scenario:
     """`count` grace periods of one flavour beside two readers, one of which comes as often."""
     return Scenario(
         name,
@@ -22,7 +34,7 @@ def _periods(name: str, stages: tuple[int, ...], detail: str, count: int) -> Sce
             ("reader-b", (("reader", ()),)),
             ("gp", (("synchronize", ()),) * count),
         ),
-        stages=stages,
+        stages=_waiting_by(period),
         detail=detail,
     )
 
@@ -169,9 +181,11 @@ SCENARIOS = {
                 ("mmap", (("mmap", (1,)),)),
             ),
         ),
-        _periods("srcu-one-period", (3, 5, 6, 7), "srcu", 1),
-        _periods("srcu-two-periods", (3, 5, 6, 7), "srcu", 2),
-        _periods("trace-one-period", (8, 10), "tasks-trace", 1),
-        _periods("trace-two-periods", (8, 10), "tasks-trace", 2),
+        _periods("srcu-one-period", GracePeriod.SRCU, "srcu", 1),
+        _periods("srcu-two-periods", GracePeriod.SRCU, "srcu", 2),
+        _periods("fast-one-period", GracePeriod.SRCU_FAST, "srcu-fast", 1),
+        _periods("fast-two-periods", GracePeriod.SRCU_FAST, "srcu-fast", 2),
+        _periods("trace-one-period", GracePeriod.TASKS_TRACE, "tasks-trace", 1),
+        _periods("trace-two-periods", GracePeriod.TASKS_TRACE, "tasks-trace", 2),
     )
 }

@@ -6,6 +6,8 @@ Memory is sequentially consistent here, so a barrier is the order of two steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import enters, leaves
@@ -23,20 +25,35 @@ def _count(world: World, place: int) -> World:
     return world._replace(counters=(*values[:place], values[place] + 1, *values[place + 1 :]))
 
 
+def index_read(world: World, me: int) -> World:
+    """Thread `me` keeps the index in use."""
+    return with_thread(world, me, x=world.counters[0])
+
+
+def lock_counted(world: World, me: int, cpus: int) -> World:
+    """One more lock, of that index, on the CPU where thread `me`'s section begins."""
+    return _count(world, 1 + 2 * (me % cpus) + world.threads[me].x)
+
+
+def unlock_counted(rules: Rules, world: World, me: int, cpus: int) -> World:
+    """One more unlock of it, on the next CPU: the thread has migrated."""
+    if "unlock-not-counted" in rules.faults:
+        return world
+    there = (me + 1) % cpus
+    return _count(world, 1 + 2 * cpus + 2 * there + world.threads[me].x)
+
+
 def srcu_reader(rules: Rules, me: int, cpus: int, tag: str) -> Block:
     """A section that begins on CPU `me` and, having migrated, ends on the next one."""
-    here, there = me % cpus, (me + 1) % cpus
 
     def index(world: World) -> Outcome:
-        return with_thread(world, me, x=world.counters[0]), ""
+        return index_read(world, me), ""
 
     def lock(world: World) -> Outcome:
-        return enters(_count(world, 1 + 2 * here + world.threads[me].x), 1 << me), ""
+        return enters(lock_counted(world, me, cpus), 1 << me), ""
 
     def unlock(world: World) -> Outcome:
-        x = world.threads[me].x
-        if "unlock-not-counted" not in rules.faults:
-            world = _count(world, 1 + 2 * cpus + 2 * there + x)
+        world = unlock_counted(rules, world, me, cpus)
         return with_thread(leaves(world, 1 << me), me, x=0), ""
 
     touched = COUNTERS | reader(me)
@@ -47,8 +64,13 @@ def srcu_reader(rules: Rules, me: int, cpus: int, tag: str) -> Block:
     ]
 
 
-def srcu_grace_period(rules: Rules, me: int, cpus: int, tag: str) -> Block:
-    """try_check_zero of the idle index, srcu_flip, try_check_zero of the one that was in use."""
+def srcu_grace_period(
+    rules: Rules, me: int, cpus: int, tag: str, between: Sequence[Step] = ()
+) -> Block:
+    """try_check_zero of the idle index, srcu_flip, try_check_zero of the one that was in use.
+
+    `between` is done between the two sums of every try.
+    """
 
     def begin(world: World) -> Outcome:
         return with_thread(world, me, wait=world.readers & ENTRY_READERS), ""
@@ -63,14 +85,14 @@ def srcu_grace_period(rules: Rules, me: int, cpus: int, tag: str) -> Block:
 
     block: Block = [Step("synchronize_srcu", begin, ALL_READERS)]
     if "one-scan" not in rules.faults:
-        block += _try_check_zero(rules, me, cpus, f"{tag}.1")
+        block += _try_check_zero(rules, me, cpus, f"{tag}.1", between)
     if "no-flip" not in rules.faults:
         block.append(Step("srcu_flip", flip, COUNTERS, COUNTERS))
-    block += _try_check_zero(rules, me, cpus, f"{tag}.2")
+    block += _try_check_zero(rules, me, cpus, f"{tag}.2", between)
     return [*block, Step("srcu_gp_end", end, ALL_READERS)]
 
 
-def _try_check_zero(rules: Rules, me: int, cpus: int, tag: str) -> Block:
+def _try_check_zero(rules: Rules, me: int, cpus: int, tag: str, between: Sequence[Step]) -> Block:
     """Sum unlock, then lock, of the index not in use, a CPU a step; again until they agree."""
     again, agreed = f"{tag}.again", f"{tag}.agreed"
 
@@ -88,6 +110,10 @@ def _try_check_zero(rules: Rules, me: int, cpus: int, tag: str) -> Block:
 
     locks = [add(1 + 2 * cpu, 1) for cpu in range(cpus)]
     unlocks = [add(1 + 2 * cpus + 2 * cpu, -1) for cpu in range(cpus)]
-    sums = [*locks, *unlocks] if "no-barrier-between-sums" in rules.faults else [*unlocks, *locks]
+    sums = [*unlocks, *between, *locks]
+    if "no-barrier-between-sums" in rules.faults:
+        sums = [*locks, *between, *unlocks]
+    elif "rcu-period-before-sums" in rules.faults:
+        sums = [*between, *unlocks, *locks]
     compared = Step("srcu_readers_active_idx_check", compare, targets=(again, agreed))
     return [again, *sums, compared, agreed]

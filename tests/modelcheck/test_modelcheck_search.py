@@ -42,6 +42,17 @@ def test_no_interleaving_violates_a_check(name: str, rules: Rules) -> None:
         assert result.ends
 
 
+@pytest.mark.parametrize("name", sorted(HOLE | {"own-unregister", "fork"}))
+@pytest.mark.parametrize("stage", [14, 15])
+def test_another_flavour_of_rcu_neither_closes_the_hole_nor_opens_one(
+    name: str, stage: int
+) -> None:
+    """Where grace periods are their contract, stage 10 says all there is to say of these."""
+    scenario = SCENARIOS[name]
+    later, of_10 = (search(system_of(scenario, STAGES[s])) for s in (stage, 10))
+    assert (later.finding, later.states) == (of_10.finding, of_10.states)
+
+
 @pytest.mark.parametrize("name", sorted(HOLE | {"own-unregister"}))
 def test_a_lease_that_looks_at_the_count_closes_the_hole_but_for_fork(name: str) -> None:
     finding = search(system_of(SCENARIOS[name], CHECKED_LEASE)).finding
