@@ -16,6 +16,8 @@ from core.kernel.primitives import (
     down_read,
     locked_private,
     plain_increment,
+    rcu_read_lock_trace,
+    rcu_read_unlock_trace,
     read_lock,
     read_unlock,
     refcount_dec_and_test,
@@ -61,12 +63,15 @@ FILTER = Call(
     "uprobe_perf_filter", (*read_lock(Line.FILTER), *read_unlock(Line.FILTER)), Role.DISPATCH
 )
 RETURN_DISPATCH = Call("uretprobe_dispatcher", work("consumer_call"), Role.DISPATCH)
-RUN_BPF = Call("__uprobe_perf_func", (*work("bpf_prog"), *locked_private("lock add")), Role.PROGRAM)
+PROGRAM = (*work("bpf_prog"), *locked_private("lock add"))
+RUN_BPF = Call(
+    "__uprobe_perf_func", (*rcu_read_lock_trace(), *PROGRAM, *rcu_read_unlock_trace()), Role.PROGRAM
+)
+"""`bpf_prog_run_array_uprobe` walks an array of programs in a section of its own; a link has one
+program and no array (v6.11, read). What the walk itself costs is in `bpf_prog`."""
 MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"), Role.DISPATCH)
 MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"), Role.DISPATCH)
-MULTI_RUN_BPF = Call(
-    "uprobe_prog_run", (*work("multi_prog"), *locked_private("lock add")), Role.PROGRAM
-)
+MULTI_RUN_BPF = Call("uprobe_prog_run", PROGRAM, Role.PROGRAM)
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
 EMULATE_NOP5 = Call("arch_uprobe_skip_sstep (5-byte nop)", work("emulate"))
 EMULATE_PUSH = Call("arch_uprobe_skip_sstep (push_emulate_op)", work("emulate_push"))

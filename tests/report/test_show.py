@@ -47,8 +47,10 @@ mmap_read_unlock        lock xadd             mm->mmap_lock.count
 uprobe_dispatcher       work                  consumer_call
 uprobe_dispatcher       load                  trace_uprobe.nhit
 uprobe_dispatcher       store                 trace_uprobe.nhit
+__uprobe_perf_func      work                  trace_nesting
 __uprobe_perf_func      work                  bpf_prog
 __uprobe_perf_func      lock add (own line)
+__uprobe_perf_func      work                  trace_nesting
 arch_uprobe_skip_sstep  work                  emulate
 rcu_read_unlock_trace   work                  trace_nesting
 iret                    work                  trap_exit
