@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from test_architecture import FLOORS
 
+from core.calibrate.one_cpu import ONE_CPU
 from core.calibrate.parameters import PARAMETERS, Parameter
 from core.machine.machine import load_machine
 from sweep.commands.catalogue import axes
@@ -27,6 +28,14 @@ def test_a_fitted_value_and_its_interval_are_those_of_the_file(parameter: Parame
     assert row is not None
     assert float(row[1]) == machine.number(parameter.path)
     assert row[2] == f"{low:g} to {high:g}"
+
+
+def test_cycles_of_work_are_those_of_the_file() -> None:
+    cycles = load_machine("xeon-gold-6138").execution.work_cycles
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (\d+) cycles", MODEL, re.MULTILINE)
+    said = {name: int(count) for name, count in rows if name in cycles}
+    assert said == {name: cycles[name] for name in said}
+    assert {parameter.path.rpartition(".")[2] for parameter in ONE_CPU} <= set(said)
 
 
 def test_the_readme_has_the_axes_of_the_registry() -> None:

@@ -91,6 +91,8 @@ def _patched(patch: Patch, path: Path) -> Path:
     made = patch.path(path)
     if not isinstance(made, tuple) or not all(isinstance(call, Call) for call in made):
         raise DesignError(patch.name, "its path is no tuple of Calls")
+    if patch.path(path) != made:
+        raise DesignError(patch.name, "its path is another when it is asked for again")
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,6 +174,7 @@ def test_the_code_runs_once_and_only_if_it_is_named(tmp_path: Path, write: Write
         ("patch = Patch('x', path=lambda path: path[0].y)", ":3: AttributeError: 'Call'"),
         ("patch = Patch('x', path=lambda path: list(path))", ":3: x: its path is no tuple"),
         ("patch = Patch('x', path=lambda path: path[:-1] + (1,))", ":3: x: its path is no tuple"),
+        ("patch = Patch('x', path=lambda path, n=[]: path[n.append(1) or len(n) :])", "is another"),
         ("patch = Patch('srcu', path=lambda path: path[1:])", ":3: srcu: there is a patch of"),
         ("patch = Patch('x', rules={'sync': ('entri',)})", ":3: ValueError: rules: sync 'entri'"),
         (
@@ -237,6 +239,16 @@ def test_the_page_has_the_example_whole() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "designs.md").read_text()
     code = EXAMPLE.read_text().partition('"""\n\n')[2]
     assert f"```python\n{code}```" in page
+
+
+def test_the_flavours_that_the_page_names_are_designs() -> None:
+    root = Path(__file__).resolve().parents[2]
+    pages = [root / "docs" / "designs.md", root / "README.md"]
+    named = {f for page in pages for f in re.findall(r"\S*specs/\S+\.py\b", page.read_text())}
+    named = {flavour.strip("`") for flavour in named}
+    assert any("+" in flavour for flavour in named)
+    for flavour in named:
+        assert isinstance(named_flavour(flavour.replace("specs/", f"{SPECS}/")), Design)
 
 
 def test_two_designs_of_one_name_are_refused(tmp_path: Path, write: Write) -> None:

@@ -41,3 +41,10 @@ def test_rows_that_have_one_of_the_values_of_every_key(asked: list[str], cpus: l
 def test_what_there_is_not_is_named(asked: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         only(ROWS, asked)
+
+
+def test_attach_is_the_axis_where_nothing_was_measured() -> None:
+    rows = frame(row(cpus=1, attach_kind="perf-event"), row(cpus=2, attach_kind="multi"))
+    assert only(rows, ["attach=multi"])["cpus"].to_list() == [2]
+    measured = frame(row(cpus=1, attach="bpf"), row(cpus=2, attach="multi"))
+    assert only(measured, ["attach=bpf"])["cpus"].to_list() == [1]
