@@ -11,7 +11,7 @@ from math import exp, hypot, log
 from statistics import NormalDist, stdev
 
 from core.cell import Cell, CellResult
-from core.engine.gang import Gang
+from core.engine.cpu_hosts import CpuHosts
 from core.engine.simulate import simulate
 from core.stress.simulate import simulate_stress
 from core.stress.threads import TriggerThreads
@@ -26,9 +26,9 @@ Interval = tuple[float, float]
 
 
 def predict(
-    cell: Cell, gang: Gang | None = None, threads: TriggerThreads | None = None
+    cell: Cell, hosts: CpuHosts | None = None, threads: TriggerThreads | None = None
 ) -> CellResult:
-    """Simulate `cell` on `gang`, and the members of its ensemble in this process.
+    """Simulate `cell` on `hosts`, and the members of its ensemble in this process.
 
     The ensemble changes nothing but the interval, which is None if the cell asks for none, its
     machine has fewer than two members, or one of them completes no hit. A cell with a workload has
@@ -38,7 +38,7 @@ def predict(
     if cell.workload is not None:
         return simulate_stress(cell, threads=threads)
     began = time.perf_counter()
-    plain, rates = _simulated(cell, gang)
+    plain, rates = _simulated(cell, hosts)
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
     return replace(
         plain,
@@ -107,7 +107,7 @@ def discrepancy(cell: Cell, share: float) -> float:
     return hypot((1 - share) * error.uncontended, share * error.contended)
 
 
-def _simulated(cell: Cell, gang: Gang | None) -> tuple[CellResult, list[float]]:
+def _simulated(cell: Cell, hosts: CpuHosts | None) -> tuple[CellResult, list[float]]:
     """The cell as it is, and the rate of each member."""
     bare = replace(cell, ensemble=0)
     # Each with start phases of its own: what a design falls into may depend on them.
@@ -115,13 +115,13 @@ def _simulated(cell: Cell, gang: Gang | None) -> tuple[CellResult, list[float]]:
         _briefly(replace(cell, machine=member, replicate=cell.replicate + number))
         for number, member in enumerate(cell.machine.members[: cell.ensemble], start=1)
     ]
-    if gang is None:
+    if hosts is None:
         return simulate(bare), [_rate(member) for member in members]
-    # Cores would be idle while a gang that lives elsewhere is waited for.
+    # Cores would be idle while hosts elsewhere are waited for.
     cores = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(cores, thread_name_prefix="member") as pool:
         rates = pool.map(_rate, members)
-        return simulate(bare, gang), list(rates)
+        return simulate(bare, hosts), list(rates)
 
 
 def _rate(cell: Cell) -> float:

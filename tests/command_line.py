@@ -31,11 +31,11 @@ from sweep.errors import InfrastructureError
 
 real, begun = engine.simulate, []
 
-def simulate(cell, gang=None):
+def simulate(cell, hosts=None):
     begun.append(cell)
     if len(begun) == {number}:
         {hook}
-    return real(cell, gang)
+    return real(cell, hosts)
 
 engine.simulate = simulate
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup
+from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
 from core.engine.simulate import play

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup
+from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import compile_path
 from core.engine.simulate import play

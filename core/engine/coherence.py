@@ -134,7 +134,6 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     line.filled_at = now + _varied(s, transfer, s.costs[0].spread) + further
     s.ports[port].phase = FILLING
     s.ports[port].distance = distance
-    s.totals[0].transfers += 1
     schedule(s.events, port, line.filled_at)
     return True
 

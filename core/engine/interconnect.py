@@ -6,7 +6,7 @@ import numpy as np
 
 from core.arrays import IntArray
 from core.engine.attribution import settle
-from core.engine.gang import Hits, Served
+from core.engine.cpu_hosts import Hits, Served
 from core.engine.pipeline import start
 from core.engine.ring import fill
 from core.engine.state import State
@@ -29,11 +29,6 @@ class Interconnect:
     def line_ops(self) -> int:
         """Operations on shared lines served so far."""
         return int(self._state.totals["line_ops"][0])
-
-    @property
-    def transfers(self) -> int:
-        """Transfers of lines between cores so far."""
-        return int(self._state.totals["transfers"][0])
 
     def spent(self, now_ps: int) -> IntArray:
         """Time of all CPUs since the last call, up to `now_ps`, shape (operations, 8), ps.

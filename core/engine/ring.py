@@ -1,4 +1,4 @@
-"""Hits ahead of every CPU, in rings: filled from a gang's flat arrays. Compiled."""
+"""Hits ahead of every CPU, in rings: filled from its host's flat arrays. Compiled."""
 
 from __future__ import annotations
 

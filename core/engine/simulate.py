@@ -11,7 +11,7 @@ import numpy as np
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
-from core.engine.gang import CpuGroup, Gang
+from core.engine.cpu_hosts import CpuGroup, CpuHosts
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
 from core.engine.shares import shares
@@ -31,14 +31,14 @@ FIRST_HITS = 256
 """Hits every CPU is asked for at first; later a quarter more than the busiest seems to need."""
 
 
-def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
-    """Simulate `cell` on the CPUs of `gang`, in this process if none is given.
+def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
+    """Simulate `cell` on the CPUs of `hosts`, in this process if none is given.
 
     The result depends on the cell alone. Raises KeyError for an unknown bench, flavour, edit
     or work name, ValueError for a machine that is too small or a process without a CPU.
     """
     began = time.perf_counter()
-    gang = CpuGroup() if gang is None else gang
+    hosts = CpuGroup() if hosts is None else hosts
     process = process_of_cpus(cell.cpus, cell.processes)
     layout = cell.layout
     [path] = cell.paths
@@ -57,7 +57,7 @@ def simulate(cell: Cell, gang: Gang | None = None) -> CellResult:
         wakeup_ps=WAKEUP_PS,
     )
     interconnect = Interconnect(state)
-    hits, spent = play(interconnect, gang, configs)
+    hits, spent = play(interconnect, hosts, configs)
     return CellResult(
         cell.cell_id,
         hits.sum(axis=0),
@@ -91,24 +91,24 @@ def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
 
 
 def play(
-    interconnect: Interconnect, gang: Gang, configs: Sequence[CpuConfig]
+    interconnect: Interconnect, hosts: CpuHosts, configs: Sequence[CpuConfig]
 ) -> tuple[IntArray, IntArray]:
     """Run warm-up and samples of the CPUs of `configs`. A window lasts until one has no hit left.
 
-    One call of the gang before the first window, one after each: what a CPU does next depends on
-    nothing that others do, so a gang far away is asked as rarely as the rings of hits ahead allow.
+    One call of the hosts before the first window, one after each: what a CPU does next depends on
+    nothing that others do, so hosts far away are asked as rarely as the rings of hits ahead allow.
     Returns the hits completed in each sample, shape (cpus, samples), and where the CPUs' time in
     the samples went, see `Interconnect.spent`; all of it, to the picosecond.
     """
     c = configs[0]
     end = c.warmup_ps + c.samples * c.sample_ps
-    interconnect.accept(gang.start(configs, interconnect.wanted(FIRST_HITS)))
+    interconnect.accept(hosts.start(configs, interconnect.wanted(FIRST_HITS)))
     for until in (c.warmup_ps, end):
         while not interconnect.run(until):
             ahead = max(FIRST_HITS, interconnect.hits_until(end) * 5 // 4)
-            hits = gang.exchange(interconnect.served(), interconnect.wanted(ahead))
+            hits = hosts.exchange(interconnect.served(), interconnect.wanted(ahead))
             interconnect.accept(hits)
         spent = interconnect.spent(until)
     if (total := int(spent.sum())) != (whole := interconnect.cpus * (end - c.warmup_ps)):
         raise AssertionError(f"{total} ps of CPU time attributed, {whole} simulated")
-    return gang.finish(interconnect.served()), spent
+    return hosts.finish(interconnect.served()), spent

@@ -138,7 +138,6 @@ OPERATION = _record(
 TOTALS = _record(
     random="state of the random numbers of lines' ways and stays",
     line_ops="operations on shared lines done so far",
-    transfers="transfers of lines between cores so far",
     stopped="CPU for whose lack of hits the weave stopped",
 )
 

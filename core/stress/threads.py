@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.arrays import IntArray
 from core.engine.cpu import CpuConfig, stream
-from core.engine.gang import Hits, merge_hits
+from core.engine.cpu_hosts import Hits, merge_hits
 from core.engine.pipeline import RETURN
 from core.engine.simulate import HITS_AHEAD
 from core.engine.spread import draw_probes

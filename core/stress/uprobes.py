@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from core.arrays import IntArray
 
-Masks = NDArray[np.uint64]
-
 NOBODY = -1
 BITS = 64
 """Consumers that one function can have at a time."""

@@ -12,12 +12,18 @@ from sweep.errors import UsageError
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("--rivals", is_flag=True, help="Hold two simple laws of scaling against them too.")
+@click.option(
+    "--baselines",
+    "--rivals",
+    "baselines",
+    is_flag=True,
+    help="Hold two simple laws of scaling against them too.",
+)
 @only_option
 @strict_option
 @json_option
 def compare(
-    runs: tuple[str, ...], rivals: bool, only: tuple[str, ...], strict: bool, as_json: bool
+    runs: tuple[str, ...], baselines: bool, only: tuple[str, ...], strict: bool, as_json: bool
 ) -> None:
     """Hold a RUN against the published figures, or several against each other.
 
@@ -28,14 +34,14 @@ def compare(
 
     \b
     uprobe-sweep compare cover-letter
-    uprobe-sweep compare cover-letter --rivals
+    uprobe-sweep compare cover-letter --baselines
     uprobe-sweep compare published live here
     """
-    if len(runs) > 1 and rivals:
-        raise UsageError("--rivals is for one run beside the published figures")
+    if len(runs) > 1 and baselines:
+        raise UsageError("--baselines is for one run beside the published figures")
     if len(set(runs)) < len(runs):
         raise UsageError(f"{' '.join(runs)}: a run is named twice")
-    from sweep.letter.baselines import RIVALS
+    from sweep.letter.baselines import BASELINES
     from sweep.report.compare import PUBLISHED, beside_published
     from sweep.report.compare import compare as compare_runs
     from sweep.report.compare_text import render
@@ -46,7 +52,7 @@ def compare(
         if strict:
             refuse_disturbed(cells, run)
     if len(runs) == 1:
-        found = beside_published(runs[0], frames[runs[0]], RIVALS if rivals else ())
+        found = beside_published(runs[0], frames[runs[0]], BASELINES if baselines else ())
     else:
         found = compare_runs({run: frames.get(run) for run in runs})
     if as_json:

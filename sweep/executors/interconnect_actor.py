@@ -13,7 +13,7 @@ import ray
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup, Hits, Served, merge_hits, split_served
+from core.engine.cpu_hosts import CpuGroup, Hits, Served, merge_hits, split_served
 from core.predict import predict, warm
 from core.stress.threads import RemoteThreads, ThreadGroup
 from sweep.executors.cpu_actor import leave_working_dir

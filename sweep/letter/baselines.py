@@ -117,7 +117,7 @@ def fit_station(curve: Curve) -> Station:
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """A law and the CPU counts that it is fitted on, up to `most_cpus`; None is all of them."""
 
     name: str
@@ -146,9 +146,9 @@ class Rival:
         return {cell: laws[cell[:2]](cell[2]) for cell in figures}
 
 
-RIVALS = (
-    Rival(f"USL, N <= {FEW_CPUS}", fit_usl, FEW_CPUS),
-    Rival("USL, all N", fit_usl),
-    Rival(f"MVA, N <= {FEW_CPUS}", fit_station, FEW_CPUS),
-    Rival("MVA, all N", fit_station),
+BASELINES = (
+    Baseline(f"USL, N <= {FEW_CPUS}", fit_usl, FEW_CPUS),
+    Baseline("USL, all N", fit_usl),
+    Baseline(f"MVA, N <= {FEW_CPUS}", fit_station, FEW_CPUS),
+    Baseline("MVA, all N", fit_station),
 )

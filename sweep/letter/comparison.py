@@ -12,7 +12,7 @@ from sweep.letter.summary import Summary
 from sweep.store.settings import Figure
 
 if TYPE_CHECKING:
-    from sweep.letter.baselines import Rival
+    from sweep.letter.baselines import Baseline
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class RivalCell:
-    """What a rival gives for a cell that the run has, in million hits per second.
+class BaselineCell:
+    """What a baseline gives for a cell that the run has, in million hits per second.
 
-    Error is predicted / published - 1; `fitted` says that the rival has seen the figure.
+    Error is predicted / published - 1; `fitted` says that the baseline has seen the figure.
     """
 
     bench: str
@@ -68,16 +68,16 @@ class RivalCell:
 
 
 @dataclass(frozen=True)
-class RivalComparison:
-    """A rival beside the letter; its rises are what it gives, not what the run simulated."""
+class BaselineComparison:
+    """A baseline beside the letter; its rises are what it gives, not what the run simulated."""
 
     name: str
-    cells: tuple[RivalCell, ...]
+    cells: tuple[BaselineCell, ...]
     rises: tuple[Rise, ...]
 
     @property
     def summary(self) -> dict[str, Summary]:
-        """Errors of all cells, and of those that the rival was not fitted on."""
+        """Errors of all cells, and of those that the baseline was not fitted on."""
         errors = {(c.flavour, c.bench, c.cpus): c.error for c in self.cells}
         unseen = {(c.flavour, c.bench, c.cpus): c.error for c in self.cells if not c.fitted}
         return {"all": Summary.of(errors), "not fitted": Summary.of(unseen)}
@@ -94,7 +94,7 @@ class LetterComparison:
     missing: tuple[CellKey, ...]
     rises: tuple[Rise, ...]
     claims: tuple[Claim, ...]
-    rivals: tuple[RivalComparison, ...] = ()
+    baselines: tuple[BaselineComparison, ...] = ()
 
     @property
     def summary(self) -> dict[str, Summary]:
@@ -107,19 +107,19 @@ class LetterComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `summary` and every field; a cell is (flavour, bench, cpus)."""
-        rivals = [{"summary": _plain(r.summary), **asdict(r)} for r in self.rivals]
-        return {"summary": _plain(self.summary), **asdict(self), "rivals": rivals}
+        baselines = [{"summary": _plain(r.summary), **asdict(r)} for r in self.baselines]
+        return {"summary": _plain(self.summary), **asdict(self), "baselines": baselines}
 
 
 def beside_letter(
     found: Mapping[CellKey, Figure],
-    rivals: Sequence[Rival] = (),
+    baselines: Sequence[Baseline] = (),
     fitted: frozenset[CellKey] | None = None,
 ) -> LetterComparison:
     """Hold those of the figures that the letter has a line for against it.
 
-    `rivals` are fitted on the whole letter and held to the same cells. `fitted` are the calibration
-    cells; none, for figures that were not simulated.
+    `baselines` are fitted on the whole letter and held to the same cells. `fitted` are the
+    calibration cells; none, for figures that were not simulated.
     """
     letter = published_mhits()
     common = [cell for cell in letter if cell in found]
@@ -130,7 +130,7 @@ def beside_letter(
         missing=tuple(cell for cell in letter if cell not in simulated),
         rises=tuple(rises(letter, simulated)),
         claims=tuple(claims(letter, simulated)),
-        rivals=tuple(_rival(rival, letter, simulated) for rival in rivals),
+        baselines=tuple(_baseline(baseline, letter, simulated) for baseline in baselines),
     )
 
 
@@ -152,15 +152,15 @@ def _row(cell: CellKey, published: float, figure: Figure, calibration: bool) -> 
     )
 
 
-def _rival(rival: Rival, letter: Figures, simulated: Figures) -> RivalComparison:
-    predicted = rival.predict(letter)
+def _baseline(baseline: Baseline, letter: Figures, simulated: Figures) -> BaselineComparison:
+    predicted = baseline.predict(letter)
     cells = []
     for cell in simulated:
         flavour, bench, cpus = cell
         figure, ours = letter[cell], predicted[cell]
-        fitted = rival.is_fitted_on(cell)
-        cells.append(RivalCell(bench, flavour, cpus, figure, ours, ours / figure - 1, fitted))
-    return RivalComparison(rival.name, tuple(cells), tuple(rises(letter, predicted)))
+        fitted = baseline.is_fitted_on(cell)
+        cells.append(BaselineCell(bench, flavour, cpus, figure, ours, ours / figure - 1, fitted))
+    return BaselineComparison(baseline.name, tuple(cells), tuple(rises(letter, predicted)))
 
 
 def _summary(rows: Sequence[Row]) -> Summary:

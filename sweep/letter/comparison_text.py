@@ -13,7 +13,7 @@ from sweep.letter.published import CellKey
 from sweep.letter.summary import Summary
 from sweep.terminal.text_table import ABSENT, numbers, percent, table
 
-RIVALS = (
+BASELINES = (
     "USL: the Universal Scalability Law; MVA: one queueing station, by mean value analysis. Each\n"
     "is fitted to every column of the letter by itself, on the published figures of N CPUs."
 )
@@ -24,8 +24,8 @@ def letter_parts(found: Mapping[str, LetterComparison]) -> Iterator[RenderableTy
     """Summary, coverage, rises and claims of columns by their name, one at least."""
     yield from ("", _summary(found))
     first = next(iter(found.values()))
-    if first.rivals:
-        yield RIVALS
+    if first.baselines:
+        yield BASELINES
     if any(part.intervals for one in found.values() for part in one.summary.values()):
         yield from ("", _coverage(found))
     yield from ("", _rises(found), RISES)
@@ -46,14 +46,14 @@ def _summary(found: Mapping[str, LetterComparison]) -> Table:
     made = table("absolute error")
     numbers(made, "cells", "mean", "median", "90th\npercentile", "worst").add_column("worst cell")
     for name, one in found.items():
-        alone = len(found) == 1 and not one.rivals
+        alone = len(found) == 1 and not one.baselines
         for key, part in one.summary.items():
             _add_summary(made, key if alone else f"{_head(found, name, 'simulated')}: {key}", part)
         made.add_section()
-    for rival in next(iter(found.values())).rivals:
-        for key, part in rival.summary.items():
+    for baseline in next(iter(found.values())).baselines:
+        for key, part in baseline.summary.items():
             if part.cells:
-                _add_summary(made, f"{rival.name}: {key}", part)
+                _add_summary(made, f"{baseline.name}: {key}", part)
         made.add_section()
     return made
 
@@ -79,16 +79,16 @@ def _rises(found: Mapping[str, LetterComparison]) -> Table:
     for name in found:
         numbers(made, _head(found, name, "simulated").replace(" ", "\n")).add_column("present")
     first = next(iter(found.values()))
-    numbers(made, *(rival.name.replace(", ", "\n") for rival in first.rivals))
+    numbers(made, *(baseline.name.replace(", ", "\n") for baseline in first.baselines))
     for at, rise in enumerate(first.rises):
         texts = [f"{rise.bench}, {rise.flavour}", f"x {rise.published:.2f}"]
         for one in found.values():
             present = {True: "yes", False: "NO", None: ABSENT}[one.rises[at].present]
             texts += [_factor(one.rises[at].simulated), present]
-        texts += [_factor(rival.rises[at].simulated) for rival in first.rivals]
+        texts += [_factor(baseline.rises[at].simulated) for baseline in first.baselines]
         made.add_row(*texts)
-    if first.rivals:
-        theirs = [_present(rival.rises) for rival in first.rivals]
+    if first.baselines:
+        theirs = [_present(baseline.rises) for baseline in first.baselines]
         made.add_section()
         ours = [text for one in found.values() for text in (_present(one.rises), "")]
         made.add_row("present in", f"{len(first.rises)} of {len(first.rises)}", *ours, *theirs)

@@ -27,7 +27,7 @@ from sweep.store.settings import (
 )
 
 if TYPE_CHECKING:
-    from sweep.letter.baselines import Rival
+    from sweep.letter.baselines import Baseline
 
 PUBLISHED = "published"
 """What names the letter's own figures among runs."""
@@ -133,7 +133,9 @@ def design(flavour: str) -> str:
     return named.get(patches, flavour)
 
 
-def beside_published(name: str, frame: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
+def beside_published(
+    name: str, frame: pl.DataFrame, baselines: Sequence[Baseline] = ()
+) -> Comparison:
     """The rows of a run that the letter has a line for beside it. Raises UsageError without any."""
     lines = {(bench, flavour, cpus) for flavour, bench, cpus in published_mhits()}
     rows = frame.filter(*in_setting(LETTER_SETTING))
@@ -149,11 +151,13 @@ def beside_published(name: str, frame: pl.DataFrame, rivals: Sequence[Rival] = (
             f"letter and {said(LETTER_SETTING, [*LETTER_SETTING], ', ')}; "
             "name a second RUN, or `published`, to hold any run against it"
         )
-    found = compare({PUBLISHED: None, name: rows}, rivals)
+    found = compare({PUBLISHED: None, name: rows}, baselines)
     return replace(found, left_out=len(frame) - len(rows))
 
 
-def compare(runs: Mapping[str, pl.DataFrame | None], rivals: Sequence[Rival] = ()) -> Comparison:
+def compare(
+    runs: Mapping[str, pl.DataFrame | None], baselines: Sequence[Baseline] = ()
+) -> Comparison:
     """`runs` by name, None for the published figures, in one table; errors are against the first.
 
     A run of several settings is a column for each: nothing is averaged but repeats of a cell.
@@ -169,7 +173,7 @@ def compare(runs: Mapping[str, pl.DataFrame | None], rivals: Sequence[Rival] = (
             continue
         found = _columns(name, frame)
         if beside:
-            found = [(_with_letter(*column, rivals), column[1]) for column in found]
+            found = [(_with_letter(*column, baselines), column[1]) for column in found]
         columns += found
     _refuse_strangers(columns)
     cells = {cell for _, found in columns for cell in found}
@@ -235,12 +239,14 @@ def _refuse_strangers(columns: Sequence[tuple[Column, Mapping[Cell, Figure]]]) -
         )
 
 
-def _with_letter(column: Column, found: Mapping[Cell, Figure], rivals: Sequence[Rival]) -> Column:
+def _with_letter(
+    column: Column, found: Mapping[Cell, Figure], baselines: Sequence[Baseline]
+) -> Column:
     if any(column.setting[name] != value for name, value in LETTER_SETTING.items()):
         return column
     fitted = None if column.setting["source"] == SIMULATED else frozenset[CellKey]()
     named = {(flavour, bench, cpus): figure for (bench, flavour, cpus), figure in found.items()}
-    beside = beside_letter(named, rivals, fitted)
+    beside = beside_letter(named, baselines, fitted)
     return replace(column, letter=beside) if beside.rows else column
 
 

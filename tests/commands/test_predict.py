@@ -14,7 +14,7 @@ from tiny import tiny_spec
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup, Hits
+from core.engine.cpu_hosts import CpuGroup, Hits
 from core.engine.simulate import simulate
 from core.machine.machine import Machine, load_machine
 from core.predict import contended_share, discrepancy, log_interval, predict
@@ -119,10 +119,10 @@ class Counted(CpuGroup):
 
 
 def test_whoever_hosts_the_cpus_the_prediction_is_the_same_and_members_stay_here() -> None:
-    gang = Counted()
+    hosts = Counted()
     asked = cell(5, ensemble=3, spread="uniform", probes=3)
-    here, there = predict(asked), predict(asked, gang)
-    assert gang.cells == 1
+    here, there = predict(asked), predict(asked, hosts)
+    assert hosts.cells == 1
     for field in fields(CellResult):
         if field.name != "wall_seconds":
             assert np.array_equal(getattr(here, field.name), getattr(there, field.name))

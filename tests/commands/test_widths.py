@@ -48,7 +48,13 @@ def on_terminal(line: str, width: int, folder: Path, **environment: str) -> str:
     return b"".join(chunks).decode().replace("\r\n", "\n")
 
 
-LINES = ("compare run --rivals", "explain run", "plan cover-letter", "list flavours", "list axes")
+LINES = (
+    "compare run --baselines",
+    "explain run",
+    "plan cover-letter",
+    "list flavours",
+    "list axes",
+)
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -59,7 +65,7 @@ def test_on_80_columns_nothing_is_wider(folder: Path, line: str) -> None:
 
 
 def test_a_wide_terminal_is_used(folder: Path) -> None:
-    narrow, wide = (on_terminal("compare run --rivals", width, folder) for width in (80, 200))
+    narrow, wide = (on_terminal("compare run --baselines", width, folder) for width in (80, 200))
     assert len(wide.splitlines()) < len(narrow.splitlines())
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.engine.cpu import Cpu, CpuConfig
-from core.engine.gang import CpuGroup, Served, merge_hits, split_served
+from core.engine.cpu_hosts import CpuGroup, Served, merge_hits, split_served
 from core.engine.spread import SPREADS, draw_probes
 
 CONFIG = CpuConfig(
@@ -93,7 +93,7 @@ def test_what_each_spread_means() -> None:
 
 
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(1, 4))
-def test_groups_together_are_one_gang(wanted: list[int], first: int) -> None:
+def test_groups_together_are_all_of_a_cells_cpus(wanted: list[int], first: int) -> None:
     configs = [replace(CONFIG, cpu=cpu) for cpu in range(4)]
     sizes = [first, 4 - first] if first < 4 else [4]
     cuts = np.cumsum(sizes)[:-1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from engine_machines import NS, machine
 
-from core.engine.gang import Hits
+from core.engine.cpu_hosts import Hits
 from core.engine.interconnect import Interconnect
 from core.engine.pipeline import fall_asleep, resume
 from core.engine.program import compile_path

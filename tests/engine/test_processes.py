@@ -72,10 +72,13 @@ def test_a_process_a_cpu_with_a_probe_of_its_own_scales_perfectly() -> None:
 
 @pytest.mark.parametrize("bench", ["uprobe-multi-nop", "uprobe-multi-ret"])
 def test_two_processes_are_two_times_one(bench: str) -> None:
-    """Nothing of a multi link's hit is shared across processes but the probe's own line."""
+    """Nothing of a multi link's hit is shared across processes but the probe's own line.
+
+    Which phase the CPUs of a process fall into moves its rate by some per cent.
+    """
     one = mhits(cpus=6, probes=6, spread="private", bench=bench)
     two = mhits(cpus=12, processes=2, probes=12, spread="private", bench=bench)
-    assert two == pytest.approx(2 * one, rel=0.05)
+    assert two == pytest.approx(2 * one, rel=0.1)
 
 
 @pytest.mark.parametrize("bench", ["uprobe-nop", "uprobe-ret"])

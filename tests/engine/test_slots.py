@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.engine.cpu import CpuConfig
-from core.engine.gang import CpuGroup
+from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import compile_path
 from core.engine.shares import BLOCKED

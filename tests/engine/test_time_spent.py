@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.cell import Cell
-from core.engine.gang import Hits
+from core.engine.cpu_hosts import Hits
 from core.engine.interconnect import Interconnect
 from core.engine.shares import DISTANCES, PRIVATE, SAME_CACHE, SAME_CORE, shares
 from core.engine.simulate import simulate

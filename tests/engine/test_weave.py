@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from engine_machines import NS, hits_per_us, machine, program, state
 
-from core.engine.gang import Hits
+from core.engine.cpu_hosts import Hits
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program
 from core.kernel.operation import Kind, Line, Operation, work

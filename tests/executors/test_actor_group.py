@@ -118,7 +118,7 @@ def loaded_in(actor: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("core.engine.gang", {"polars", "pyarrow", "numba", "pydantic", "ray", "sweep"}),
+        ("core.engine.cpu_hosts", {"polars", "pyarrow", "numba", "pydantic", "ray", "sweep"}),
         ("sweep.executors.cpu_actor", {"polars", "pyarrow", "numba", "pydantic", "ray"}),
         ("sweep.executors.interconnect_actor", {"polars", "pyarrow"}),
     ],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.arrays import IntArray
-from core.engine.gang import CpuGroup
+from core.engine.cpu_hosts import CpuGroup
 from sweep.executors.cpu_actor import CpuActor
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sweep.errors import UsageError
-from sweep.letter.baselines import RIVALS, Rival
+from sweep.letter.baselines import BASELINES, Baseline
 from sweep.letter.comparison import LetterComparison
 from sweep.letter.published import published_mhits
 from sweep.report.compare import Comparison, beside_published
@@ -26,14 +26,14 @@ def _fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweep.letter.comparison.calibration_cells", lambda: FITTED)
 
 
-def beside(run: pl.DataFrame, rivals: Sequence[Rival] = ()) -> Comparison:
+def beside(run: pl.DataFrame, baselines: Sequence[Baseline] = ()) -> Comparison:
     """A run beside the letter."""
-    return beside_published("run", run, rivals)
+    return beside_published("run", run, baselines)
 
 
-def compare(run: pl.DataFrame, rivals: Sequence[Rival] = ()) -> LetterComparison:
+def compare(run: pl.DataFrame, baselines: Sequence[Baseline] = ()) -> LetterComparison:
     """What a run of one setting comes to beside the letter."""
-    [found] = beside(run, rivals).letter.values()
+    [found] = beside(run, baselines).letter.values()
     return found
 
 
@@ -246,14 +246,14 @@ def test_a_single_replicate_has_no_spread_between() -> None:
     assert "± between" not in render(mixed)
 
 
-def steady(name: str, most_cpus: int) -> Rival:
-    """A rival that gives the 1-CPU figure at every count."""
-    return Rival(name, lambda curve: lambda cpus: curve[1], most_cpus)
+def steady(name: str, most_cpus: int) -> Baseline:
+    """A baseline that gives the 1-CPU figure at every count."""
+    return Baseline(name, lambda curve: lambda cpus: curve[1], most_cpus)
 
 
-def test_a_rival_is_fitted_on_the_letter_and_held_to_the_cells_of_the_run() -> None:
+def test_a_baseline_is_fitted_on_the_letter_and_held_to_the_cells_of_the_run() -> None:
     made = frame(row(hits_per_s=9e6), row(cpus=2, hits_per_s=9e6), row(cpus=4, hits_per_s=9e6))
-    [found] = compare(made, [steady("steady", 2)]).rivals
+    [found] = compare(made, [steady("steady", 2)]).baselines
     assert [(c.cpus, c.predicted, c.fitted) for c in found.cells] == [
         (1, 3.032, True),
         (2, 3.032, True),
@@ -268,17 +268,17 @@ def test_a_rival_is_fitted_on_the_letter_and_held_to_the_cells_of_the_run() -> N
     assert all((r.simulated, r.present) == (1.0, False) for r in found.rises)
 
 
-def test_rivals_in_text_and_json() -> None:
-    found = beside(letter_frame(), RIVALS)
+def test_baselines_in_text_and_json() -> None:
+    found = beside(letter_frame(), BASELINES)
     text = render(found)
     assert max(map(len, text.splitlines())) <= 100
     assert "…" not in text
     assert re.search(r"USL, N <= 8: not fitted +18 ", text)
     assert "USL, all N: not fitted" not in text
     assert re.search(r"present in +6 of 6 +6 of 6 +0 of 6 +0 of 6 +0 of 6 +0 of 6\n", text)
-    said = json.loads(json.dumps(found.to_dict(), allow_nan=False))["rivals"]
-    assert [rival["name"] for rival in said] == [rival.name for rival in RIVALS]
-    assert all(len(rival["cells"]) == 42 and len(rival["rises"]) == 6 for rival in said)
+    said = json.loads(json.dumps(found.to_dict(), allow_nan=False))["baselines"]
+    assert [baseline["name"] for baseline in said] == [baseline.name for baseline in BASELINES]
+    assert all(len(baseline["cells"]) == 42 and len(baseline["rises"]) == 6 for baseline in said)
     assert said[0]["summary"]["not fitted"]["cells"] == 18
     assert "USL" not in render(beside(letter_frame()))
 
@@ -287,7 +287,7 @@ def test_text_with_everything_fits_the_width() -> None:
     factors = (0.8, 1.25)
     made = pl.concat([letter_frame(f, replicate=r) for r, f in enumerate(factors)])
     bounds = [(pl.col("hits_per_s") * f).alias(c) for c, f in zip(BOUNDS, factors, strict=True)]
-    text = render(beside(made.with_columns(bounds), RIVALS))
+    text = render(beside(made.with_columns(bounds), BASELINES))
     assert max(map(len, text.splitlines())) <= 100
     assert len(re.findall(r"^\S+nop +tasks-trace ", text, re.MULTILINE)) == 28
 
@@ -359,7 +359,7 @@ def test_colour_only_when_asked_for() -> None:
 
 def test_dict_survives_json(letter: LetterComparison) -> None:
     said = json.loads(json.dumps(letter.to_dict(), allow_nan=False))
-    assert set(said) == {"summary", "rows", "missing", "rises", "claims", "rivals"}
+    assert set(said) == {"summary", "rows", "missing", "rises", "claims", "baselines"}
     assert said["rows"][0] == {
         "bench": "uprobe-nop",
         "flavour": "baseline",
@@ -374,7 +374,7 @@ def test_dict_survives_json(letter: LetterComparison) -> None:
         "within_run_stddev": 0.023,
         "between_replicates_stddev": None,
     }
-    assert said["rivals"] == []
+    assert said["baselines"] == []
     assert said["summary"]["calibration"]["cells"] == 2
 
 

@@ -120,7 +120,7 @@ def test_nothing_in_common_is_said() -> None:
     [
         (["published", "published"], "a run is named twice"),
         (["published", "nowhere"], "no such run: results/runs/nowhere"),
-        (["published", "nowhere", "--rivals"], "--rivals is for one run"),
+        (["published", "nowhere", "--baselines"], "--baselines is for one run"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweep.letter.baselines import RIVALS, Rival, Station, Usl, fit_station, fit_usl
+from sweep.letter.baselines import BASELINES, Baseline, Station, Usl, fit_station, fit_usl
 from sweep.letter.claims import dips
 from sweep.letter.published import published_mhits
 
@@ -111,18 +111,18 @@ def test_a_station_meets_the_1_cpu_figure() -> None:
         fit_station({2: 5.0})
 
 
-@pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.name)
-def test_no_rival_falls_and_rises_again(rival: Rival) -> None:
+@pytest.mark.parametrize("baseline", BASELINES, ids=lambda baseline: baseline.name)
+def test_no_baseline_falls_and_rises_again(baseline: Baseline) -> None:
     letter = published_mhits()
-    predicted = rival.predict(letter)
+    predicted = baseline.predict(letter)
     assert list(predicted) == list(letter)
     for flavour, bench in {cell[:2] for cell in letter}:
         assert dips(letter, flavour, bench)
         assert not dips(predicted, flavour, bench)
 
 
-def test_a_rival_sees_its_own_cpu_counts_and_column_only() -> None:
-    few = next(rival for rival in RIVALS if rival.most_cpus == 8)
+def test_a_baseline_sees_its_own_cpu_counts_and_column_only() -> None:
+    few = next(baseline for baseline in BASELINES if baseline.most_cpus == 8)
     letter = published_mhits()
     other = {
         cell: mhits * (2 if cell[2] > 8 or cell[0] != "srcu" else 1)

@@ -1,4 +1,4 @@
-"""A gang: the simulated CPUs of one cell, wherever they live."""
+"""CPU hosts: the simulated CPUs of one cell, wherever they live."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Served(NamedTuple):
     done_ps: IntArray
 
 
-class Gang(Protocol):
-    """What the simulation needs of its CPUs. One call a window, whatever the gang is made of."""
+class CpuHosts(Protocol):
+    """What the simulation needs of its CPUs. One call a window, whatever they are made of."""
 
     def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
         """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
@@ -48,7 +48,7 @@ class Gang(Protocol):
 
 
 class CpuGroup:
-    """CPUs that live in this process: a whole gang, or one actor's share of it."""
+    """CPUs that live in this process: all of a cell, or one actor's share."""
 
     def __init__(self) -> None:
         self._cpus: list[Cpu] = []
@@ -80,7 +80,7 @@ class CpuGroup:
 
 
 def merge_hits(parts: Sequence[Hits]) -> Hits:
-    """The hits of several groups as those of one gang, in the groups' order."""
+    """The hits of several groups put together, in the groups' order."""
     return Hits(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
