@@ -61,11 +61,14 @@ FRAME = np.dtype(
         ("index", np.int64),
         ("serial", np.int64),
         ("must_call", np.uint64),
+        ("may_call", np.uint64),
+        ("session", np.uint64),
     ],
     align=True,
 )
 """A function that a thread is in; `uprobe` NOBODY if its return is not probed. `serial` tells one
-lease from the next."""
+lease from the next. `must_call` and `may_call` are the entry's; `session` are the consumers of the
+return that the entry has called."""
 
 
 class Snapshot(NamedTuple):
@@ -122,6 +125,8 @@ class HitRules(NamedTuple):
     """What a return instance holds: GET, TRY_GET or LEASE."""
     chain_rwsem: bool
     """Handlers run under register_rwsem."""
+    sessions: bool = False
+    """Consumers of the return have a handler of the entry too, and are called only if that was."""
 
 
 class View(NamedTuple):

@@ -40,11 +40,15 @@ def replay_hits(t: Threads, v: View, taken: IntArray, level: IntArray) -> None:
         last = taken[index] - 1
         if thread.begun:
             thread.must_call &= v.must_call[thread.function]
-            thread.may_call |= v.may_call[thread.function]
+            if not (thread.returns and v.rules.sessions):
+                thread.may_call |= v.may_call[thread.function]
             thread.visible |= _listed(v, thread)
         for depth in range(thread.depth):
             frame = t.frame[index, depth]
             frame.must_call &= v.must_call[frame.function]
+            # A bit that is taken again is another consumer's.
+            frame.session &= v.may_call[frame.function]
+            frame.may_call &= v.may_call[frame.function]
         while thread.item <= last:
             if not thread.begun:
                 _begin(t, v, thread, index)
@@ -71,6 +75,7 @@ def _begin(t: Threads, v: View, thread: Record, index: int) -> None:
         thread.uprobe = frame.uprobe
         thread.hit = frame.uprobe != NOBODY
         thread.must_call = frame.must_call
+        thread.may_call = frame.may_call if v.rules.sessions else v.may_call[thread.function]
     else:
         thread.returns = 0
         frame = t.frame[index, thread.depth]
@@ -82,8 +87,8 @@ def _begin(t: Threads, v: View, thread: Record, index: int) -> None:
         thread.uprobe = NOBODY
         thread.hit = v.installed[item]
         thread.must_call = v.must_call[item]
+        thread.may_call = v.may_call[item]
         _check(thread, thread.hit or thread.must_call == 0, NOT_CALLED)
-    thread.may_call = v.may_call[thread.function]
 
 
 @inlined
@@ -153,6 +158,8 @@ def _walk(t: Threads, v: View, thread: Record, index: int) -> None:
     frame.index = v.srcu_idx[1]
     frame.serial = t.leases[index, 0] + t.leases[index, 1]
     frame.must_call = thread.must_call & v.returns[function]
+    frame.may_call = thread.may_call & v.returns[function]
+    frame.session = wants_return
     thread.instances += 1
     if frame.holds == LEASE:
         t.leases[index, frame.index] += 1
@@ -171,6 +178,8 @@ def _return(t: Threads, v: View, thread: Record, index: int, reach: int) -> None
             _lock(v, thread)
         if _passes(thread, WALKED, reach):
             called = v.return_list[uprobe]
+            if v.rules.sessions:
+                called &= t.frame[index, thread.depth - 1].session
             _check(thread, not v.freed[uprobe], USED_FREED)
             _check(thread, thread.must_call & ~called == 0, NOT_CALLED)
             _check(thread, called & ~thread.may_call == 0, CALLED_GONE)

@@ -97,7 +97,8 @@ class Simulation:
         )
         threads.reset(triggers(cell, where.ps_per_cycle, depth, programs.entry_cycles))
         uprobes = Uprobes(cell.probes)
-        hit_rules = hit_rules_of(rules)
+        perf_events = workload.attach_kind == "perf-event"
+        hit_rules = hit_rules_of(rules, perf_events)
         cosimulation = Cosimulation(state, programs, threads, cell.cpus, uprobes, hit_rules)
         checks = Checks(cosimulation, uprobes, rules)
         timing = Timing(hz=workload.hz)
@@ -112,8 +113,9 @@ class Simulation:
             raise ValueError(f"no fault {min(unknown)} in {cell.flavour}; there are {choice}")
         checks.watch(grace)
         cycle_ps = int(where.ps_per_cycle[-1])
-        asks = workload.attach_kind == "perf-event"
-        kernel = Kernel(rules, cosimulation, uprobes, grace, rcu, checks, cycle_ps, faults, asks)
+        kernel = Kernel(
+            rules, cosimulation, uprobes, grace, rcu, checks, cycle_ps, faults, perf_events
+        )
         static = static_consumers(cell, workload, uprobes)
         kernel.register_before(static)
         latencies = Latencies()
@@ -194,14 +196,16 @@ class Simulation:
                 self._seen, last = progress, self.cosimulation.now_ps
 
 
-def hit_rules_of(rules: Rules) -> HitRules:
-    """What these rules decide for hits."""
+def hit_rules_of(rules: Rules, perf_events: bool) -> HitRules:
+    """What these rules decide for hits. Consumers of perf events have a handler of the entry each,
+    those of the return too (trace_uprobe.c); of a uprobe_multi link's return probes none has."""
     return HitRules(
         lookup_takes_reference=bool(rules.lookup),
         entry_section=rules.entry_section,
         return_section=rules.return_section,
         instance_holds=INSTANCE_HOLDS[rules.prepare],
         chain_rwsem=rules.chain_rwsem,
+        sessions=rules.sessions and perf_events,
     )
 
 

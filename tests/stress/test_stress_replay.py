@@ -119,6 +119,56 @@ def test_what_a_return_instance_holds(rules: HitRules, held: int, leases: int) -
     assert inside(snapshot, chain_rwsem=False).uprobe.tolist() == []
 
 
+SESSIONS = LEASED._replace(sessions=True)
+
+
+@pytest.mark.parametrize(("rules", "hits"), [(LEASED, 2), (SESSIONS, 1)])
+def test_who_comes_during_a_call_is_called_at_its_return_unless_by_sessions(
+    rules: HitRules, hits: int
+) -> None:
+    group = Group(rules)
+    group.has(0)
+    group.has(1, at_return=True)
+    group.to(1, DONE)
+    group.view.return_list[0] = group.view.must_call[0] = 0
+    group.has(2, at_return=True)
+    snapshot = group.to(2, DONE)
+    assert (snapshot.hits.tolist(), snapshot.return_walks.tolist()) == ([hits], [1])
+    assert group.wrong(snapshot) == FINE
+
+
+def test_a_session_is_called_at_the_return_of_its_call() -> None:
+    group = Group(SESSIONS)
+    group.has(1, at_return=True)
+    group.to(1, DONE)
+    snapshot = group.to(2, DONE)
+    assert (snapshot.hits.tolist(), group.wrong(snapshot)) == ([1], FINE)
+
+
+@pytest.mark.parametrize(("session", "check"), [(0b110, CALLED_GONE), (0b000, NOT_CALLED)])
+def test_calls_that_sessions_forbid_or_ask_for_are_checked(session: int, check: int) -> None:
+    """A planted record of the entry: one consumer too many, or none."""
+    group = Group(SESSIONS)
+    group.has(1, at_return=True)
+    group.to(1, DONE)
+    group.has(2, at_return=True)
+    group._group._threads.frame["session"][0, 0] = session
+    assert group.wrong(group.to(2, DONE)) == check
+
+
+def test_a_bit_that_is_taken_again_is_another_consumers() -> None:
+    group = Group(SESSIONS)
+    group.has(0)
+    group.has(1, at_return=True)
+    group.to(1, DONE)
+    view = group.view
+    view.return_list[0] = view.may_call[0] = view.must_call[0] = 0
+    group.to(1, DONE)
+    group.has(1, at_return=True)
+    snapshot = group.to(2, DONE)
+    assert (snapshot.hits.tolist(), group.wrong(snapshot)) == ([1], FINE)
+
+
 @pytest.mark.parametrize("alive", [True, False])
 def test_the_timer_makes_a_lease_a_reference_or_ends_it(alive: bool) -> None:
     group = Group(LEASED)

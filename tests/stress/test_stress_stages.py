@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 from stress_cells import MS, STAGE_NAMES, stress_cell
 
 from core.cell import Cell
-from core.kernel.flavours import FLAVOURS
+from core.kernel.flavours import FLAVOURS, rules_of
 from core.modelcheck import checks
 from core.modelcheck.checks import Violation
 from core.outcome import StressOutcome
 from core.stress.simulate import simulate_stress
+from core.stress.simulation import hit_rules_of
 from core.workload import STRESS, Workload
 
 ALL = tuple(FLAVOURS)
@@ -34,6 +37,21 @@ def test_stress_without_violation(flavour: str) -> None:
     assert (attach and attach.count) == (detach and detach.count)
     # Every picosecond of every CPU, writers' and stalls' included.
     assert sum(share.ps for share in result.attribution) == 10 * 15 * MS
+
+
+@pytest.mark.parametrize(
+    ("flavour", "perf_events", "sessions"),
+    [("v6.12", True, False), ("v6.13", True, True), ("v6.13", False, False), ("v7.3", True, True)],
+)
+def test_sessions_are_perf_events_from_6_13(
+    flavour: str, perf_events: bool, sessions: bool
+) -> None:
+    assert hit_rules_of(rules_of(flavour), perf_events).sessions == sessions
+
+
+def test_stress_with_sessions() -> None:
+    workload = replace(STRESSED, attach_kind="perf-event")
+    assert outcome(stress_cell(workload, ms=15, cpus=4, probes=20, flavour="v6.13")).firings
 
 
 @pytest.mark.parametrize("rcu", ["srcu-lite", "srcu-fast", "srcu"])
