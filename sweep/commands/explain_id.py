@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from sweep.commands.shared import json_option, load, print_columns, print_json, run_path, set_option
@@ -32,13 +34,15 @@ def explain_id(
         raise UsageError("--set needs --spec")
     from sweep.plan.identity import of_cells, of_run
     from sweep.plan.plan import plan
+    from sweep.plan.sources import sources_at
     from sweep.store.scan import RUNS
 
     if spec is not None:
         identity = of_cells(cell, plan(load(spec, settings)))
     else:
         identity = of_run(cell, RUNS if run is None else run_path(run))
-    changed = identity.changed()
+    sources = {} if spec is not None else sources_at(RUNS if run is None else run_path(run))
+    changed, unknown = identity.today(sources)
     if as_json:
         print_json(
             {
@@ -47,6 +51,7 @@ def explain_id(
                 **identity.parts,
                 "whole": identity.is_whole,
                 "now": changed,
+                "unknown": unknown,
             }
         )
         return
@@ -56,9 +61,11 @@ def explain_id(
         shown = " with values ".join(value) if name == "machine" else value
         lines.append([name, shown if shown != () else "none", _now(changed, name)])
     print_columns([["", *line] for line in lines])
+    for why in unknown:
+        print(f"what it would be today is not known: {why}")
     if not identity.is_whole:
         print("and of something else: another version of uprobe-sweep made it")
 
 
-def _now(changed: dict[str, str], part: str) -> str:
+def _now(changed: Mapping[str, str], part: str) -> str:
     return f"today {changed[part]}" if part in changed else ""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from sweep.commands.shared import collected, json_option, print_json, run_argument, run_path
+from sweep.commands.shared import (
+    collected,
+    json_option,
+    note_outdated,
+    print_json,
+    run_argument,
+    run_path,
+)
 
 
 @click.command()
@@ -24,6 +31,7 @@ def failures(run: str, tracebacks: bool, as_json: bool) -> int:
 
     path = run_path(run)
     found = collected(path, scan_failures(path)).sort("failed_at", "cell_id")
+    note_outdated(run, path, found)
     if as_json:
         print_json(found.to_dicts())
     else:

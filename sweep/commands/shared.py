@@ -147,7 +147,6 @@ def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:
 
     Raises UsageError if it has none or cannot be read.
     """
-    from sweep.plan.identity import outdated
     from sweep.store.scan import scan
     from sweep.store.selection import only
 
@@ -156,12 +155,17 @@ def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:
     if cells.is_empty():
         raise UsageError(f"{path} has no finished cells yet")
     cells = only(cells, asked)
-    for what, rows in outdated(cells).items():
-        note(
-            f"note: {run}: {rows} of {len(cells)} cells are not of the {what} of now; "
-            "`uprobe-sweep run` simulates them again"
-        )
+    note_outdated(run, path, cells)
     return cells
+
+
+def note_outdated(run: str, path: Location, cells: pl.DataFrame) -> None:
+    """Say on stderr which `cells` of `run`, which is at `path`, are not of today, or may not be."""
+    from sweep.plan.identity import outdated
+    from sweep.plan.sources import sources_at
+
+    for said in outdated(cells, sources_at(path)).notes(run, len(cells)):
+        note(said)
 
 
 def collected(path: Location, scanned: pl.LazyFrame) -> pl.DataFrame:

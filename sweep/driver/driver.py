@@ -13,6 +13,7 @@ from sweep.executors.base import Executor
 from sweep.machines.named import named_machine
 from sweep.plan.plan import run_id
 from sweep.plan.precision import Unsure, cells_wanted, unsure
+from sweep.plan.sources import SOURCES, sources_in, sources_of
 from sweep.spec.designs import name_of
 from sweep.spec.spec import Spec
 from sweep.store.failures import failure_row
@@ -215,17 +216,21 @@ def _about(spec: Spec, work: Work) -> dict[str, Any]:
     """What run.json will say. Machines and paths that only earlier sessions had are kept."""
     machines = {cell.machine.name: cell.machine for cell in work.cells.values()}
     digests = {name: machine.digest for name, machine in machines.items()}
-    earlier = about_or_none(folder_at(work.out)).get("provenance", {})
+    before = about_or_none(folder_at(work.out))
+    earlier, sources = before.get("provenance", {}), sources_in(before)
     paths = {**earlier.get("paths", {}), **path_words(work.cells.values())}
     return {
         "run_id": run_id(spec),
         "spec": spec.model_dump(mode="json"),
         "provenance": provenance({**earlier.get("machines", {}), **digests}, paths),
+        SOURCES: {kind: {**sources[kind], **new} for kind, new in sources_of(spec).items()},
     }
 
 
 def _is_settled(out: Location, about: dict[str, Any]) -> bool:
     """Whether no journal waits to be recovered and `scan` gives what is of now."""
-    now, last = about["provenance"], about_or_none(folder_at(out)).get("provenance", {})
+    before = about_or_none(folder_at(out))
+    now, last = about["provenance"], before.get("provenance", {})
     same = all(now[key] == last.get(key) for key in ("model_version", "machines", "paths"))
+    same = same and about[SOURCES] == sources_in(before)
     return same and not any(read_journal(folder_at(out).journal))

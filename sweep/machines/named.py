@@ -35,15 +35,16 @@ class MachineError(UsageError):
         super().__init__(f"{'.'.join(map(str, place))}: {said}" if place else said)
 
 
-def named_machine(name: str) -> Machine:
+def named_machine(name: str, folder: Path = Path()) -> Machine:
     """The shipped machine called `name`, the one in the file at path `name`, or `host`: this one.
 
-    Raises UsageError of one line; for a file that is no machine it begins "file:line: key".
+    A relative path is from `folder`. Raises UsageError of one line; for a file that is no machine
+    it begins "file:line: key".
     """
     if name == HOST:
         return _host()
     if name.endswith(SUFFIXES):
-        return _from_file(Path(name))
+        return _from_file(folder / name)
     try:
         return load_machine(name)
     except KeyError:

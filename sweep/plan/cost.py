@@ -18,8 +18,13 @@ from sweep.store.folder import Location
 from sweep.store.scan import scan
 from sweep.store.schema import SIMULATED
 
-NAMES = (*(name for name in ORDER if name not in ("seed", "replicate", "cpus")), "ensemble")
-"""Axes of which another value makes a past cell one step less alike."""
+NAMES = (
+    *(name for name in ORDER if name not in ("seed", "replicate", "cpus")),
+    "ensemble",
+    "path_digest",
+    "machine_digest",
+)
+"""Columns of which another value makes a past cell one step less alike."""
 
 DOUBLING = 4.0
 """Steps that twice the CPUs count: nothing else changes what a simulated second costs as much."""
@@ -88,10 +93,11 @@ class _Seconds:
 
 
 def _simulated_seconds(cells: Sequence[Cell]) -> Mapping[tuple[Any, ...], _Seconds]:
-    """Simulated seconds of all cells of a configuration: NAMES and the number of CPUs."""
+    """Simulated seconds of all cells that agree in NAMES and the number of CPUs."""
     found: dict[tuple[Any, ...], _Seconds] = {}
     for cell in cells:
         named = parameters(cell)
+        named["machine_digest"] = cell.machine.digest
         names = (named[name] for name in NAMES)
         seconds = found.setdefault((*names, cell.cpus), _Seconds())
         seconds.sum += (cell.warmup_ps + cell.samples * cell.sample_ps) / PS_PER_SECOND

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from core import MODEL_VERSION
 from core.cell import PS_PER_SECOND, Cell, identity_hash
-from core.machine.machine import load_machine, machine_names
+from core.kernel.design import Design
+from core.machine.machine import load_machine
 from sweep.errors import UsageError
-from sweep.spec.axes import AXES, DISTURBING
+from sweep.plan.sources import NO_SOURCES, Sources, flavours_today, machines_today
+from sweep.spec.axes import OF_PATH
 from sweep.spec.parameters import workload
 from sweep.store.folder import Location
 from sweep.store.scan import scan_failures, scan_sessions
@@ -23,8 +25,33 @@ SHORTEST = 4
 """Digits of an id that are asked for at least."""
 
 
-KERNEL = tuple(n for n in AXES if n not in (*DISTURBING, "machine", "cpus", "seed"))
-"""Axes that a path may follow from: all but who hits it, where, and who disturbs."""
+class Today(NamedTuple):
+    """What of an identity a run of today would have otherwise, with the value that it would have.
+
+    `unknown` says why a part cannot be told: the file of a machine or a design is gone, or is none
+    any more.
+    """
+
+    changed: Mapping[str, str]
+    unknown: tuple[str, ...]
+
+
+class Outdated(NamedTuple):
+    """How many rows a run of today would have otherwise, by what of them; `unknown` by the why."""
+
+    changed: Mapping[str, int]
+    unknown: Mapping[str, int]
+
+    def notes(self, run: str, of: int) -> Iterator[str]:
+        """What to say of `of` cells of `run`."""
+        for what, rows in self.changed.items():
+            again = "`uprobe-sweep run` simulates them again"
+            yield f"note: {run}: {rows} of {of} cells are not of the {what} of now; {again}"
+        for why, rows in self.unknown.items():
+            yield (
+                f"note: {run}: {rows} of {of} cells cannot be checked, they may be older than "
+                f"what made them: {why}"
+            )
 
 
 @dataclass(frozen=True)
@@ -40,49 +67,66 @@ class Identity:
         """Whether the parts give the id; not so if it was made of others, by another version."""
         return identity_hash(self.model_version, self.parts) == self.cell_id
 
-    def changed(self) -> dict[str, str]:
-        """What of it a run of today would have otherwise, and what instead.
+    def today(self, sources: Sources = NO_SOURCES) -> Today:
+        """What of it a run of today would have otherwise, and what cannot be told.
 
-        A machine that does not ship cannot be looked up by its name, nor a design of the user's.
+        Machines and designs that the tree does not have are looked up in `sources`.
         """
         name, digest = self.parts["machine"]
-        now = {"model_version": MODEL_VERSION}
-        if (had_path := self.parts.get("path")) is not None:
-            now["path"] = self._path_now() or had_path
-        if name in machine_names():
-            now["machine"] = load_machine(name).digest
-        had = {"model_version": self.model_version, "machine": digest, "path": had_path}
-        return {part: value for part, value in now.items() if value != had[part]}
-
-    def _path_now(self) -> str:
-        """The digest of its path in this tree; "" if that has no such flavour or bench."""
-        known = {name: self.parts[name] for name in KERNEL}
-        edits = tuple(self.parts["edits"])
+        had, path = {"model_version": self.model_version}, self.parts.get("path")
+        now: dict[str, list[str]] = {"model_version": [MODEL_VERSION]}
+        unknown = []
+        if path is not None:
+            try:
+                now["path"], had["path"] = self._paths_today(sources) or [path], path
+            except UsageError as error:
+                unknown.append(str(error))
         try:
-            return replace(_ANY, **known, edits=edits).path_digest
-        except (KeyError, ValueError):
-            return ""
+            now["machine"] = [machine.digest for machine in machines_today(name, sources)]
+            had["machine"] = digest
+        except UsageError as error:
+            unknown.append(str(error))
+        changed = {part: values[0] for part, values in now.items() if had[part] not in values}
+        return Today(changed, tuple(unknown))
+
+    def _paths_today(self, sources: Sources) -> list[str]:
+        """The digests of its path today; none if the tree has no such flavour or bench."""
+        known = {name: self.parts[name] for name in OF_PATH}
+        edits, found = tuple(self.parts["edits"]), []
+        for flavour in flavours_today(known["flavour"], sources):
+            design = flavour if isinstance(flavour, Design) else None
+            try:
+                cell = replace(_ANY, **known, edits=edits, design=design)
+                found.append(cell.path_digest)
+            except (KeyError, ValueError):
+                continue
+        return found
 
 
 _ANY = Cell("uprobe-nop", "baseline", 1, 1, "shared", load_machine("generic"), 0, 0, 0, 1, 1)
 
 
-def outdated(cells: pl.DataFrame) -> dict[str, int]:
-    """How many of the simulated rows a run of today would have otherwise, by what of them.
+def outdated(cells: pl.DataFrame, sources: Sources = NO_SOURCES) -> Outdated:
+    """Which of the rows, of cells that were simulated or that failed, are not of today.
 
     Rows of before schema version 4 do not say which path they are of.
     """
-    parts = ("model_version", "machine", "machine_digest", *KERNEL, "path_digest")
+    parts = ("model_version", "machine", "machine_digest", *OF_PATH, "path_digest")
     counted: Counter[str] = Counter()
-    simulated = cells.filter(pl.col("source") == SIMULATED)
+    unknown: Counter[str] = Counter()
+    measured = "source" in cells.columns
+    simulated = cells.filter(pl.col("source") == SIMULATED) if measured else cells
     for row in simulated.group_by(parts).len("rows").iter_rows(named=True):
         machine = [row["machine"], row["machine_digest"]]
         named = {**row, "machine": machine, "edits": (), "path": row["path_digest"]}
-        found = [*Identity("", row["model_version"], named).changed()]
+        today = Identity("", row["model_version"], named).today(sources)
+        found = [*today.changed]
         if row["path_digest"] is None:
             found.append("path (not kept then)")
         counted.update({", ".join(found): row["rows"]} if found else {})
-    return {what.replace("model_version", "model"): rows for what, rows in counted.items()}
+        unknown.update(dict.fromkeys(today.unknown, row["rows"]))
+    changed = {what.replace("model_version", "model"): rows for what, rows in counted.items()}
+    return Outdated(changed, unknown)
 
 
 def of_cells(cell_id: str, cells: Iterable[Cell]) -> Identity:

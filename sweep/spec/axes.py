@@ -280,5 +280,10 @@ REQUIRED = tuple(name for name, axis in AXES.items() if axis.default is None)
 DISTURBING = {name: AXES[name].default for name in AXES if name in Workload.__dataclass_fields__}
 """The axes of a workload, and what they are where nothing disturbs the hits."""
 
+OF_PLACE = ("machine", "spread", "probes", "processes", "seed", "cpus")
+
+OF_PATH = tuple(name for name in AXES if name not in (*DISTURBING, *OF_PLACE))
+"""Axes that a hit's path may follow from: all but who hits what, where, and what disturbs them."""
+
 ORDER = (*(name for name in AXES if name != "cpus"), "replicate", "cpus")
 """What tells the cells of a spec apart, in the order of a plan: a curve over CPUs is one piece."""

@@ -63,18 +63,18 @@ def files_of(text: str) -> tuple[str, list[tuple[Path, str]]]:
     return "+".join(parts[:first]), files
 
 
-def named_flavour(text: str) -> str | Design:
+def named_flavour(text: str, folder: Path = Path()) -> str | Design:
     """The flavour of the tree that `text` names, or the design that its files make of one.
 
-    A file is run once for each content that it has. Raises UsageError for a file that cannot be
-    one, with its line, and otherwise as `parse_flavour`.
+    Relative files are from `folder`. A file is run once for each content that it has. Raises
+    UsageError for a file that cannot be one, with its line, and otherwise as `parse_flavour`.
     """
     if not names_file(text):
         if _EDITED.search(text):
             raise UsageError(f"{quoted(text)}: edits come before a file, as in srcu~patch+FILE.py")
         return parse_flavour(text).name
     base, named = files_of(text)
-    files = [(_read(path), patch) for path, patch in named]
+    files = [(_read(folder / path), patch) for path, patch in named]
     base = base or files[0][0].base
     if not base:
         path = files[0][0].path

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweep.errors import UsageError, nearest
+from sweep.spec.axes import OF_PATH
 from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import read_journal, read_rows
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from core.cell import Cell
-
-OF_PATH = ("bench", "flavour", "rcu", "owner_beside_count")
-"""Axes that a path follows from. A row of another path than these have now is of another tree."""
 
 RUNS = Path("results/runs")
 """Where runs land by default, from the working directory."""

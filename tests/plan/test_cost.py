@@ -23,6 +23,8 @@ def past(**seconds: float) -> pl.DataFrame:
         row = {"bench": "uprobe-nop", "flavour": flavour, "rcu": "default", "cpus": int(cpus)}
         row |= {"owner_beside_count": "default", "machine": "xeon-gold-6138", "spread": "shared"}
         row |= {"probes": 1, "processes": 1, "ensemble": 0, **DISTURBING}
+        [like] = plan(tiny_spec(flavour=flavour, cpus=1))
+        row |= {"path_digest": like.path_digest, "machine_digest": like.machine.digest}
         rows.append({**row, "warmup_s": 0.5, "samples": 5, "sample_s": 0.1, "wall_seconds": took})
     return pl.DataFrame(rows)
 

@@ -28,7 +28,7 @@ def test_every_cell_of_a_run_is_found_with_the_parts_of_the_plan(tmp_path: Path)
     for cell in CELLS:
         planned, kept = of_cells(cell.cell_id, CELLS), of_run(cell.cell_id, tmp_path)
         assert planned == Identity(cell.cell_id, kept.model_version, cell.identity)
-        assert (kept.parts, kept.is_whole, kept.changed()) == (planned.parts, True, {})
+        assert (kept.parts, kept.is_whole, kept.today().changed) == (planned.parts, True, {})
 
 
 def test_a_cell_that_failed_is_found(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_another_model_or_machine_is_said_and_another_make_noticed(
         run(spec, tmp_path, FakeExecutor())
     found = of_run(cell_id, tmp_path)
     assert found.is_whole
-    assert found.changed() == {"model_version": core.MODEL_VERSION}
+    assert found.today().changed == {"model_version": core.MODEL_VERSION}
     name, digest = found.parts["machine"]
     edited = replace(found, parts={**found.parts, "machine": [name, "0"]})
-    assert edited.changed()["machine"] == digest
+    assert edited.today().changed["machine"] == digest
     assert not edited.is_whole
 
 
@@ -98,6 +98,6 @@ def test_an_edited_patch_makes_other_cells_and_an_untouched_one_keeps_its_own(
     assert set(scan(tmp_path).collect()["cell_id"]) == {cell.cell_id for cell in new}
     found = of_run(old[0].cell_id, tmp_path)
     assert found.is_whole
-    assert found.changed() == {"path": new[0].path_digest}
+    assert found.today().changed == {"path": new[0].path_digest}
     for cache in (core.cell._paths, core.cell._digest):
         cache.cache_clear()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 
 import pytest
 from tiny import tiny_spec
 
 from core.cell import Cell
+from core.engine.spread import SPREADS
 from core.workload import Workload
 from sweep.plan.plan import plan
-from sweep.spec.axes import AXES, DISTURBING, ORDER, REQUIRED
+from sweep.spec.axes import AXES, DISTURBING, OF_PATH, ORDER, REQUIRED
 from sweep.spec.parameters import parameters
 from sweep.spec.spec import Spec
 from sweep.store.schema import CELL, SCHEMA
@@ -72,3 +73,10 @@ def test_a_cell_gives_its_point_back() -> None:
     [cell] = plan(spec)
     named = parameters(cell)
     assert {name: (named[name],) for name in AXES} == {name: getattr(spec, name) for name in AXES}
+
+
+def test_two_cells_of_one_path_differ_in_no_axis_that_it_follows_from() -> None:
+    assert OF_PATH == ("bench", "flavour", "rcu", "owner_beside_count")
+    [cell] = plan(tiny_spec(cpus=1))
+    other = replace(cell, spread=SPREADS[-1], probes=8, processes=2, seed=7, cpus=2)
+    assert cell.path_digest == other.path_digest

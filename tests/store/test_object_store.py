@@ -21,6 +21,7 @@ from tiny import FakeExecutor, tiny_spec
 
 from core.cell import Cell
 from sweep import Spec, scan, scan_attribution, scan_failures
+from sweep.commands.shared import frame
 from sweep.driver.driver import RunSummary, run, survey
 from sweep.errors import InfrastructureError, UsageError
 from sweep.store.compact import compact
@@ -207,3 +208,17 @@ def test_a_uri_of_no_store(text: str, said: str) -> None:
 def test_a_uri_of_google_is_taken_and_a_path_stays_a_path() -> None:
     assert located("gs://bucket/runs/") == "gs://bucket/runs"
     assert located("a/b") == Path("a/b")
+
+
+def test_an_edited_design_is_said_of_rows_in_a_bucket(
+    bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design = tmp_path / "my.py"
+    text = (PROJECT / "sweep/spec/shipped/sharded-nhit.py").read_text()
+    design.write_text(text)
+    run(tiny_spec(flavour=str(design)), f"{bucket}/mine", FakeExecutor())
+    frame(f"{bucket}/mine")
+    assert not capsys.readouterr().err
+    design.write_text(text.replace("cycles=12", "cycles=13"))
+    frame(f"{bucket}/mine")
+    assert "2 of 2 cells are not of the path of now" in capsys.readouterr().err
