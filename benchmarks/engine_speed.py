@@ -57,9 +57,7 @@ def ours(machine: Machine, cpus: int) -> tuple[float, float]:
 
 def in_simpy(machine: Machine, cpus: int) -> tuple[float, float]:
     """The same of a SimPy model of the same program on the same machine."""
-    program = compile_path(
-        hot_path("baseline", "uprobe-nop"), Layout(1), machine.execution.work_cycles
-    )
+    program = compile_path(hot_path("baseline", "uprobe-nop"), Layout(1), machine.execution.work)
     environment = simpy.Environment()
     lines = {int(n): simpy.Resource(environment) for n in set(program.line.ravel().tolist())}
     owner = dict.fromkeys(lines, -1)

@@ -79,7 +79,7 @@ def _nearer(
     period_ns = clock_period_ps(machine, 1) / 1000
     cells = [_cell(machine, figure) for figure in figures]
     counts = np.array([_counts(cell, parameters) for cell in cells])
-    modelled = np.array([1e9 / simulate(cell).hits_per_s for cell in cells])
+    modelled = np.array([ns_of_a_hit(machine, figure) for figure in figures])
     slopes = counts * period_ns
     found = _least(slopes / ns[:, None], (ns - modelled + slopes @ had) / ns, parameters)
     values = {p.path: p.rounded(v) for p, v in zip(parameters, found.tolist(), strict=True)}
@@ -106,9 +106,14 @@ def _least(slopes: FloatArray, wanted: FloatArray, parameters: Sequence[Paramete
 
 def errors(machine: Machine, figures: Sequence[Figure]) -> FloatArray:
     """Modelled over published rate, less 1; shape (figures,)."""
-    rates = [simulate(_cell(machine, figure)).hits_per_s for figure in figures]
-    found: FloatArray = np.array(rates) / [figure.hits_per_s for figure in figures] - 1
+    ns = np.array([ns_of_a_hit(machine, figure) for figure in figures])
+    found: FloatArray = 1e9 / (ns * [figure.hits_per_s for figure in figures]) - 1
     return found
+
+
+def ns_of_a_hit(machine: Machine, figure: Figure) -> float:
+    """Modelled ns of the figure's hit on one CPU; its rate is not looked at."""
+    return 1e9 / simulate(_cell(machine, figure)).hits_per_s
 
 
 def _counts(cell: Cell, parameters: Sequence[Parameter]) -> list[int]:

@@ -46,7 +46,7 @@ def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:
     Raises KeyError for a primitive that is not in PRIMITIVES.
     """
     path = (Call(primitive, PRIMITIVES[primitive]),)
-    program = compile_path(path, Layout(1), machine.execution.work_cycles)
+    program = compile_path(path, Layout(1), machine.execution.work)
     where = place(machine, cpus)
     entry_ps = (program.entry_cycles * where.ps_per_cycle).tolist()
     configs = [

@@ -42,7 +42,7 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
     process = process_of_cpus(cell.cpus, cell.processes)
     layout = cell.layout
     [path] = cell.paths
-    program = compile_path(path, layout, cell.machine.execution.work_cycles, writers=excludes(path))
+    program = compile_path(path, layout, cell.machine.execution.work, writers=excludes(path))
     configs = cpu_configs(cell, program)
     seed = int(stream(configs[0].key, cell.cpus).random_raw())
     where = place(cell.machine, cell.cpus)

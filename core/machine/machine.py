@@ -21,6 +21,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 
 from core.machine.numbering import Numbering
+from core.machine.work import with_derived
 
 MAX_CPUS = 1024
 
@@ -89,6 +90,11 @@ class Execution(_Strict):
     smt_yield: Annotated[float, Field(ge=1, le=2)]
     jitter: Annotated[float, Field(ge=0, lt=0.5)]
     work_cycles: dict[str, Cycles]
+
+    @property
+    def work(self) -> dict[str, int]:
+        """Cycles of all private work: `work_cycles`, and what follows from it."""
+        return with_derived(self.work_cycles, self.load_cycles)
 
 
 class Discrepancy(_Strict):

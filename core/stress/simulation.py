@@ -79,7 +79,7 @@ class Simulation:
             cell.kernel,
             cell.rcu,
             layout,
-            execution.work_cycles,
+            execution.work,
             execution.jitter,
             MOST_CONSUMERS if workload.attach_threads else workload.consumers,
         )

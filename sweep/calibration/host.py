@@ -21,6 +21,7 @@ from core.cell import Cell
 from core.engine.simulate import simulate
 from core.machine.machine import Calibration, Machine, load_machine
 from core.machine.topology import clock_period_ps
+from core.machine.work import SAVING, uprobe_syscall
 from core.predict import CONFIDENCE
 from sweep.errors import InfrastructureError
 from sweep.live.host_timings import Hit, HostTimings
@@ -35,12 +36,9 @@ ERRS_AS = "xeon-gold-6138"
 MEMBERS = 16
 RESIDENCIES_NS = tuple(2.5 * i for i in range(49))
 WAITER_NS = (0.0, 0.1, 0.25, 0.5, 1.0)
-SYSCALL_EXIT = 0.4
-"""Share of a system call that is its way out; the model's own estimate has 68 of 168 cycles."""
-
 ABSORBS = {
     "uprobe-nop": ("trap_entry", "trap_exit"),
-    "uprobe-nop5": ("uprobe_syscall_entry", "uprobe_syscall_exit"),
+    "uprobe-nop5": (SAVING,),
     "uretprobe-nop": ("prepare_uretprobe", "uretprobe_entry", "uretprobe_exit"),
     "uprobe-push": ("emulate_push", "trap_entry"),
     "uprobe-ret": ("debug_trap_entry",),
@@ -137,9 +135,6 @@ def _fit(detected: Machine, timings: HostTimings) -> tuple[Machine, dict[str, fl
     locked = timings.contended[1]
     tree["execution"]["locked_op_cycles"] = round(locked.ns / cycle_ns)
     fitted["execution.locked_op_cycles"] = _relative(locked)
-    exit_cycles = round(SYSCALL_EXIT * timings.system_call[1].ns / cycle_ns)
-    tree["execution"]["work_cycles"]["uprobe_syscall_exit"] = exit_cycles
-    fitted[WORK + "uprobe_syscall_exit"] = _relative(timings.system_call[1])
     tree["coherence"] |= _latencies(tree["coherence"], timings, fitted)
     machine = Machine.model_validate(tree)
     contended = {n: t.ns for n, t in timings.contended.items() if n > 1}
@@ -215,16 +210,24 @@ def _absorbed(machine: Machine, hit: Hit, fitted: dict[str, float]) -> Machine:
         off_ns = hit.time.ns - 1e9 / simulate(_cell(machine, hit)).hits_per_s
         left = round(1000 * off_ns / clock_period_ps(machine, 1))
         values: dict[str, float] = {}
+        work = machine.execution.work_cycles
         for name in ABSORBS[hit.bench]:
-            had = machine.execution.work_cycles[name]
-            values[WORK + name] = min(max(had + left, 0), LONGEST_CYCLES)
-            left -= round(values[WORK + name]) - had
+            sign, had = (-1, _saved(machine)) if name == SAVING else (1, work[name])
+            values[WORK + name] = min(max(had + sign * left, 0), LONGEST_CYCLES)
+            left -= sign * (round(values[WORK + name]) - had)
         machine = machine.with_numbers(values)
     absorber = WORK + ABSORBS[hit.bench][0]
     cycles = machine.number(absorber)
     width = _relative(hit.time) * 1000 * hit.time.ns / clock_period_ps(machine, 1)
     fitted[absorber] = width / cycles if cycles else 0.0
     return machine
+
+
+def _saved(machine: Machine) -> int:
+    """What the `uprobe` system call saves of a hit: never more than there is."""
+    execution = machine.execution
+    all_of_it = uprobe_syscall({**execution.work_cycles, SAVING: 0}, execution.load_cycles)
+    return min(execution.work_cycles[SAVING], all_of_it)
 
 
 def _cell(machine: Machine, hit: Hit) -> Cell:

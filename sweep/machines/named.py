@@ -17,6 +17,7 @@ from core.machine.machine import (
     load_machine,
     machine_names,
 )
+from core.machine.work import DERIVED, names_to_give
 from sweep.errors import UsageError, nearest, quoted
 from sweep.machines.host import HOST, host_file, host_machine, is_of
 from sweep.machines.located_yaml import read_located
@@ -110,10 +111,12 @@ def _from_file(path: Path) -> Machine:
 
 def _work_missing(machine: Machine) -> Complaint | None:
     """What is wrong with the names in `work_cycles`; None if nothing is."""
-    names, given = work_names(), machine.execution.work_cycles
+    names, given = names_to_give(work_names()), machine.execution.work_cycles
     unknown = [name for name in given if name not in names]
     missing = [name for name in names if name not in given]
     place = ("execution", "work_cycles")
+    if unknown and unknown[0] in DERIVED:
+        return (*place, unknown[0]), "follows from other cycles and is not given (docs/model.md)"
     if unknown:
         return (*place, unknown[0]), f"unknown key: {nearest(unknown[0], missing or names)}"
     return (place, f"{', '.join(missing)} missing") if missing else None

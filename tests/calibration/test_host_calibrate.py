@@ -12,6 +12,7 @@ import yaml
 from core.calibrate.primitives import ns_per_operation
 from core.kernel.flavours import hot_path
 from core.machine.machine import Machine, load_machine
+from core.machine.work import SAVING, uprobe_syscall
 from sweep.calibration.host import (
     HitCheck,
     ImplausibleError,
@@ -49,7 +50,7 @@ def truth(**shape: int) -> Machine:
     tree["coherence"] |= {"transfer_ns": 50.5, "request_ns": 16.9, "snoop_ns": 17.7}
     tree["coherence"] |= {"residency_ns": 60.0}
     tree["execution"]["locked_op_cycles"] = 25
-    tree["execution"]["work_cycles"] |= {"trap_entry": 900, "uprobe_syscall_entry": 250}
+    tree["execution"]["work_cycles"] |= {"trap_entry": 900, "uprobe_syscall_saving": 400}
     tree["execution"]["work_cycles"] |= {"prepare_uretprobe": 20, "debug_trap_entry": 5000}
     return Machine.model_validate(tree)
 
@@ -130,6 +131,18 @@ def test_work_that_cannot_absorb_a_fast_hit_does_not_become_negative() -> None:
     work = calibrated(detected(planted), timings).execution.work_cycles
     assert work["trap_entry"] == 0
     assert 0 <= work["trap_exit"] < 300
+
+
+def test_a_saving_beyond_a_cheap_trap_is_absorbed_from_what_there_is() -> None:
+    planted = truth(cores_per_socket=2, threads_per_core=1, cores_per_cache=2).with_numbers(
+        {
+            "execution.work_cycles.trap_entry": 200,
+            "execution.work_cycles.uprobe_syscall_saving": 400,
+        }
+    )
+    found = calibrated(detected(planted), timed(planted))
+    execution = found.execution
+    assert uprobe_syscall(execution.work_cycles, execution.load_cycles) == pytest.approx(111, abs=5)
 
 
 def test_cores_that_system_calls_slow_on_have_a_lower_clock() -> None:
@@ -249,4 +262,5 @@ def test_every_absorbing_call_is_on_its_path() -> None:
     for bench, flavour in HITS:
         path = hot_path(flavour, bench)
         works = {op.work for call in path for op in call.operations}
+        works |= {SAVING} if "uprobe_syscall_entry" in works else set()
         assert set(ABSORBS[bench]) <= works

@@ -47,7 +47,7 @@ class Locks:
         ]
         model = machine()
         layout = Layout(1)
-        cycles = model.execution.work_cycles
+        cycles = model.execution.work
         read, write = (compile_path((p,), layout, cycles, writers=True) for p in paths)
         # One program after the other: a reader begins at 0, a writer behind the reader's end.
         both = type(read)(

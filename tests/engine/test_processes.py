@@ -50,7 +50,7 @@ def mhits(**changes: Any) -> float:
 def test_operations_step_from_process_to_process(bench: str, flavour: str) -> None:
     layout = Layout(7, 5)
     path = hot_path(flavour, bench)
-    program = compile_path(path, layout, load_machine("xeon-gold-6138").execution.work_cycles)
+    program = compile_path(path, layout, load_machine("xeon-gold-6138").execution.work)
     assert program.stride.shape == program.kind.shape
     own = {n for line in Line if line.per_process for n in layout.line_ids(line).tolist()}
     for lines, stride in zip(program.line.tolist(), program.stride.tolist(), strict=True):

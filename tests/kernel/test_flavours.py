@@ -93,4 +93,4 @@ def test_an_unknown_rcu_or_bench_is_a_key_error() -> None:
 
 @pytest.mark.parametrize("name", machine_names())
 def test_shipped_machines_give_cycles_for_all_work(name: str) -> None:
-    assert set(load_machine(name).execution.work_cycles) == set(work_names())
+    assert load_machine(name).execution.work.keys() >= set(work_names())

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from core.kernel.flavours import work_names
 from core.machine.machine import MACHINES, Machine, load_machine, machine_names
+from core.machine.work import names_to_give
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def test_a_shipped_file_gives_every_key_and_all_work(name: str) -> None:
     written.pop("calibration", None)
     assert written == machine.model_dump(mode="json", exclude={"calibration"})
     assert machine.name == name
-    assert tuple(sorted(machine.execution.work_cycles)) == work_names()
+    assert tuple(sorted(machine.execution.work_cycles)) == names_to_give(work_names())
+    assert set(work_names()) <= machine.execution.work.keys()
 
 
 def test_without_the_new_keys_a_socket_is_one_cache_and_cores_come_first(

@@ -54,7 +54,7 @@ CALLS[15], RETURNS[15] = CALLS[14], RETURNS[14]
 
 
 def programs(flavour: str, bench: str = STRESS, consumers: int = 1) -> Programs:
-    cycles = load_machine("generic").execution.work_cycles
+    cycles = load_machine("generic").execution.work
     return compile_programs(bench, flavour, "default", Layout(1), cycles, 0.0, consumers)
 
 
