@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.engine.compiled import inlined
-from core.engine.events import NEVER, schedule
+from core.engine.events import NEVER, cancel, schedule
 from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
 from core.engine.state import FILLING, JOINED, NONE, READING, SCALE, SNOOPING, TRAVELLING, State
 from core.kernel.operation import Kind
@@ -274,7 +274,8 @@ def enqueue(s: State, cpu: Record, port: int, line: Record, index: int) -> None:
         s.ports[port].previous = NONE
         s.ports[port].next = line.first_port
         s.ports[line.first_port].previous = port
-        schedule(s.events, line.first_port, NEVER)
+        if line.serving == NONE:
+            cancel(s.events, line.first_port)
         line.first_port = port
     else:
         s.ports[port].previous = line.last_port

@@ -1,4 +1,9 @@
-"""The next event of every port, as a winner tree: earliest first, ties to the lower port."""
+"""The next event of every port that has one: earliest first, ties to the lower port. Compiled.
+
+An event is one integer, its time in ps above its port, so that one comparison orders both. The
+nearest ones lie sorted: a cell has few, as most of its CPUs wait in some line's queue. What does
+not fit (CPUs that have nothing to do with each other) is in a 4-ary heap, whose events are later.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +12,173 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.compiled import inlined
+from core.engine.compiled import compiled, inlined
 
 NEVER = 2**62
 
+NEAR = 24
+"""Events that are kept sorted; beyond some dozens, a heap is cheaper than to insert."""
+
+_LATEST = 2**63 - 1
+"""Later than every event."""
+
 
 class Events(NamedTuple):
-    """A binary tree in arrays of shape (2 * ports rounded up to a power of two,).
+    """Live events, a key each: `time << bits | port`.
 
-    Leaf `ports + p` holds port p and its next event in ps (NEVER: none); an inner node holds the
-    earlier of its children, so node 1 is the next event of all.
+    `near`, shape (2 + NEAR,), has the nearest from index 1 on, the latest of them first; `far`,
+    shape (1 + ports,), is a heap of the others. What is empty begins with _LATEST.
+    `live` is how many there are in each.
     """
 
-    time: NDArray[np.int64]
-    port: NDArray[np.int64]
+    near: NDArray[np.int64]
+    far: NDArray[np.int64]
+    live: NDArray[np.int64]
+    bits: int
+
+    @property
+    def horizon(self) -> int:
+        """Until when events can be told by their key, with as much again to spare, ps."""
+        return 1 << (62 - self.bits)
 
 
 def no_events(ports: int) -> Events:
-    """A tree for `ports` ports, nothing scheduled."""
-    leaves = 1 << max(ports - 1, 1).bit_length()
-    port = np.zeros(2 * leaves, dtype=np.int64)
-    port[leaves:] = np.arange(leaves)
-    for node in range(leaves - 1, 0, -1):
-        port[node] = port[2 * node]
-    return Events(np.full(2 * leaves, NEVER, dtype=np.int64), port)
+    """Nothing scheduled for any of `ports` ports."""
+    bits = max(ports - 1, 1).bit_length()
+    near, far = (np.full(n, _LATEST, dtype=np.int64) for n in (2 + NEAR, 1 + ports))
+    return Events(near, far, np.zeros(2, dtype=np.int64), bits)
+
+
+@inlined
+def first_key(events: Events) -> int:
+    """The key of the first event; later than all if none is near, see `bring_near`."""
+    return int(events.near[np.uint64(events.live[0])])
+
+
+@inlined
+def take_first(events: Events) -> None:
+    """Take the first event out, which is near."""
+    events.live[0] -= 1
 
 
 @inlined
 def schedule(events: Events, port: int, time: int) -> None:
-    """Set port's next event to `time` (NEVER: none)."""
-    node = np.uint64(port + (events.time.size >> 1))
-    events.time[node] = time
-    while node > 1:
-        other = node ^ np.uint64(1)
-        challenger = events.time[other]
-        wins = challenger < time or (challenger == time and other < node)
-        time = challenger if wins else time
-        port = events.port[other] if wins else port
-        node >>= np.uint64(1)
-        events.time[node] = time
-        events.port[node] = port
+    """Let the next event of `port`, which has none, be at `time`."""
+    key = time << events.bits | port
+    if key > events.far[0] or events.live[0] == NEAR:
+        _put_far(events, key)
+        return
+    _put_near(events, key)
+
+
+@inlined
+def _put_near(events: Events, key: int) -> None:
+    place = np.uint64(events.live[0])
+    while events.near[place] < key:
+        events.near[place + np.uint64(1)] = events.near[place]
+        place -= np.uint64(1)
+    events.near[place + np.uint64(1)] = key
+    events.live[0] += 1
+
+
+@compiled
+def _put_far(events: Events, key: int) -> None:
+    """Insert an event that is later than the first in the heap, or for which there is no room."""
+    half = NEAR // 2
+    if events.live[0] == NEAR:
+        for place in range(1, half + 1):
+            _push(events, events.near[place])
+        for place in range(1, half + 1):
+            events.near[place] = events.near[place + half]
+        events.live[0] = half
+    if key > events.far[0]:
+        _push(events, key)
+    else:
+        _put_near(events, key)
+
+
+@inlined
+def put_back(events: Events) -> None:
+    """Undo `take_first`, nothing having been scheduled since."""
+    events.live[0] += 1
+
+
+@compiled
+def bring_near(events: Events) -> bool:
+    """If no event is near, bring the first of the others; whether there were some to bring."""
+    if events.live[0] > 0 or events.live[1] == 0:
+        return False
+    count = min(events.live[1], NEAR // 2)
+    for place in range(count, 0, -1):
+        events.near[place] = events.far[0]
+        _remove(events, 0)
+    events.live[0] = count
+    return True
+
+
+@compiled
+def cancel(events: Events, port: int) -> int:
+    """Take the event of `port` out; its time, NEVER if it has none."""
+    mask = (1 << events.bits) - 1
+    for place in range(1, events.live[0] + 1):
+        key = events.near[place]
+        if key & mask == port:
+            for later in range(place, events.live[0]):
+                events.near[later] = events.near[later + 1]
+            events.live[0] -= 1
+            return int(key >> events.bits)
+    for place in range(events.live[1]):
+        key = events.far[place]
+        if key & mask == port:
+            _remove(events, place)
+            return int(key >> events.bits)
+    return NEVER
+
+
+@compiled
+def next_time(events: Events) -> int:
+    """When the first event is, ps; NEVER if there is none."""
+    if events.live[0] == 0 and events.live[1] == 0:
+        return NEVER
+    return int(min(events.near[events.live[0]], events.far[0]) >> events.bits)
+
+
+@inlined
+def _push(events: Events, key: int) -> None:
+    """Insert into the heap."""
+    events.live[1] += 1
+    _rise(events, events.live[1] - 1, key)
+
+
+@inlined
+def _remove(events: Events, place: int) -> None:
+    """Take out of the heap what is at `place`: the last takes its place, and sinks or rises."""
+    events.live[1] -= 1
+    count = events.live[1]
+    key = events.far[count]
+    events.far[count] = _LATEST
+    if place == count:
+        return
+    while True:
+        child = 4 * place + 1
+        least = child
+        for other in range(child + 1, min(child + 4, count)):
+            if events.far[other] < events.far[least]:
+                least = other
+        if child >= count or events.far[least] > key:
+            break
+        events.far[place] = events.far[least]
+        place = least
+    _rise(events, place, key)
+
+
+@inlined
+def _rise(events: Events, place: int, key: int) -> None:
+    """Put `key` where it belongs on the way from `place` to the top."""
+    while place > 0:
+        parent = (place - 1) // 4
+        if events.far[parent] < key:
+            break
+        events.far[place] = events.far[parent]
+        place = parent
+    events.far[place] = key

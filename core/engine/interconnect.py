@@ -7,6 +7,7 @@ import numpy as np
 from core.arrays import IntArray
 from core.engine.attribution import settle
 from core.engine.cpu_hosts import Hits, Served
+from core.engine.events import next_time
 from core.engine.pipeline import start
 from core.engine.ring import fill
 from core.engine.state import State
@@ -40,6 +41,11 @@ class Interconnect:
         self._state.spent[:] = 0
         return spent
 
+    @property
+    def next_event_ps(self) -> int:
+        """When something happens next."""
+        return int(next_time(self._state.events))
+
     def wanted(self, ahead: int) -> IntArray:
         """Further hits that bring every CPU to `ahead`, as far as its ring goes; shape (cpus,)."""
         have = self._state.cpus["filled"] - self._state.cpus["taken"]
@@ -48,7 +54,7 @@ class Interconnect:
 
     def hits_until(self, end_ps: int) -> int:
         """Hits that the CPU with most of them will take until then, at its rate until now."""
-        now = max(1, int(self._state.events.time[1]))
+        now = max(1, self.next_event_ps)
         return int(self._state.cpus["taken"].max()) * (end_ps - now) // now
 
     def accept(self, hits: Hits) -> None:
@@ -57,7 +63,12 @@ class Interconnect:
         fill(self._state, hits.counts, hits.probe, hits.private_ps)
 
     def run(self, until_ps: int) -> bool:
-        """Weave up to `until_ps`. False: it stopped earlier because a CPU needs more hits."""
+        """Weave up to `until_ps`. False: it stopped earlier because a CPU needs more hits.
+
+        Raises ValueError beyond the horizon of its events.
+        """
+        if until_ps > (horizon := self._state.events.horizon):
+            raise ValueError(f"{self.cpus} CPUs can be simulated for {horizon} ps, not {until_ps}")
         if not self._started:
             start(self._state)
             self._started = True

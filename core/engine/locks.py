@@ -12,7 +12,6 @@ from typing import Any
 
 from core.engine.attribution import charge
 from core.engine.compiled import inlined
-from core.engine.events import NEVER, schedule
 from core.engine.pipeline import advance
 from core.engine.shares import BLOCKED
 from core.engine.state import NONE, State
@@ -82,7 +81,6 @@ def _queue(s: State, cpu: Record, line: Record) -> None:
     else:
         s.cpus[line.last_blocked].next_waiter = cpu.index
     line.last_blocked = cpu.index
-    schedule(s.events, cpu.index, NEVER)
 
 
 @inlined

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.engine.attribution import charge
 from core.engine.compiled import compiled, inlined
-from core.engine.events import NEVER, schedule
+from core.engine.events import cancel, schedule
 from core.engine.shares import ASLEEP, PRIVATE, STALLED
 from core.engine.state import AT_OPERATION, NONE, SCALE, State
 from core.kernel.layout import NOWHERE
@@ -32,7 +32,7 @@ def start(s: State) -> None:
         if cpu.taken < cpu.filled:
             next_hit(s, cpu, 0)
         else:
-            _sleep(s, cpu)
+            _sleep(cpu)
 
 
 @compiled
@@ -47,6 +47,7 @@ def resume(s: State, index: int, operation: int, probe: int, extra_ps: int, now:
     cpu.executing = 1
     cpu.operation = operation
     cpu.probe = probe
+    cancel(s.events, index)
     schedule(s.events, index, now + extra_ps + _private_work(s, cpu))
 
 
@@ -56,7 +57,7 @@ def stall(s: State, index: int, for_ps: int, now: int) -> bool:
     cpu = s.cpus[index]
     if s.ports[index].phase != AT_OPERATION or cpu.asleep or cpu.blocked or cpu.draining:
         return False
-    due = s.events.time[index + (s.events.time.size >> 1)]
+    due = cancel(s.events, index)
     charge(s, cpu, cpu.operation, PRIVATE, now)
     charge(s, cpu, cpu.operation, STALLED, now + for_ps)
     schedule(s.events, index, due + for_ps)
@@ -66,7 +67,8 @@ def stall(s: State, index: int, for_ps: int, now: int) -> bool:
 @compiled
 def fall_asleep(s: State, index: int) -> None:
     """Let CPU `index`, which is at an end, do nothing until it is resumed."""
-    _sleep(s, s.cpus[index])
+    cancel(s.events, index)
+    _sleep(s.cpus[index])
 
 
 @inlined
@@ -126,8 +128,7 @@ def advance(s: State, cpu: Record, now: int, loaded: bool) -> None:
 
 
 @inlined
-def _sleep(s: State, cpu: Record) -> None:
-    """Nothing to do for this CPU."""
+def _sleep(cpu: Record) -> None:
+    """Nothing to do for this CPU, which has no event."""
     cpu.asleep = 1
     cpu.executing = 0
-    schedule(s.events, cpu.index, NEVER)

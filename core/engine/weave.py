@@ -16,7 +16,7 @@ from typing import Any
 from core.engine.attribution import charge
 from core.engine.coherence import answer, count_locked, dequeue, enqueue, holds, serve
 from core.engine.compiled import compiled, inlined
-from core.engine.events import NEVER, schedule
+from core.engine.events import bring_near, first_key, put_back, schedule, take_first
 from core.engine.locks import blocks
 from core.engine.pipeline import advance, next_hit
 from core.engine.program import END
@@ -50,18 +50,24 @@ def weave(s: State, until: int) -> bool:
 
     That CPU is then `stopped` of the totals, and it is at the end of its last hit.
     """
-    cpus = s.cpus.size
+    ports = (1 << s.events.bits) - 1
+    end = until << s.events.bits
     while True:
-        port = s.events.port[1]
-        now = s.events.time[1]
-        if now >= until:
+        key = first_key(s.events)
+        if key >= end:
+            if bring_near(s.events):
+                continue
             return True
+        take_first(s.events)
+        port = key & ports
+        now = key >> s.events.bits
         phase = s.ports[port].phase
         if phase == AT_OPERATION:
             if not _begin(s, s.cpus[port], now):
+                put_back(s.events)
                 return False
         else:
-            cpu = s.cpus[port % cpus]
+            cpu = _cpu(s, port)
             line = s.ports[port].line
             if phase == COMMITTING:
                 _commit(s, cpu, port, s.lines[line], line, now)
@@ -75,6 +81,12 @@ def weave(s: State, until: int) -> bool:
                     _serve_next(s, s.lines[line], now)
             else:
                 _here(s, cpu, port, s.lines[line], line, now)
+
+
+@inlined
+def _cpu(s: State, port: int) -> Record:
+    """Whose port it is."""
+    return s.cpus[port if port < s.cpus.size else port - s.cpus.size]
 
 
 @inlined
@@ -142,7 +154,6 @@ def _commit(s: State, cpu: Record, port: int, line: Record, index: int, now: int
 def _wait_for_drain(s: State, cpu: Record) -> None:
     cpu.draining = 1
     cpu.executing = 0
-    schedule(s.events, cpu.index, NEVER)
 
 
 @inlined
@@ -184,7 +195,6 @@ def _send(s: State, cpu: Record, port: int, index: int, kind: int, now: int) -> 
     )
     if joined:
         s.ports[port].phase = JOINED
-        schedule(s.events, port, NEVER)
     else:
         s.ports[port].phase = TRAVELLING
         schedule(s.events, port, now + s.costs[0].request)
@@ -202,9 +212,8 @@ def _arrive(s: State, cpu: Record, port: int, line: Record, index: int, now: int
         _serve(s, cpu, port, line, index, now)
         return
     s.ports[port].phase = QUEUED
-    schedule(s.events, port, NEVER)
     enqueue(s, cpu, port, line, index)
-    if line.serving == NONE:
+    if line.serving == NONE and line.first_port == port:
         _serve_next(s, line, now)
 
 
@@ -235,7 +244,7 @@ def _also(s: State, port: int, served: int, line: Record, index: int, now: int) 
     """Serve another request of the core that got the line; one to write a mere copy has to ask."""
     if s.ports[port].phase != JOINED or s.ports[port].line != index:
         return
-    cpu = s.cpus[port % s.cpus.size]
+    cpu = _cpu(s, port)
     if s.ports[port].kind != LOAD and line.owner != cpu.core:
         _send(s, cpu, port, index, s.ports[port].kind, now)
         return
@@ -254,7 +263,6 @@ def _complete(s: State, cpu: Record, port: int, line: Record, now: int) -> None:
         return
     s.totals[0].line_ops += 1
     cpu.store_line = NONE
-    schedule(s.events, port, NEVER)
     if cpu.draining:
         if s.code[cpu.operation].kind == BARRIER:
             cpu.answers_from = now + cpu.barrier_answer_ps

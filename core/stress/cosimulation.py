@@ -170,7 +170,7 @@ class Cosimulation:
                 fall_asleep(self._state, cpu)
                 self._done[cpu] = True
             return
-        now = int(self._state.events.time[1])
+        now = self._interconnect.next_event_ps
         fall_asleep(self._state, cpu)
         self._go_to(now, self._stretch.pop(cpu))
 

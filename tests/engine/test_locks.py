@@ -74,7 +74,7 @@ class Locks:
         done = [0.0] * cpus
         while not interconnect.run(10**9):
             cpu = int(state.totals["stopped"][0])
-            done[cpu] = state.events.time[1] / NS
+            done[cpu] = interconnect.next_event_ps / NS
             fall_asleep(state, cpu)
         return done, state
 
