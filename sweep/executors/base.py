@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,14 @@ class Outcome:
     cell: Cell
     result: CellResult | None
     error: str | None = None
+
+    @classmethod
+    def of(cls, cell: Cell, simulate: Callable[[Cell], CellResult]) -> Outcome:
+        """What becomes of `cell` if it is simulated so."""
+        try:
+            return cls(cell, simulate(cell))
+        except Exception:
+            return cls(cell, None, traceback.format_exc())
 
 
 class Executor(Protocol):
