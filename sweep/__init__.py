@@ -4,6 +4,7 @@
 >>> spec = Spec(name="two", bench="uprobe-nop", flavour="srcu", cpus=[1, 2])
 >>> predict(spec).select("cpus", "hits_per_s")
 >>> scan(run(spec).out).select("cpus", "hits_per_s").collect()
+>>> scan(run(spec).out).uprobe.efficiency()
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sweep.errors import InfrastructureError, SweepError, UsageError
     from sweep.executors.ray_executor import RayExecutor
     from sweep.report.compare import Comparison, compare
+    from sweep.report.namespace import Uprobe
     from sweep.spec.files import load_spec
     from sweep.spec.spec import Spec
     from sweep.store.attribution import scan_attribution
@@ -31,6 +33,7 @@ __all__ = [
     "RunSummary",
     "Spec",
     "SweepError",
+    "Uprobe",
     "UsageError",
     "__version__",
     "compare",
@@ -51,16 +54,22 @@ _HOMES = {
     "errors": ("InfrastructureError", "SweepError", "UsageError"),
     "executors.ray_executor": ("RayExecutor",),
     "report.compare": ("Comparison", "compare"),
+    "report.namespace": ("Uprobe",),
     "spec.files": ("load_spec",),
     "spec.spec": ("Spec",),
     "store.attribution": ("scan_attribution",),
     "store.scan": ("scan", "scan_failures"),
 }
+_GIVES_FRAMES = ("predict", "scan", "live")
+"""Their frames have the namespace `uprobe`, see `Uprobe`."""
+
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Import what a public name needs when it is first used, so that `import sweep` is instant."""
+    if name in _GIVES_FRAMES:
+        import_module("sweep.report.namespace")
     if name == "live":
         return import_module("sweep.live")
     if name not in _HOME:

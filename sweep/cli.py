@@ -22,6 +22,7 @@ from sweep.commands.compact import compact
 from sweep.commands.compare import compare
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
+from sweep.commands.export import export
 from sweep.commands.failures import failures
 from sweep.commands.grace import grace
 from sweep.commands.list import list_
@@ -32,6 +33,7 @@ from sweep.commands.mutants import mutants
 from sweep.commands.plan import plan
 from sweep.commands.plot import plot
 from sweep.commands.predict import predict
+from sweep.commands.query import query
 from sweep.commands.read_log import read_log
 from sweep.commands.replay import replay
 from sweep.commands.rerun import rerun
@@ -57,7 +59,7 @@ A_NAME_S_FAULT = (
 """Errors of the system that another path would not have given."""
 
 COMMANDS = (
-    *(run, tables, compare, explain, plot, accuracy),
+    *(run, tables, compare, explain, plot, query, export, accuracy),
     *(plan, failures, rerun, explain_id, compact, rm),
     *(list_, show, whatif, predict, machine, calibrate),
     *(mutants, replay, grace, stress),
