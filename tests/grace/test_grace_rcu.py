@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 import simpy
 
 from core.grace.rcu import PercpuRwsem, Rcu
 from core.grace.selftest import changes
 from core.grace.timing import SECOND, Timing
-from sweep.report.selftest import CHECKED, PUBLISHED_S, TOLERANCE, measured
+from sweep.report.selftest import PUBLISHED_S, holds, measured, render
 
 MS = SECOND // 1000
 
@@ -89,10 +90,20 @@ def test_the_selftest_attaches_and_detaches_768_times() -> None:
     assert (len(made), sum(made)) == (1536, 768)
 
 
-def test_the_selftest_is_within_a_fifth_if_its_calls_are_isolated() -> None:
-    at_once, isolated = measured(cpus=8, hz=1000)
-    assert isolated.calls == CHECKED
-    assert abs(isolated.error) < TOLERANCE
-    # All but the first wait for a period of Tasks Trace back to back: docs/grace-periods.md.
-    assert round(at_once.seconds / at_once.pairs * 1000) == 25
-    assert at_once.error == at_once.seconds / PUBLISHED_S - 1
+def test_the_selftest_takes_a_period_of_rcu_and_one_of_tasks_trace_a_pair() -> None:
+    idle, busy, apart = measured(cpus=8, hz=1000)
+    # 6 ms for dup_mmap_sem, hidden behind the kthread's sleep or not, and 19 ms for the detach.
+    assert round(idle.seconds / idle.pairs * 1000) == 25
+    # Others' periods of RCU are in the way of the pair's two.
+    assert 25 < busy.seconds / busy.pairs * 1000 < 25 + 2 * 5
+    # Every attach finds dup_mmap_sem idle, and user space counts.
+    assert apart.seconds / apart.pairs * 1000 == pytest.approx(19 + 6 + 6 + 6, abs=4)
+    assert idle.error == idle.seconds / PUBLISHED_S - 1
+
+
+def test_the_check_is_of_what_the_selftests_code_does() -> None:
+    found = measured(cpus=8, hz=1000)
+    assert [one.checked for one in found] == [True, True, False]
+    assert not holds(found)
+    assert holds([one._replace(error=0.19) for one in found])
+    assert "does NOT hold" in render(found)
