@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.engine.compiled import inlined
-from core.engine.events import NEVER, cancel, schedule
+from core.engine.events import NEVER, cancel
 from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
 from core.engine.state import FILLING, JOINED, NONE, READING, SCALE, SNOOPING, TRAVELLING, State
 from core.kernel.operation import Kind
@@ -71,17 +71,18 @@ def count_locked(cpu: Record, line: Record) -> None:
 
 
 @inlined
-def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> bool:
-    """The home, which is free, begins to serve a request. Whether it is free for another."""
+def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> int:
+    """The home, which is free, begins to serve a request. When something happens to that next.
+
+    It is free for another if `line.serving` is still NONE.
+    """
     load = s.ports[port].kind == LOAD
     if line.owner == cpu.core or (load and s.copy[index, cpu.core] == line.epoch):
         s.ports[port].distance = SAME_CORE
         s.ports[port].phase = READING
-        schedule(s.events, port, max(now, line.filled_at) if line.owner == cpu.core else now)
-        return True
+        return max(now, line.filled_at) if line.owner == cpu.core else now
     if load and line.owner == NONE and line.sharers > 0:
-        _share(s, cpu, port, line, index, now)
-        return True
+        return _share(s, cpu, port, line, index, now)
     line.serving = port
     distance, crossing = _way(s, cpu, port, line, index)
     s.ports[port].distance = distance
@@ -93,28 +94,27 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
         stay = s.costs[0].store_residency if line.stored else s.costs[0].residency
         answer = line.filled_at + 1 + _varied(s, stay, s.costs[0].residency_spread)
     line.leaves_at = answer
-    schedule(s.events, port, answer)
-    return False
+    return answer
 
 
 @inlined
-def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> bool:
-    """The owner, or who has copies, answers the snoop for a request, if it can. Whether it did."""
+def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> int:
+    """The owner, or who has copies, answers the snoop for a request, if it can.
+
+    Then `line.serving` is NONE. When the line is there, or the owner to be looked at again.
+    """
     if line.owner != NONE:
         user = s.cpus[line.user]
         if line.free_at > now:
-            schedule(s.events, port, line.free_at)
-            return False
+            return line.free_at
         later = _answers_from(s, user)
         if later > now:
             line.leaves_at = later
-            schedule(s.events, port, later)
-            return False
+            return later
         if not line.late and _core_waits(s, user, index):
             line.late = 1
             line.leaves_at = now + user.late_ps
-            schedule(s.events, port, line.leaves_at)
-            return False
+            return line.leaves_at
     distance, crossing = _way(s, cpu, port, line, index)
     further = crossing - crossing * s.costs[0].snoop_crossing // SCALE
     hold = 0
@@ -134,8 +134,7 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     line.filled_at = now + _varied(s, transfer, s.costs[0].spread) + further
     s.ports[port].phase = FILLING
     s.ports[port].distance = distance
-    schedule(s.events, port, line.filled_at)
-    return True
+    return line.filled_at
 
 
 @inlined
@@ -189,7 +188,7 @@ def _varied(s: State, cost: int, spread: int) -> int:
 
 
 @inlined
-def _share(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> None:
+def _share(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> int:
     """A load of a line that nobody has modified: from the nearest cache with a copy."""
     distance = SAME_CACHE
     if s.copies_in_cache[index, cpu.cache] == 0:
@@ -198,7 +197,7 @@ def _share(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     _add_copy(s, line, index, cpu.core)
     s.ports[port].phase = READING
     s.ports[port].distance = distance
-    schedule(s.events, port, now + s.costs[0].shared_read + _further(s, distance))
+    return now + s.costs[0].shared_read + _further(s, distance)
 
 
 @inlined

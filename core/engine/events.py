@@ -19,16 +19,16 @@ NEVER = 2**62
 NEAR = 24
 """Events that are kept sorted; beyond some dozens, a heap is cheaper than to insert."""
 
-_LATEST = 2**63 - 1
-"""Later than every event."""
+NO_EVENT = 2**63 - 1
+"""A key later than every event's."""
 
 
 class Events(NamedTuple):
     """Live events, a key each: `time << bits | port`.
 
     `near`, shape (2 + NEAR,), has the nearest from index 1 on, the latest of them first; `far`,
-    shape (1 + ports,), is a heap of the others. What is empty begins with _LATEST.
-    `live` is how many there are in each.
+    shape (1 + ports,), is a heap of the others, if there are more. What is empty begins with
+    NO_EVENT. `live` is how many there are in each.
     """
 
     near: NDArray[np.int64]
@@ -45,30 +45,80 @@ class Events(NamedTuple):
 def no_events(ports: int) -> Events:
     """Nothing scheduled for any of `ports` ports."""
     bits = max(ports - 1, 1).bit_length()
-    near, far = (np.full(n, _LATEST, dtype=np.int64) for n in (2 + NEAR, 1 + ports))
+    near, far = (np.full(n, NO_EVENT, dtype=np.int64) for n in (2 + NEAR, 1 + ports))
     return Events(near, far, np.zeros(2, dtype=np.int64), bits)
-
-
-@inlined
-def first_key(events: Events) -> int:
-    """The key of the first event; later than all if none is near, see `bring_near`."""
-    return int(events.near[np.uint64(events.live[0])])
-
-
-@inlined
-def take_first(events: Events) -> None:
-    """Take the first event out, which is near."""
-    events.live[0] -= 1
 
 
 @inlined
 def schedule(events: Events, port: int, time: int) -> None:
     """Let the next event of `port`, which has none, be at `time`."""
-    key = time << events.bits | port
+    insert(events, time << events.bits | port)
+
+
+@inlined
+def insert(events: Events, key: int) -> None:
+    """Add an event."""
     if key > events.far[0] or events.live[0] == NEAR:
         _put_far(events, key)
-        return
-    _put_near(events, key)
+    else:
+        _put_near(events, key)
+
+
+@inlined
+def take_first(events: Events) -> int:
+    """Take the first event out; NO_EVENT if there is none."""
+    key = events.near[np.uint64(events.live[0])]
+    if events.live[0] > 0:
+        events.live[0] -= 1
+        if events.live[0] == 0 and events.live[1] > 0:
+            _bring_near(events)
+    return int(key)
+
+
+@inlined
+def exchange(events: Events, key: int) -> int:
+    """Add an event and take the first out, which may be the same."""
+    place = np.uint64(events.live[0])
+    first = events.near[place]
+    if key < first:
+        return key
+    if key > events.far[0]:
+        return _exchange_far(events, key)
+    place -= np.uint64(1)
+    while events.near[place] < key:
+        events.near[place + np.uint64(1)] = events.near[place]
+        place -= np.uint64(1)
+    events.near[place + np.uint64(1)] = key
+    return int(first)
+
+
+@compiled
+def cancel(events: Events, port: int) -> int:
+    """Take the event of `port` out; its time, NEVER if it has none."""
+    mask = (1 << events.bits) - 1
+    for place in range(1, events.live[0] + 1):
+        key = events.near[place]
+        if key & mask == port:
+            for later in range(place, events.live[0]):
+                events.near[later] = events.near[later + 1]
+            events.live[0] -= 1
+            if events.live[0] == 0 and events.live[1] > 0:
+                _bring_near(events)
+            return int(key >> events.bits)
+    for place in range(events.live[1]):
+        key = events.far[place]
+        if key & mask == port:
+            _remove(events, place)
+            return int(key >> events.bits)
+    return NEVER
+
+
+@compiled
+def next_time(events: Events) -> int:
+    """When the first event is, ps; NEVER if there is none."""
+    if events.live[0] == 0:
+        return NEVER
+    return int(events.near[events.live[0]] >> events.bits)
 
 
 @inlined
@@ -83,7 +133,7 @@ def _put_near(events: Events, key: int) -> None:
 
 @compiled
 def _put_far(events: Events, key: int) -> None:
-    """Insert an event that is later than the first in the heap, or for which there is no room."""
+    """Add an event that is later than the first in the heap, or for which there is no room."""
     half = NEAR // 2
     if events.live[0] == NEAR:
         for place in range(1, half + 1):
@@ -97,50 +147,21 @@ def _put_far(events: Events, key: int) -> None:
         _put_near(events, key)
 
 
-@inlined
-def put_back(events: Events) -> None:
-    """Undo `take_first`, nothing having been scheduled since."""
-    events.live[0] += 1
+@compiled
+def _exchange_far(events: Events, key: int) -> int:
+    """`exchange` for an event that is later than the first in the heap."""
+    _push(events, key)
+    return take_first(events)
 
 
 @compiled
-def bring_near(events: Events) -> bool:
-    """If no event is near, bring the first of the others; whether there were some to bring."""
-    if events.live[0] > 0 or events.live[1] == 0:
-        return False
+def _bring_near(events: Events) -> None:
+    """Take the first of the heap out into the sorted events, of which there are none."""
     count = min(events.live[1], NEAR // 2)
     for place in range(count, 0, -1):
         events.near[place] = events.far[0]
         _remove(events, 0)
     events.live[0] = count
-    return True
-
-
-@compiled
-def cancel(events: Events, port: int) -> int:
-    """Take the event of `port` out; its time, NEVER if it has none."""
-    mask = (1 << events.bits) - 1
-    for place in range(1, events.live[0] + 1):
-        key = events.near[place]
-        if key & mask == port:
-            for later in range(place, events.live[0]):
-                events.near[later] = events.near[later + 1]
-            events.live[0] -= 1
-            return int(key >> events.bits)
-    for place in range(events.live[1]):
-        key = events.far[place]
-        if key & mask == port:
-            _remove(events, place)
-            return int(key >> events.bits)
-    return NEVER
-
-
-@compiled
-def next_time(events: Events) -> int:
-    """When the first event is, ps; NEVER if there is none."""
-    if events.live[0] == 0 and events.live[1] == 0:
-        return NEVER
-    return int(min(events.near[events.live[0]], events.far[0]) >> events.bits)
 
 
 @inlined
@@ -156,7 +177,7 @@ def _remove(events: Events, place: int) -> None:
     events.live[1] -= 1
     count = events.live[1]
     key = events.far[count]
-    events.far[count] = _LATEST
+    events.far[count] = NO_EVENT
     if place == count:
         return
     while True:

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.engine.attribution import charge
 from core.engine.compiled import inlined
+from core.engine.events import schedule
 from core.engine.pipeline import advance
 from core.engine.shares import BLOCKED
 from core.engine.state import NONE, State
@@ -91,4 +92,4 @@ def _wake(s: State, cpu: Record, lock: int, now: int) -> None:
     cpu.blocked = 0
     cpu.executing = 1
     charge(s, cpu, cpu.operation, BLOCKED, now + wait)
-    advance(s, cpu, now + wait, False)
+    schedule(s.events, cpu.index, advance(s, cpu, now + wait, False))

@@ -30,7 +30,7 @@ def start(s: State) -> None:
     for index in range(s.cpus.size):
         cpu = s.cpus[index]
         if cpu.taken < cpu.filled:
-            next_hit(s, cpu, 0)
+            schedule(s.events, index, next_hit(s, cpu, 0))
         else:
             _sleep(cpu)
 
@@ -72,9 +72,12 @@ def fall_asleep(s: State, index: int) -> None:
 
 
 @inlined
-def next_hit(s: State, cpu: Record, now: int) -> None:
-    """Take the next hit of the ring, which is not empty: a call, or the return of the last one."""
-    slot = cpu.taken % s.probe.shape[1]
+def next_hit(s: State, cpu: Record, now: int) -> int:
+    """Take the next hit of the ring, which is not empty: a call, or the return of the last one.
+
+    When the CPU is at its first operation.
+    """
+    slot = cpu.taken & (s.probe.shape[1] - 1)
     cpu.taken += 1
     probe = s.probe[cpu.index, slot]
     if probe == RETURN:
@@ -89,7 +92,7 @@ def next_hit(s: State, cpu: Record, now: int) -> None:
             s.exit[cpu.index, cpu.depth] = s.leave[probe]
             cpu.depth += 1
     begins = now + _slowed(s, cpu, s.private_ps[cpu.index, slot])
-    schedule(s.events, cpu.index, begins + _private_work(s, cpu))
+    return begins + _private_work(s, cpu)
 
 
 @inlined
@@ -112,8 +115,8 @@ def _slowed(s: State, cpu: Record, private: int) -> int:
 
 
 @inlined
-def advance(s: State, cpu: Record, now: int, loaded: bool) -> None:
-    """Schedule the next operation after its private work.
+def advance(s: State, cpu: Record, now: int, loaded: bool) -> int:
+    """Go on to the next operation: when the CPU is there, after its private work.
 
     `loaded`: the last operation was a load; a cmpxchg that depends on it starts only then.
     """
@@ -124,7 +127,7 @@ def advance(s: State, cpu: Record, now: int, loaded: bool) -> None:
     private = _private_work(s, cpu)
     if loaded and s.code[operation].kind == CMPXCHG:
         private += cpu.commit_ps
-    schedule(s.events, cpu.index, now + private)
+    return now + private
 
 
 @inlined

@@ -17,12 +17,12 @@ def fill(
     private_ps: NDArray[np.int64],
 ) -> None:
     """Append `counts[i]` hits to CPU i's ring; `probe` and `private_ps` hold them CPU after CPU."""
-    capacity = s.probe.shape[1]
+    last = s.probe.shape[1] - 1
     hit = 0
     for index in range(s.cpus.size):
         cpu = s.cpus[index]
         for slot in range(cpu.filled, cpu.filled + counts[index]):
-            s.probe[index, slot % capacity] = probe[hit]
-            s.private_ps[index, slot % capacity] = private_ps[hit]
+            s.probe[index, slot & last] = probe[hit]
+            s.private_ps[index, slot & last] = private_ps[hit]
             hit += 1
         cpu.filled += counts[index]

@@ -191,14 +191,19 @@ def new_state(
     depth: int = 0,
     wakeup_ps: int = 0,
 ) -> State:
-    """A machine at rest: no line held, no hit ahead. `capacity` is hits ahead per CPU.
+    """A machine at rest: no line held, no hit ahead.
+
+    `capacity`, a power of 2, is hits ahead per CPU.
 
     `process`, shape (cpus,), says which process each CPU runs a thread of; by default all the same.
     `depth` is how many calls deep a CPU may be, 0 if it calls and never returns; every call and
     return begins at operation 0 until told otherwise.
 
-    Raises ValueError if the program touches a line beyond `lines`: compiled code does not check.
+    Raises ValueError for another capacity, or if the program touches a line beyond `lines`:
+    compiled code does not check.
     """
+    if capacity.bit_count() != 1:
+        raise ValueError(f"{capacity} hits ahead, which is no power of 2")
     if program.line.max() >= lines:
         raise ValueError(f"the program touches line {program.line.max()} of {lines}")
     cpus, cores = len(where), int(where.core.max()) + 1

@@ -296,3 +296,8 @@ def test_spreads_keep_the_mean(spread: str) -> None:
     even, _ = hits_per_us(machine(residency_ns=20), program(LOCKED), 8)
     spread_out, _ = hits_per_us(machine(residency_ns=20, **{spread: 0.3}), program(LOCKED), 8)
     assert spread_out == pytest.approx(even, rel=0.01)
+
+
+def test_a_ring_of_hits_is_a_power_of_two() -> None:
+    with pytest.raises(ValueError, match="12 hits ahead, which is no power of 2"):
+        state(machine(), program(LOCKED), 1, ahead=12)
