@@ -69,9 +69,13 @@ RUN_BPF = Call(
 )
 """`bpf_prog_run_array_uprobe` walks an array of programs in a section of its own; a link has one
 program and no array (v6.11, read). What the walk itself costs is in `bpf_prog`."""
-MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("consumer_call"), Role.DISPATCH)
-MULTI_RETURN_DISPATCH = Call("uprobe_multi_link_ret_handler", work("consumer_call"), Role.DISPATCH)
-MULTI_RUN_BPF = Call("uprobe_prog_run", PROGRAM, Role.PROGRAM)
+MULTI_DISPATCH = Call("uprobe_multi_link_handler", work("uprobe_multi_call"), Role.DISPATCH)
+MULTI_RETURN_DISPATCH = Call(
+    "uprobe_multi_link_ret_handler", work("uprobe_multi_call"), Role.DISPATCH
+)
+MULTI_RUN_BPF = Call(
+    "uprobe_prog_run", (*work("uprobe_multi_prog"), *locked_private("lock add")), Role.PROGRAM
+)
 EMULATE = Call("arch_uprobe_skip_sstep", work("emulate"))
 EMULATE_NOP5 = Call("arch_uprobe_skip_sstep (5-byte nop)", work("emulate"))
 EMULATE_PUSH = Call("arch_uprobe_skip_sstep (push_emulate_op)", work("emulate_push"))

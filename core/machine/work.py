@@ -41,9 +41,27 @@ def _srcu_fast_counter(work: Work, load_cycles: int) -> int:
     return max(0, (2 * work["srcu_counter"] - load_cycles) // 2)
 
 
+DISPATCH_LOADS = 2
+WALK_LOADS = 3
+"""Loads that a perf event has and a uprobe_multi link has not (v6.11, from memory), priced as if
+one came after the other. In the dispatchers: of `current->utask`, `uprobe_cpu_buffer`, the event
+and its flags, against the link and its task. In running the program: of the array, its first
+program, that one's cookie and the array's end, against the link's program."""
+
+
+def _uprobe_multi_call(work: Work, load_cycles: int) -> int:
+    return max(0, work["consumer_call"] - DISPATCH_LOADS * load_cycles)
+
+
+def _uprobe_multi_prog(work: Work, load_cycles: int) -> int:
+    return max(0, work["bpf_prog"] - WALK_LOADS * load_cycles)
+
+
 DERIVED: dict[str, Callable[[Work, int], int]] = {
     "uprobe_syscall_entry": _entry,
     "uprobe_syscall_exit": _exit,
+    "uprobe_multi_call": _uprobe_multi_call,
+    "uprobe_multi_prog": _uprobe_multi_prog,
     "srcu_fast_counter": _srcu_fast_counter,
 }
 """By name of work: its cycles, from those given and those of a load."""

@@ -58,3 +58,20 @@ def test_a_pair_of_srcu_fast_spares_one_load_of_the_index(srcu: int, fast: int) 
         "srcu_counter": srcu,
         "srcu_fast_counter": fast,
     }
+
+
+@pytest.mark.parametrize("release", ["v6.9", "v6.11", "v6.12", "v6.14", "v7.3"])
+@pytest.mark.parametrize("kind", ["uprobe", "uretprobe"])
+def test_a_link_is_faster_than_a_perf_event(release: str, kind: str) -> None:
+    event, link = (
+        ns_of_a_hit(LETTER, Figure(f"{kind}-{name}", release, "default", 1))
+        for name in ("nop", "multi-nop")
+    )
+    assert link < event
+
+
+def test_a_link_spares_five_loads_beside_its_section_and_a_count() -> None:
+    work = LETTER.execution.work
+    spared = work["consumer_call"] + work["bpf_prog"]
+    spared -= work["uprobe_multi_call"] + work["uprobe_multi_prog"]
+    assert spared == 5 * LETTER.execution.load_cycles
