@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 import click
+from click.shell_completion import add_completion_class
 
 from sweep import __version__
 from sweep.commands.accuracy import accuracy
@@ -20,6 +21,7 @@ from sweep.commands.calibrate import calibrate
 from sweep.commands.cancel import cancel
 from sweep.commands.compact import compact
 from sweep.commands.compare import compare
+from sweep.commands.completion import VARIABLE, Bash, completion
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
 from sweep.commands.export import export
@@ -65,6 +67,7 @@ COMMANDS = (
     *(mutants, replay, grace, stress),
     *(live, read_log),
     *(submit, status, logs, cancel, runs),
+    completion,
 )
 
 
@@ -94,6 +97,8 @@ for command in COMMANDS:
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     make_patient()
+    if VARIABLE in os.environ:
+        add_completion_class(Bash)
     interrupt = INTERRUPTED
 
     def terminate(number: int, frame: FrameType | None) -> None:

@@ -6,12 +6,13 @@ import sys
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import frame, json_option, only_option, print_json, strict_option
 from sweep.errors import UsageError
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=completing.runs)
 @click.option(
     "--baselines",
     "--rivals",

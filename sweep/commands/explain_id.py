@@ -6,14 +6,22 @@ from collections.abc import Mapping
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import json_option, load, print_columns, print_json, run_path, set_option
 from sweep.errors import UsageError
 
 
 @click.command("explain-id")
 @click.argument("cell")
-@click.option("--run", metavar="RUN", help="Where to look, instead of in all of results/runs.")
-@click.option("--spec", metavar="SPEC", help="Look in the plan of SPEC.")
+@click.option(
+    "--run",
+    metavar="RUN",
+    shell_complete=completing.runs,
+    help="Where to look, instead of in all of results/runs.",
+)
+@click.option(
+    "--spec", metavar="SPEC", shell_complete=completing.specs, help="Look in the plan of SPEC."
+)
 @set_option
 @json_option
 def explain_id(

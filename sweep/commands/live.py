@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import load, out_option, print_json, strict_option
 from sweep.errors import UsageError
 
@@ -20,8 +21,13 @@ USUAL = ("uprobe-nop", "uretprobe-nop")
 
 
 @click.command()
-@click.argument("spec", required=False)
-@click.option("--bench", metavar="B,B", help="Benches, in place of SPEC's.")
+@click.argument("spec", required=False, shell_complete=completing.specs)
+@click.option(
+    "--bench",
+    metavar="B,B",
+    shell_complete=completing.axis("bench"),
+    help="Benches, in place of SPEC's.",
+)
 @click.option("--cpus", metavar="N,N", help="Numbers of CPUs; without it, 1, 2, 4, ... and all.")
 @click.option("--warmup", type=_seconds, default=1.0, show_default=True, metavar="S")
 @click.option("--duration", type=_seconds, default=5.0, show_default=True, metavar="S")

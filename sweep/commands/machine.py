@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.machine.numbering import ORDERS, Numbering
+from sweep.commands import completing
 from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError
 
@@ -62,6 +63,7 @@ def machine() -> None:
     default="generic",
     show_default=True,
     metavar="MACHINE",
+    shell_complete=completing.axis("machine"),
     help="Whatever is not given is as on this one: a shipped name, a file, or host.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
@@ -185,7 +187,7 @@ def host(root: Path | None, output: Path | None) -> None:
 
 
 @machine.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completing.axis("machine"))
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Print the topology, distances and clocks of machine NAME.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import note, out_option, print_json
 from sweep.errors import UsageError, nearest
 
@@ -39,10 +40,25 @@ class SpanType(click.ParamType["Span"]):
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
-@click.option("--kernel", metavar="V", help="What was measured, as uname -r prints it.")
-@click.option("--flavour", metavar="F", help="The design, in place of a release's.")
+@click.option(
+    "--kernel",
+    metavar="V",
+    shell_complete=completing.kernels,
+    help="What was measured, as uname -r prints it.",
+)
+@click.option(
+    "--flavour",
+    metavar="F",
+    shell_complete=completing.axis("flavour"),
+    help="The design, in place of a release's.",
+)
 @click.option("--machine", default="log", show_default=True, metavar="NAME", help="Whose log.")
-@click.option("--bench", metavar="B", help="For Summary lines that no line names the bench of.")
+@click.option(
+    "--bench",
+    metavar="B",
+    shell_complete=completing.axis("bench"),
+    help="For Summary lines that no line names the bench of.",
+)
 @click.option(
     "--cpus", type=click.IntRange(min=1), metavar="N", help="Producers, where no line says."
 )

@@ -7,11 +7,14 @@ import traceback
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import json_option, print_json
 
 
 @click.command()
-@click.argument("axes", nargs=-1, required=True, metavar="AXIS=VALUE...")
+@click.argument(
+    "axes", nargs=-1, required=True, metavar="AXIS=VALUE...", shell_complete=completing.settings
+)
 @json_option
 def rerun(axes: tuple[str, ...], as_json: bool) -> int:
     """Simulate the one cell that AXIS=VALUE name, in this process, and keep nothing.

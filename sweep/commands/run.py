@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.run_options import run_options
 from sweep.commands.shared import (
     INTERRUPTED,
@@ -51,6 +52,7 @@ IMPRECISE = 3
 @click.option(
     "--machine",
     metavar="M",
+    shell_complete=completing.axis("machine"),
     help="Replace the spec's machines, and leave out CPU counts that this one does not have.",
 )
 @json_option

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from sweep.commands import completing
 from sweep.errors import UsageError
 
 INTERRUPTED = 130
@@ -40,17 +42,32 @@ class LocationType(click.ParamType["Location"]):
 
         return located(str(value))
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Folders."""
+        return [CompletionItem(incomplete, type="dir")]
 
-spec_argument = click.argument("spec")
-run_argument = click.argument("run")
+
+spec_argument = click.argument("spec", shell_complete=completing.specs)
+run_argument = click.argument("run", shell_complete=completing.runs)
 set_option = click.option(
-    "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="AXIS=V,V",
+    shell_complete=completing.settings,
+    help="Replace an axis of the spec.",
 )
 out_option = click.option(
     "--out", type=LocationType(), metavar="DIR|URI", help="The run's own folder, or s3:// or gs://."
 )
 only_option = click.option(
-    "--only", multiple=True, metavar="AXIS=V,V", help="Only rows that have one of these values."
+    "--only",
+    multiple=True,
+    metavar="AXIS=V,V",
+    shell_complete=completing.cells,
+    help="Only rows that have one of these values.",
 )
 strict_option = click.option(
     "--strict", is_flag=True, help="Refuse measurements whose threads did not have their CPUs."

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import json_option, note_idle_edits, print_json
 
 
 @click.command()
-@click.argument("flavour")
-@click.option("--vs", metavar="FLAVOUR", help="Print how that one differs, like a diff.")
-@click.option("--bench", default="uprobe-nop", show_default=True, help="What is hit.")
-@click.option("--rcu", default="default", show_default=True, help="RCU of the read sections.")
+@click.argument("flavour", shell_complete=completing.axis("flavour"))
+@click.option(
+    "--vs",
+    metavar="FLAVOUR",
+    shell_complete=completing.axis("flavour"),
+    help="Print how that one differs, like a diff.",
+)
+@click.option(
+    "--bench",
+    shell_complete=completing.axis("bench"),
+    default="uprobe-nop",
+    show_default=True,
+    help="What is hit.",
+)
+@click.option(
+    "--rcu",
+    shell_complete=completing.axis("rcu"),
+    default="default",
+    show_default=True,
+    help="RCU of the read sections.",
+)
 @json_option
 def show(flavour: str, vs: str | None, bench: str, rcu: str, as_json: bool) -> None:
     """Show what one hit does under FLAVOUR.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import address_option, json_option, print_columns, print_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completing.runs)
 @address_option
 @json_option
 def status(run: str | None, address: str | None, as_json: bool) -> None:

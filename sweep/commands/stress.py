@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError, nearest
 
@@ -27,9 +28,27 @@ _count = click.IntRange(min=0)
 @click.option("-a", "--attach-threads", "attach", type=_count, default=1, metavar="N")
 @click.option("-m", "--mmap-threads", "mmap", type=_count, default=1, metavar="N")
 @click.option("-f", "--fork-threads", "fork", type=_count, default=1, metavar="N")
-@click.option("--flavour", default="tasks-trace", show_default=True, metavar="F")
-@click.option("--rcu", default="default", show_default=True, metavar="R")
-@click.option("--machine", default="xeon-gold-6138", show_default=True, metavar="M")
+@click.option(
+    "--flavour",
+    default="tasks-trace",
+    show_default=True,
+    metavar="F",
+    shell_complete=completing.axis("flavour"),
+)
+@click.option(
+    "--rcu",
+    default="default",
+    show_default=True,
+    metavar="R",
+    shell_complete=completing.axis("rcu"),
+)
+@click.option(
+    "--machine",
+    default="xeon-gold-6138",
+    show_default=True,
+    metavar="M",
+    shell_complete=completing.axis("machine"),
+)
 @click.option("--functions", type=int, default=100, show_default=True, metavar="N")
 @click.option(
     "--consumers",

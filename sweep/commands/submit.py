@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sweep.commands.run_options import as_words, run_options
-from sweep.commands.shared import INTERRUPTED, address_option, json_option, load, print_json
+from sweep.commands.shared import (
+    INTERRUPTED,
+    address_option,
+    json_option,
+    load,
+    print_json,
+    set_option,
+    spec_argument,
+)
 
 if TYPE_CHECKING:
     from sweep.service.parcel import Parcel
@@ -18,10 +26,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("spec")
-@click.option(
-    "--set", "settings", multiple=True, metavar="AXIS=V,V", help="Replace an axis of the spec."
-)
+@spec_argument
+@set_option
 @click.option("--out", default="", metavar="PATH", help="The run's folder or URI on the cluster.")
 @run_options
 @click.option("--wait", is_flag=True, help="Show its log until it ends; exit with its code.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,28 +51,46 @@ class SpecError(UsageError):
         super().__init__(f"{axis}: {message}" if index is None else f"{axis}[{index}]: {message}")
 
 
-def one_of(allowed: Sequence[str]) -> Check:
+@dataclass(frozen=True)
+class OneOf:
     """The check of an axis whose values are the names `allowed`."""
 
-    def check(axis: str, index: int | None, value: object) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            message = f"unknown {axis} {quoted(value)}: {nearest(str(value), allowed)}"
+    allowed: tuple[str, ...]
+
+    def __call__(self, axis: str, index: int | None, value: object) -> str:
+        """The value. Raises SpecError."""
+        if not isinstance(value, str) or value not in self.allowed:
+            message = f"unknown {axis} {quoted(value)}: {nearest(str(value), self.allowed)}"
             raise SpecError(axis, index, message)
         return value
 
-    return check
+
+@dataclass(frozen=True)
+class OneWordOf:
+    """The check of an axis whose values are the words `allowed`: YAML's true and false are too."""
+
+    allowed: tuple[str, ...]
+
+    def __call__(self, axis: str, index: int | None, value: object) -> str:
+        """The word. Raises SpecError."""
+        word = str(value).lower() if isinstance(value, bool) else value
+        if not isinstance(word, str) or word not in self.allowed:
+            raise SpecError(axis, index, f"{quoted(value)} is none of {', '.join(self.allowed)}")
+        return word
 
 
-def one_number_of(*allowed: int) -> Check:
+@dataclass(frozen=True)
+class OneNumberOf:
     """The check of an axis whose values are the numbers `allowed`."""
 
-    def check(axis: str, index: int | None, value: object) -> int:
-        if isinstance(value, bool) or value not in allowed:
-            choice = ", ".join(map(str, allowed))
+    allowed: tuple[int, ...]
+
+    def __call__(self, axis: str, index: int | None, value: object) -> int:
+        """The number. Raises SpecError."""
+        if isinstance(value, bool) or value not in self.allowed:
+            choice = ", ".join(map(str, self.allowed))
             raise SpecError(axis, index, f"{quoted(value)}: choose from {choice}")
         return operator.index(value)
-
-    return check
 
 
 def whole_number(least: int, most: int, upto: str) -> Check:
@@ -131,14 +149,6 @@ def _unknown_flavour(value: object, word: str) -> str:
     return f"unknown flavour {quoted(value)}: {nearest(word, named)}{edits}"
 
 
-def beside(axis: str, index: int | None, value: object) -> str:
-    """The check of an axis that is one of BESIDE: YAML's true and false are words too."""
-    word = str(value).lower() if isinstance(value, bool) else value
-    if not isinstance(word, str) or word not in BESIDE:
-        raise SpecError(axis, index, f"{quoted(value)} is none of {', '.join(BESIDE)}")
-    return word
-
-
 def machine(axis: str, index: int | None, value: object) -> str:
     """The check of a machine: what `sweep.machines.named.named_machine` takes."""
     if not isinstance(value, str):
@@ -177,7 +187,7 @@ _COUNT = whole_number(0, MAX_COUNT, "the machine's CPUs")
 AXES: dict[str, Axis] = {
     "bench": Axis(
         str,
-        one_of((*BENCHES, STRESS)),
+        OneOf((*BENCHES, STRESS)),
         f"a bench of the kernel's tool (`list benches`), or `{STRESS}`",
         measured=True,
     ),
@@ -189,7 +199,7 @@ AXES: dict[str, Axis] = {
     ),
     "rcu": Axis(
         str,
-        one_of(RCU),
+        OneOf(tuple(RCU)),
         f"{', '.join(f'`{name}`' for name in RCU)}: read sections of another flavour of RCU. "
         "A design without any, like the baseline, stays as it is",
         Cell.rcu,
@@ -197,7 +207,7 @@ AXES: dict[str, Axis] = {
     ),
     "owner_beside_count": Axis(
         str,
-        beside,
+        OneWordOf(tuple(BESIDE)),
         "`default`, `true`, `false`: whether `mmap_lock.owner` is on the line of its count, by "
         "default as in the release",
         Cell.owner_beside_count,
@@ -214,7 +224,7 @@ AXES: dict[str, Axis] = {
     ),
     "spread": Axis(
         str,
-        one_of(SPREADS),
+        OneOf(tuple(SPREADS)),
         f"how CPUs choose among the probes: {', '.join(f'`{name}`' for name in SPREADS)}",
         "shared",
     ),
@@ -257,14 +267,14 @@ AXES: dict[str, Axis] = {
     ),
     "hz": Axis(
         int,
-        one_number_of(100, 250, 300, 1000),
+        OneNumberOf((100, 250, 300, 1000)),
         "`100`, `250`, `300`, `1000`: the kernel's CONFIG_HZ, which grace periods go by",
         Workload.hz,
         since=4,
     ),
     "attach_kind": Axis(
         str,
-        one_of(ATTACH_KINDS),
+        OneOf(tuple(ATTACH_KINDS)),
         "(also `attach`) `multi`, `perf-event`: how probes are attached, by uprobe_multi links of "
         "`batch` probes, or each by a perf event of its own",
         Workload.attach_kind,
