@@ -36,6 +36,11 @@ def quoted(value: object) -> str:
         return f"{type(value).__name__} of thousands of digits"
 
 
+def counted(number: int, noun: str) -> str:
+    """As "1 cell" and "2 cells"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """What to say after an unknown `word`: "did you mean 'x'? allowed: x, y, z".
 

@@ -60,10 +60,11 @@ def environment(home: Path) -> dict[str, str]:
 class LoopbackCluster:
     """A head, which simulates nothing unless `cpus` says so, and the nodes that `add` adds.
 
+    `agent_port` is where its head takes jobs, by default one that is free.
     `address` is Ray's, `url` the dashboard's; `home` is everybody's home and has the token.
     """
 
-    def __init__(self, home: Path, **resources: float) -> None:
+    def __init__(self, home: Path, agent_port: int | None = None, **resources: float) -> None:
         self.home, self.env = home, environment(home)
         token = home / ".ray" / "auth_token"
         token.parent.mkdir(mode=0o700, parents=True)
@@ -82,7 +83,7 @@ class LoopbackCluster:
             "--dashboard-host=127.0.0.1",
             f"--temp-dir={self.temporary}",
             f"--ray-client-server-port={free_port()}",
-            f"--dashboard-agent-listen-port={free_port()}",
+            f"--dashboard-agent-listen-port={agent_port or free_port()}",
             f"--num-cpus={int(resources.pop('CPU', 0))}",
             f"--resources={json.dumps({'cpu_actor': 1, **resources})}",
         )
@@ -163,9 +164,11 @@ class LoopbackCluster:
 
 
 @contextmanager
-def loopback_cluster(home: Path, **resources: float) -> Iterator[LoopbackCluster]:
+def loopback_cluster(
+    home: Path, agent_port: int | None = None, **resources: float
+) -> Iterator[LoopbackCluster]:
     """A cluster that ends with the block."""
-    cluster = LoopbackCluster(home, **resources)
+    cluster = LoopbackCluster(home, agent_port, **resources)
     try:
         yield cluster
     finally:

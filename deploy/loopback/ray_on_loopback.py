@@ -17,11 +17,14 @@ def main() -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Without it Ray and all that it starts replace 127.0.0.1 by the address of an interface.
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    from ray._common import utils
     from ray._private import ray_constants, services
     from ray.scripts.scripts import main as ray
 
     services.resolve_ip_for_localhost = lambda host: LOOPBACK if host == "localhost" else host
     services.get_node_ip_address = lambda address=None: LOOPBACK
+    # Ray would open the folders of its session to everybody.
+    utils.try_make_directory_shared = lambda folder: os.chmod(folder, 0o700)
     # With it `ray start` refuses to join a head.
     ray_constants.ENABLE_RAY_CLUSTER = True
     sys.argv = ["ray", "start", "--block", f"--node-ip-address={LOOPBACK}", *sys.argv[1:]]

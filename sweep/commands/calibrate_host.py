@@ -47,7 +47,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         written = folder / "host.yaml"
         now = datetime.now(UTC).isoformat(timespec="minutes")
-        write_machine_file(written, host_text(machine, timings, about.costs_of, now))
+        write_machine_file(written, host_text(machine, timings, about.costs_of, now), force=True)
     assert machine.calibration is not None
     intervals = machine.calibration.intervals
     values = {path: machine.number(path) for path in intervals}

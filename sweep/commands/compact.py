@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from sweep.commands.shared import json_option, print_json, run_argument, run_path
+from sweep.errors import counted
 
 
 @click.command()
@@ -27,4 +28,4 @@ def compact(run: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(done))
     else:
-        print(f"{done.before} files are {done.after} now: {path}")
+        print(f"{counted(done.before, 'file')}, now {done.after}: {path}")

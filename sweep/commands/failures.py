@@ -12,6 +12,7 @@ from sweep.commands.shared import (
     run_argument,
     run_path,
 )
+from sweep.errors import counted
 
 
 @click.command()
@@ -38,5 +39,5 @@ def failures(run: str, tracebacks: bool, as_json: bool) -> int:
         for row in found.iter_rows(named=True):
             error = row["error"].rstrip() if tracebacks else last_line(row["error"])
             print(f"{row['cell_id']}  {row['rerun']}\n{error}\n")
-        print(f"{found.height} cells failed in {path}")
+        print(f"{counted(found.height, 'cell')} failed in {path}")
     return 1 if found.height else 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.machine.machine import Machine
 
 _count = click.IntRange(min=1)
+force_option = click.option("--force", is_flag=True, help="Write over a file that is there.")
 _ns = click.FloatRange(min=0, min_open=True, max=10_000)
 
 
@@ -67,6 +68,7 @@ def machine() -> None:
     help="Whatever is not given is as on this one: a shipped name, a file, or host.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
+@force_option
 def new(
     name: str,
     sockets: int,
@@ -81,6 +83,7 @@ def new(
     other_socket_ns: float | None,
     like: str,
     output: Path,
+    force: bool,
 ) -> None:
     """Write the machine NAME, built by numbers, to a file.
 
@@ -137,7 +140,7 @@ def new(
         f"its costs are those of {lender.name}{' but for ' if latencies else ''}"
         f"{', '.join(latencies)}.",
     ]
-    write_machine_file(output, machine_text(valid_machine(values), header))
+    write_machine_file(output, machine_text(valid_machine(values), header), force)
     print(output)
 
 
@@ -155,7 +158,8 @@ def new(
     metavar="FILE",
     help="Write to a file; without it, print.",
 )
-def host(root: Path | None, output: Path | None) -> None:
+@force_option
+def host(root: Path | None, output: Path | None, force: bool) -> None:
     """Detect this host and write it as a machine file.
 
     Sockets, cores, siblings, shared caches and clocks are those in /sys; the costs are borrowed
@@ -182,7 +186,7 @@ def host(root: Path | None, output: Path | None) -> None:
     if output is None:
         print(text, end="")
         return
-    write_machine_file(output, text)
+    write_machine_file(output, text, force)
     print(output)
 
 

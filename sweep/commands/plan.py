@@ -17,6 +17,7 @@ from sweep.commands.shared import (
     set_option,
     spec_argument,
 )
+from sweep.errors import counted
 from sweep.terminal.progress import seconds_text
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     print_columns([[*shown, ""], *cells])
     failed = f"{count['failed']} failed, " if count["failed"] else ""
     print(
-        f"{count['count']} cells: {count['done']} done in {work.out}, {failed}"
+        f"{counted(len(listed), 'cell')}: {count['done']} done in {work.out}, {failed}"
         f"{count['to_do']} to do"
     )
     if loaded.precision is not None:

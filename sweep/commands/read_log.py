@@ -9,7 +9,7 @@ import click
 
 from sweep.commands import completing
 from sweep.commands.shared import note, out_option, print_json
-from sweep.errors import UsageError, nearest
+from sweep.errors import UsageError, counted, nearest
 
 if TYPE_CHECKING:
     from core.kernel.releases import Modelled
@@ -149,7 +149,7 @@ def read_log(
     if again := len(found) - sum(row["cell_id"] not in known for row in made):
         note(f"{again} of {len(found)} figures were counted before")
     if not as_json:
-        print(f"{len(made)} figures: {out}")
+        print(f"{counted(len(made), 'figure')}: {out}")
 
 
 def _design(line: Line, kernel: Modelled) -> str:

@@ -23,7 +23,7 @@ from sweep.commands.shared import (
     shown_cells,
     spec_argument,
 )
-from sweep.errors import UsageError
+from sweep.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from sweep.driver.driver import RunSummary
@@ -136,7 +136,7 @@ def _told(summary: RunSummary) -> str:
     """What became of the cells, in a line."""
     if summary.done + summary.failed:
         before = f", {summary.skipped} were there" if summary.skipped else ""
-        return f"{summary.done} cells done{before}: {summary.out}"
+        return f"{counted(summary.done, 'cell')} done{before}: {summary.out}"
     if summary.failed_before:
         return f"nothing was simulated; {summary.skipped} cells are in {summary.out}"
     return f"nothing to do: all {summary.skipped} cells are in {summary.out}"
@@ -146,11 +146,11 @@ def _complained(summary: RunSummary) -> int:
     """Say on stderr what is missing, and give the exit code."""
     see = f"see uprobe-sweep failures {summary.out}"
     if summary.left:
-        note(f"{summary.left} cells were given up after the failure; the same command does them")
+        note(f"{counted(summary.left, 'cell')} given up after the failure; run it again to go on")
     if summary.failed_before:
         note(
-            f"{summary.failed_before} cells failed before and were not tried again; {see}; "
-            f"--retry-failed tries them"
+            f"{counted(summary.failed_before, 'cell')} failed before, not tried again; {see}; "
+            f"--retry-failed does that"
         )
     if summary.failed:
         from sweep.commands.shared import collected
@@ -159,7 +159,7 @@ def _complained(summary: RunSummary) -> int:
 
         failures = collected(summary.out, scan_failures(summary.out)).sort("failed_at")
         first = last_line(failures["error"][-summary.failed])
-        note(f"{summary.failed} cells failed, the first with {first}; {see}")
+        note(f"{counted(summary.failed, 'cell')} failed, the first with {first}; {see}")
     if summary.unsure:
         _name_unsure(summary.unsure)
     if summary.failed or summary.failed_before:
@@ -171,7 +171,7 @@ def _name_unsure(unsure: Sequence[Unsure]) -> None:
     from sweep.spec.axes import ORDER
     from sweep.spec.parameters import parameters
 
-    note(f"{len(unsure)} cells are not as precise as asked, with all replicates they may have:")
+    note(f"{counted(len(unsure), 'cell')} less precise than asked, with all replicates allowed:")
     cells = [parameters(one.cell) for one in unsure]
     varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]
     for one, cell in zip(unsure, cells, strict=True):

@@ -8,11 +8,16 @@ import socket
 import struct
 import time
 from contextlib import closing
+from pathlib import Path
 
 from sweep.errors import InfrastructureError
 
 GCS_SECONDS = 5.0
 """For how long the GCS may take no connection. Ray itself waits for a minute, then aborts."""
+
+
+STOPPED_SECONDS = 5.0
+"""For how long the raylet may be stopped, as SIGSTOP and a debugger do it."""
 
 
 class Liveness:
@@ -24,16 +29,20 @@ class Liveness:
     def __init__(self, address: str, raylet_socket: str) -> None:
         host, _, port = address.rpartition(":")
         self._address = host.strip("[]"), int(port)
-        self._answered = time.monotonic()
-        self._raylet = _process_behind(raylet_socket)
+        self._answered = self._running = time.monotonic()
+        self._raylet, self._process = _process_behind(raylet_socket)
 
     def check(self) -> bool:
         """Whether both live; False if the GCS is silent and may be back soon.
 
-        Raises InfrastructureError if either is dead.
+        Raises InfrastructureError if either is dead, or the raylet is stopped.
         """
         if self._raylet is not None and select.select([self._raylet], [], [], 0)[0]:
             raise InfrastructureError("Ray's raylet on this machine has died")
+        if self._raylet is None or not _is_stopped(self._process):
+            self._running = time.monotonic()
+        elif time.monotonic() - self._running >= STOPPED_SECONDS:
+            raise InfrastructureError("Ray's raylet on this machine has been stopped by a signal")
         try:
             socket.create_connection(self._address, timeout=GCS_SECONDS).close()
         except OSError as error:
@@ -52,16 +61,25 @@ class Liveness:
             self._raylet = None
 
 
-def _process_behind(path: str) -> int | None:
-    """A descriptor of the process that listens at a Unix socket; readable when it has ended.
+def _process_behind(path: str) -> tuple[int | None, int]:
+    """A descriptor of the process that listens at a Unix socket, and the process' id.
 
-    None if that is in another namespace of processes, as in another container.
+    The descriptor is readable when it has ended; None if that is in another namespace of
+    processes, as in another container.
     """
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
         connection.connect(path)
         found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     process, _, _ = struct.unpack("3i", found)
     try:
-        return os.pidfd_open(process)
+        return os.pidfd_open(process), process
     except OSError:
-        return None
+        return None, process
+
+
+def _is_stopped(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in ("T", "t")

@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sweep.errors import InfrastructureError
@@ -66,9 +67,17 @@ class RayCluster:
                     _join(address)
         context = ray.get_runtime_context()
         self._liveness = Liveness(context.gcs_address, ray_private.raylet_socket())
+        ours = self._is_ours and (address is None or ray_private.is_submitted())
+        self._session = ray_private.session_folder() if ours else None
 
     def check(self) -> bool:
-        """As `Liveness.check`, of what this process is connected to."""
+        """As `Liveness.check`, of what this process is connected to.
+
+        Closes the folder of a session of our own to others: workers that start open it.
+        """
+        if self._session is not None:
+            with suppress(OSError):
+                self._session.chmod(0o700)
         try:
             return self._liveness.check()
         except InfrastructureError as error:
@@ -100,11 +109,10 @@ class RayCluster:
 
         parents = (tempfile.gettempdir(), "/tmp")
         parent = next((p for p in parents if len(p) <= LONGEST_PARENT), "/tmp")
-        # Nobody else may enter it; the folders that Ray makes are open to all, again and again.
         self._private = Path(tempfile.mkdtemp(prefix="uprobe-sweep-", dir=parent))
         self._reaper = Reaper(self._private)
         try:
-            with ray_private.loopback():
+            with ray_private.loopback(), ray_private.private_folders():
                 ray.init(
                     address="local",
                     _node_ip_address="127.0.0.1",

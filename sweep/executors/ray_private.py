@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sweep.executors.fan_out import Resources
@@ -57,6 +59,19 @@ def raylet_socket() -> str:
     return str(global_worker.node.raylet_socket_name)
 
 
+def session_folder() -> Path:
+    """The folder of this node's session. Every worker that starts gives it to everybody."""
+    from ray._private.worker import global_worker
+
+    assert global_worker.node is not None
+    return Path(global_worker.node.get_session_dir_path())
+
+
+def is_submitted() -> bool:
+    """Whether this process is a job that was submitted to the Ray that it joins."""
+    return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+
+
 def forget() -> None:
     """Leave out what Ray does as this process ends: it would wait for a cluster that is gone."""
     import ray
@@ -79,6 +94,19 @@ def loopback(wanted: bool = True) -> Iterator[None]:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextmanager
+def private_folders() -> Iterator[None]:
+    """While a Ray is started its folders are made for this user alone, where Ray has 0777."""
+    from ray._common import utils
+
+    before = utils.try_make_directory_shared
+    utils.try_make_directory_shared = lambda folder: os.chmod(folder, 0o700)
+    try:
+        yield
+    finally:
+        utils.try_make_directory_shared = before
 
 
 @contextmanager

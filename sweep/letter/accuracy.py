@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sweep.driver.driver import run
-from sweep.errors import SweepError
+from sweep.errors import SweepError, counted
 from sweep.executors.in_process import InProcessExecutor
 from sweep.letter.comparison import LetterComparison, beside_letter
 from sweep.letter.curves import simulate_curves
@@ -44,7 +44,7 @@ def simulated_letter(spec: Spec) -> LetterComparison:
         summary = run(spec, Path(folder) / "run", executor)
         if summary.failed:
             raise SweepError(
-                f"{summary.failed} cells failed: uprobe-sweep run {spec.name} says why"
+                f"{counted(summary.failed, 'cell')} failed: uprobe-sweep run {spec.name} says why"
             )
         [setting] = settings(scan(summary.out).collect(), LETTER_KEY)
         return beside_letter(figures(setting.rows, LETTER_KEY))

@@ -66,12 +66,18 @@ def _inline(item: Mapping[str, Any]) -> CommentedMap:
     return made
 
 
-def write_machine_file(path: Path, text: str) -> None:
-    """Write `text` to `path`. Raises UsageError if that cannot be, or no spec could name it."""
+def write_machine_file(path: Path, text: str, force: bool = False) -> None:
+    """Write `text` to `path`, over what is there if `force`.
+
+    Raises UsageError if that cannot be, or no spec could name it.
+    """
     if path.suffix not in SUFFIXES:
         raise UsageError(f"-o {path}: allowed are {' and '.join(SUFFIXES)}")
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"-o {path}: it is there already; --force writes over it") from None
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 

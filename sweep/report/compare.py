@@ -102,6 +102,18 @@ class Comparison:
         """What columns come to beside the letter, by their name."""
         return {column.name: column.letter for column in self.columns if column.letter}
 
+    @property
+    def one_path(self) -> list[tuple[str, ...]]:
+        """Designs on lines of their own that are one path on every bench that was simulated."""
+        paths: dict[str, set[tuple[str, frozenset[str]]]] = {}
+        for column in self.columns:
+            for (bench, name), words in column.paths.items():
+                paths.setdefault(name, set()).add((bench, words))
+        alike: dict[frozenset[tuple[str, frozenset[str]]], list[str]] = {}
+        for name, found in sorted(paths.items()):
+            alike.setdefault(frozenset(found), []).append(name)
+        return [tuple(names) for names in alike.values() if len(names) > 1]
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `columns`, `settings` and `cells`; beside the letter `letter`, by column.
 
@@ -116,6 +128,7 @@ class Comparison:
                 column.name: column.other_paths(self.columns[:at])
                 for at, column in enumerate(self.columns)
             },
+            "one_path": self.one_path,
             "cells": [asdict(cell) for cell in self.cells],
             "left_out": self.left_out,
             **({"letter": beside} if beside else {}),

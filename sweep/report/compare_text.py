@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sweep.errors import counted
 from sweep.letter.comparison_text import letter_parts
 from sweep.report.compare import Compared, ComparedCell, Comparison
 from sweep.store.disturbed import mark
@@ -49,8 +50,8 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
         yield from letter_parts(comparison.letter)
     if comparison.left_out:
         yield (
-            f"{comparison.left_out} rows of the run were left out: of another setting than the "
-            "letter's, or no such line in it."
+            f"{counted(comparison.left_out, 'row')} of the run left out: of another setting than "
+            "the letter's, or no such line in it."
         )
 
 
@@ -109,6 +110,8 @@ def _settings(comparison: Comparison) -> Iterator[str]:
     for at, column in enumerate(comparison.columns):
         if designs := column.other_paths(comparison.columns[:at]):
             yield f"{column.name}: another path of {', '.join(designs)} than in a column before it"
+    for alike in comparison.one_path:
+        yield f"{' and '.join(alike)} are one path: the model has one figure for them"
 
 
 def _replicates(comparison: Comparison) -> Table:

@@ -17,7 +17,7 @@ from matplotlib.ticker import NullLocator
 from core.kernel.flavours import FLAVOURS, LETTER_TITLES
 from core.kernel.hot_path import BENCHES
 from core.machine.machine import load_machine, machine_names
-from sweep.errors import UsageError
+from sweep.errors import UsageError, counted
 from sweep.letter.published import LETTER_SETTING, published
 from sweep.report.tables import USUAL, in_order
 from sweep.store.schema import SOURCES
@@ -164,6 +164,6 @@ def _caption(setting: dict[str, Any], with_published: bool, left_out: int) -> li
     known = {c: v for c, v in USUAL.items() if c not in ("machine", "probes", "spread", "source")}
     other = [f"{c} {setting[c]}" for c, v in known.items() if c in setting and setting[c] != v]
     if left_out:
-        other.append(f"{left_out} results of other settings are not shown")
+        other.append(f"{counted(left_out, 'result')} of other settings not shown")
     source = ["Published: A. Nakryiko, cover letter of 31 July 2024"] if with_published else []
     return ["; ".join([title, who, *other]), *source]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -30,8 +30,8 @@ def letter_lines(frame: pl.DataFrame) -> str:
     flavour, bench, CPUs, replicate and figures, gives one table for each setting and flavour, and a
     line below its heading says which; it also says what is not as in the letter. Replicates are
     averaged: the mean is the mean of their means, the stddev the root of their mean variance: the
-    spread of samples inside a replicate, not between. Disturbed measurements are left out beside
-    others, and marked where there are none.
+    spread of samples inside a replicate, not between, which the heading says. Disturbed
+    measurements are left out beside others, and marked where there are none.
     """
     found = settings(frame, CELL_KEY, seeds=True)
     differing = telling([setting.values for setting in found])
@@ -55,11 +55,21 @@ def in_order(known: Iterable[str], present: Iterable[str]) -> list[str]:
 
 def _table(flavour: str, which: str, rows: pl.DataFrame) -> str:
     title = FLAVOURS[flavour].title if flavour in FLAVOURS else flavour
-    head = [title, "=" * len(title)] + ([which] if which else [])
+    head = [title, "=" * len(title), *([which] if which else []), *_repeated(rows)]
     blocks = [
         _lines(rows.filter(pl.col("bench") == bench)) for bench in in_order(BENCHES, rows["bench"])
     ]
     return "\n".join(head) + "\n" + "\n\n".join(blocks)
+
+
+def _repeated(rows: pl.DataFrame) -> Iterator[str]:
+    """What the spreads are that are printed, if cells were repeated."""
+    if between := rows["between"].drop_nulls().to_list():
+        most = max(rows["replicates"].to_list())
+        yield (
+            f"± is the spread inside a repeat, of {most} at most; between repeats it is "
+            f"{max(between) / MHITS:.3f}M/s at most"
+        )
 
 
 def letter_line(row: Mapping[str, Any]) -> str:

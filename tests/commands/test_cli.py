@@ -111,13 +111,13 @@ def test_a_failing_cell_is_exit_1_and_the_others_are_done(folder: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == f"{CELLS - 1} cells done: run\n"
     assert done.stderr.splitlines()[-1] == (
-        "1 cells failed, the first with ArithmeticError: seven; see uprobe-sweep failures run"
+        "1 cell failed, the first with ArithmeticError: seven; see uprobe-sweep failures run"
     )
     assert len(finished(folder / "run")) == CELLS - 1
     shown = cli("failures", "run", cwd=folder)
     command, error, _, count = shown.stdout.splitlines()
     assert (shown.returncode, error) == (1, "ArithmeticError: seven")
-    assert count == "1 cells failed in run"
+    assert count == "1 cell failed in run"
     [failure] = json.loads(cli("failures", "run", "--json", cwd=folder).stdout)
     assert failure["error"].startswith("Traceback (most recent call last):\n")
     assert command == f"{failure['cell_id']}  {failure['rerun']}"
@@ -125,7 +125,7 @@ def test_a_failing_cell_is_exit_1_and_the_others_are_done(folder: Path) -> None:
     silent = cli("run", "tiny.yaml", "--out", "run", cwd=folder)
     assert silent.returncode == 1
     assert silent.stdout == f"nothing was simulated; {CELLS - 1} cells are in run\n"
-    assert "1 cells failed before and were not tried again" in silent.stderr
+    assert "1 cell failed before, not tried again" in silent.stderr
 
     rerun = failure["rerun"].split()[1:]
     alone = json.loads(cli(*rerun, "--json", cwd=folder).stdout)

@@ -46,7 +46,7 @@ def test_without_a_reader_the_exit_code_is_still_the_work_s(folder: Path) -> Non
     hooked(folder, "raise ArithmeticError('seven')", number=7)
     code, errors = cli_unread("run", "tiny.py", "--out", "run", cwd=folder)
     assert code == 1
-    assert errors.splitlines()[-1].startswith("1 cells failed, the first with ArithmeticError")
+    assert errors.splitlines()[-1].startswith("1 cell failed, the first with ArithmeticError")
     assert len(finished(folder / "run")) == CELLS - 1
 
 

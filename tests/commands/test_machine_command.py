@@ -7,8 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from command_line import cli
 from hosts import Cpu, write_host
+
+from sweep.cli import cli as command_line
 
 NEW = ("machine", "new", "big", "--sockets", "4", "--cores", "28", "--siblings", "2")
 
@@ -76,6 +79,20 @@ def test_machines_are_listed_with_their_shape(tmp_path: Path) -> None:
     shapes = {entry["name"]: entry["shape"] for entry in entries}
     assert shapes["xeon-gold-6138"] == "2 x 20 x 2"
     assert shapes["kunpeng-920"] == "2 x 64 x 1"
+
+
+def test_a_file_is_written_over_only_if_that_is_asked_for(tmp_path: Path) -> None:
+    here = str(tmp_path / "a.yaml")
+    new = ["machine", "new", "a", "--cores", "2", "--siblings", "1", "-o", here, "--sockets"]
+    detect = ["machine", "host", "-o", here]
+    assert CliRunner().invoke(command_line, [*new, "1"]).exit_code == 0
+    first = Path(here).read_text()
+    for again in ([*new, "2"], detect):
+        done = CliRunner().invoke(command_line, again)
+        assert f"-o {here}: it is there already; --force writes over it" in str(done.exception)
+        assert Path(here).read_text() == first
+        assert CliRunner().invoke(command_line, [*again, "--force"]).exit_code == 0
+        assert Path(here).read_text() != first
 
 
 @pytest.mark.parametrize(

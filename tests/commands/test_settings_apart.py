@@ -49,7 +49,7 @@ def test_tables(folder: Path) -> None:
 
 def test_plot_says_what_it_leaves_out(folder: Path) -> None:
     assert cli("plot", "./apart", "-o", "x.svg", cwd=folder).returncode == 0
-    assert "1 results of other settings are not shown" in (folder / "x.svg").read_text()
+    assert "1 result of other settings not shown" in (folder / "x.svg").read_text()
 
 
 def test_a_picture_of_several_settings_is_refused_and_of_a_chosen_one_drawn(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from stress_cells import stress_cell
 from core.workload import Workload
 from sweep.errors import UsageError
 from sweep.executors import scheduler
+from sweep.executors.ray_cluster import RayCluster
 from sweep.executors.ray_executor import RayExecutor
 
 # Ray's own warnings are not ours to fail on.
@@ -250,13 +251,15 @@ def test_cpus_per_actor_is_positive(cpus_per_actor: int) -> None:
         RayExecutor(cpus_per_actor=cpus_per_actor)
 
 
-def test_local_ray_has_a_token_and_listens_on_loopback_only(local_ray: str) -> None:
+def test_local_ray_has_a_token_and_listens_on_loopback_only(local_cluster: RayCluster) -> None:
     import psutil  # Ray brings it along, and has to be imported first
 
     assert (Path.home() / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600
     session = Path(ray._private.worker.global_worker.node.get_session_dir_path())
-    private = session.parents[1].stat()
-    assert (private.st_mode & 0o777, private.st_uid) == (0o700, os.getuid())
+    local_cluster.check()
+    for folder in (session.parents[1], session):
+        private = folder.stat()
+        assert (private.st_mode & 0o777, private.st_uid) == (0o700, os.getuid()), folder
     listening = set()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
@@ -270,6 +273,7 @@ def test_local_ray_has_a_token_and_listens_on_loopback_only(local_ray: str) -> N
 JOINS = """
 import sys
 from contextlib import closing
+from sweep.executors.ray_cluster import RayCluster
 from sweep.executors.ray_executor import RayExecutor
 from ray_cells import SHARED, assert_as_in_process
 

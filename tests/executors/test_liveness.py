@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -59,6 +61,24 @@ def test_a_raylet_that_is_killed_is_dead_at_once(
         raylet.wait()
         with pytest.raises(InfrastructureError, match="raylet on this machine has died"):
             live.check()
+
+
+def test_a_raylet_may_be_stopped_for_a_while(
+    gcs: socket.socket,
+    raylet: subprocess.Popen[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closing(probe(gcs, tmp_path)) as live:
+        raylet.send_signal(signal.SIGSTOP)
+        os.waitpid(raylet.pid, os.WUNTRACED)
+        assert live.check()
+        monkeypatch.setattr(liveness, "STOPPED_SECONDS", 0.0)
+        with pytest.raises(InfrastructureError, match="stopped by a signal"):
+            live.check()
+        raylet.send_signal(signal.SIGCONT)
+        os.waitpid(raylet.pid, os.WCONTINUED)
+        assert live.check()
 
 
 def test_a_gcs_may_be_silent_for_a_while(

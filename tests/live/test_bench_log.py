@@ -278,7 +278,7 @@ def test_the_same_log_by_two_paths_counts_once(
     Path("c").write_bytes((SETUP + SUMMARY).replace("\n", "\r\n").encode())
     said = _read("a", "./b", "c", "--kernel=6.12")
     assert "2 of 3 figures were counted before" in said
-    assert said.endswith("1 figures: results/runs/log\n")
+    assert said.endswith("1 figure: results/runs/log\n")
     _read(str(Path("c").absolute()), "--kernel=6.12")
     assert len(scan("results/runs/log").collect()) == 1
 

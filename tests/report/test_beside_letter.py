@@ -102,7 +102,7 @@ def test_rows_the_letter_has_no_line_for_are_left_out_and_counted(other: dict[st
     [only] = found.letter["run"].rows
     assert only.simulated == pytest.approx(3.0)
     assert found.left_out == 1
-    assert "1 rows of the run were left out" in render(found)
+    assert "1 row of the run left out" in render(found)
 
 
 @pytest.mark.parametrize("rows", [[], [row(probes=2)], [row(cpus=3)]])

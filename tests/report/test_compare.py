@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 from frames import frame, letter_frame, row
@@ -144,3 +145,18 @@ def test_a_live_run_is_drawn_as_live_and_its_time_is_not_explained(
     assert "was measured" in str(done.exception)
     done = CliRunner().invoke(cli, ["compare", "log"])
     assert "name a second RUN, or `published`" in str(done.exception)
+
+
+def test_designs_that_are_one_path_are_said_to_be() -> None:
+    same = {"path_digest": "a" * 16}
+    rows = frame(
+        row(flavour="v6.13", **same),
+        row(flavour="srcu-uretprobe", **same),
+        row(flavour="srcu", path_digest="b" * 16),
+    )
+    found = compare({"here": rows, "there": rows})
+    assert found.one_path == [("srcu-uretprobe", "v6.13")]
+    said = "srcu-uretprobe and v6.13 are one path: the model has one figure for them"
+    assert said in render(found)
+    apart = frame(row(flavour="v6.13", bench="uretprobe-nop", path_digest="c" * 16))
+    assert compare({"here": pl.concat([rows, apart]), "there": rows}).one_path == []

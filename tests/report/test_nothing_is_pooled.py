@@ -171,9 +171,7 @@ def check_curves(figure: Figure) -> None:
     }
     assert drawn <= {1.0, 9.0}
     if len(drawn) < 2:
-        assert "1 results of other settings are not shown" in " ".join(
-            figure.get_supxlabel().split()
-        )
+        assert "1 result of other settings not shown" in " ".join(figure.get_supxlabel().split())
 
 
 @pytest.mark.parametrize("name", [name for name in AXES if name != "seed"])

@@ -116,6 +116,19 @@ def test_replicates_are_averaged() -> None:
     assert lines(text) == ["uprobe-nop      ( 2 cpus):    4.500 ± 0.354M/s  (  2.250M/s/cpu)"]
 
 
+def test_the_heading_says_what_the_spread_of_repeats_is() -> None:
+    once = frame(row(hits_per_s=3e6, hits_per_s_stddev=1e4))
+    assert "repeat" not in letter_lines(once)
+    twice = frame(
+        row(hits_per_s=3e6, hits_per_s_stddev=1e4),
+        row(hits_per_s=4e6, hits_per_s_stddev=1e4, replicate=1),
+    )
+    lines = letter_lines(twice).splitlines()
+    said = "± is the spread inside a repeat, of 2 at most; between repeats it is 0.707M/s at most"
+    assert lines[2] == said
+    assert "3.500 ± 0.010M/s" in lines[3]
+
+
 def test_a_table_says_which_setting_it_is_when_there_are_several() -> None:
     text = letter_lines(frame(row(probes=1), row(probes=64, seed=2), row(probes=64, seed=3)))
     which = [line for line in text.splitlines() if "probes=" in line]

@@ -37,5 +37,5 @@ def test_the_quick_start_on_this_machine_works_when_pasted(tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     assert re.search("^cover-letter-[0-9a-f]{8}: submitted$", done.stdout, re.MULTILINE)
-    assert "1 cells done: " in done.stdout
+    assert "1 cell done: " in done.stdout
     assert (tmp_path / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600

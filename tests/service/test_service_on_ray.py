@@ -82,6 +82,10 @@ def test_a_submitted_sweep_is_that_of_one_process(
     assert "4 cells done: " in log
     assert "status {" not in log
     assert re.search("^tiny-.* succeeded ", cluster.cli("runs").stdout, re.MULTILINE)
+    late = cluster.cli("cancel", "tiny")
+    assert (late.returncode, late.stdout) == (2, "")
+    assert re.fullmatch(r"error: tiny-[0-9a-f]{8} has succeeded already\n", late.stderr)
+    assert status(cluster, "tiny")["state"] == "succeeded"
 
 
 def test_failed_cells_are_tried_again_if_that_is_asked_for(
@@ -96,12 +100,12 @@ def test_failed_cells_are_tried_again_if_that_is_asked_for(
     submit = ("submit", "tiny.yaml", "--out", out, "--wait")
     refused = cluster.cli(*submit)
     assert refused.returncode == 1
-    assert "4 cells failed before and were not tried again" in refused.stdout
+    assert "4 cells failed before, not tried again" in refused.stdout
     why = "Job entrypoint command failed with exit code 1"
     assert re.fullmatch(rf"tiny-[0-9a-f]{{8}} failed: {why}\n", refused.stderr)
     said = cluster.cli("status", "tiny").stdout.splitlines()
     assert said[1] == f"  {why}"
-    assert said[2].startswith("  4 cells failed before and were not tried again; see ")
+    assert said[2].startswith("  4 cells failed before, not tried again; see ")
     retried = cluster.cli(*submit, "--retry-failed", "--actor-groups", 1)
     assert retried.returncode == 0, retried.stderr
     assert "4/4 cells, 0 failed" in retried.stdout
@@ -112,6 +116,9 @@ def test_the_same_spec_joins_and_goes_on_after_a_cancel(cluster: LoopbackCluster
     name = long_run(cluster)
     assert long_run(cluster) == name
     wait_until(lambda: status(cluster, name).get("done"))
+    # Ray's workers open it when they start, and the run closes it.
+    session = cluster.temporary / "session_latest"
+    wait_until(lambda: session.stat().st_mode & 0o777 == 0o700)
     going_on = cluster.cli("status")
     assert re.search(rf"{name}: running, \d+/2000 cells, 0 failed, \d in flight", going_on.stdout)
     assert cluster.cli("cancel", name).stdout == f"{name}: stopped\n"

@@ -153,5 +153,5 @@ def test_a_run_that_is_being_written_or_is_none_is_refused(many: Path) -> None:
 
 def test_the_command(many: Path) -> None:
     done = cli("compact", str(many), cwd=many)
-    assert done.stdout.endswith(f" files are 3 now: {many}\n")
+    assert done.stdout.endswith(f" files, now 3: {many}\n")
     assert json.loads(cli("compact", ".", "--json", cwd=many).stdout) == {"before": 3, "after": 3}
