@@ -11,11 +11,13 @@ from sweep.commands.shared import (
     collected,
     frame,
     json_option,
+    note,
     only_option,
     print_json,
     run_path,
+    shown_cells,
 )
-from sweep.errors import UsageError, nearest
+from sweep.errors import UsageError, counted, nearest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -105,15 +107,15 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
         if len(values) > 1:
             raise UsageError(f"--{name}: one cell has one, got {', '.join(map(str, values))}")
     [cell] = cells_of(**{name: value for name, [value] in wanted.items()})
-    from rich.console import Console
-
     from core.engine.simulate import simulate
+    from sweep.driver.driver import Progress
     from sweep.report.explain import Curve, point
     from sweep.store.schema import row
     from sweep.store.settings import keys
 
-    with Console(stderr=True).status("simulating"):
+    with shown_cells() as show:
         result = simulate(cell)
+        show(Progress(1, 1))
     made = row(cell, result, "")
     setting = {name: made[name] for name in ("seed", *keys(made)) if name != "cpus"}
     return Curve(setting, (point(cell.cpus, [result]),))
@@ -129,6 +131,12 @@ def _of_run(
 
     path = run_path(run)
     cells = frame(run, only)
+    hit = cells.filter(cells["cpus"] > 0)
+    if hit.is_empty():
+        raise UsageError(f"{path}: no CPU hits a probe in any of these cells")
+    if idle := len(cells) - len(hit):
+        note(f"note: {run}: {counted(idle, 'cell')} left out, in which no CPU hits a probe")
+    cells = hit
     if cell is not None:
         cells = _only(cells, "cell_id", (cell,), "--cell")
     for name, values in wanted.items():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher, unified_diff
+from itertools import islice
 from typing import Any
 
 from core.kernel.layout import Layout
 from core.kernel.operation import AnyLine, Kind, Line, Operation, Path, own_lines
+from sweep.terminal.text_table import WIDEST, columns_text
 
 USUAL = {
     Kind.LOAD: "load",
@@ -87,14 +89,13 @@ Placed = tuple[Path, Layout]
 
 def listing(path: Path, layout: Layout) -> str:
     """`path` as aligned columns, the totals below, and which words share a line."""
-    return "\n".join(_lines((path, layout), _widths(path)))
+    [lines] = _lines((path, layout))
+    return "\n".join(lines)
 
 
 def difference(one: Placed, other: Placed, name: str, other_name: str) -> str:
     """Unified diff from the listing of `one` to that of `other`; "" if they do the same."""
-    widths = [max(pair) for pair in zip(_widths(one[0]), _widths(other[0]), strict=True)]
-    lines = _lines(one, widths), _lines(other, widths)
-    return "\n".join(unified_diff(*lines, name, other_name, lineterm=""))
+    return "\n".join(unified_diff(*_lines(one, other), name, other_name, lineterm=""))
 
 
 def described(path: Path, layout: Layout) -> dict[str, Any]:
@@ -124,22 +125,23 @@ def _name(op: Operation) -> str:
     return "load (each ancestor)" if op.ancestors else op.instruction or USUAL[op.kind]
 
 
-def _widths(path: Path) -> list[int]:
-    """Widths of functions, operations and, in the totals, names of lines."""
-    functions = [call.function for call in path]
-    operations = [_name(op) for call in path for op in call.operations]
-    return [max(map(len, column)) for column in (functions, operations, totals(path))]
-
-
-def _lines(placed: Placed, widths: Sequence[int]) -> list[str]:
-    function, operation, line = widths
-    listed = [
-        f"{s.function:<{function}}  {s.operation:<{operation}}  {s.touched}".rstrip()
-        for s in steps(*placed)
-    ]
+def _lines(*placed: Placed) -> list[list[str]]:
+    """The lines of each listing; the columns of all are alike, so that their lines compare."""
+    listed = [[(s.function, s.operation, s.touched) for s in steps(*one)] for one in placed]
     summed = [
-        f"{name:<{line}}  {', '.join(f'{n} {op}' for op, n in by_operation.items())}"
-        for name, by_operation in totals(placed[0]).items()
+        [
+            (name, ", ".join(f"{n} {op}" for op, n in by_operation.items()))
+            for name, by_operation in totals(path).items()
+        ]
+        for path, _ in placed
     ]
-    shared = [f"on one line: {' and '.join(words)}" for words in together(*placed)]
-    return [*listed, "", f"{TOTALS}:", *summed, *shared]
+    shared = [[f"on one line: {' and '.join(words)}" for words in together(*one)] for one in placed]
+    parts = zip(_aligned(listed), _aligned(summed), shared, strict=True)
+    return [[*ops, "", f"{TOTALS}:", *sums, *lines] for ops, sums, lines in parts]
+
+
+def _aligned(blocks: Sequence[Sequence[Sequence[str]]]) -> Iterator[list[str]]:
+    """Rows of each block as lines, in columns that are as wide in all of them."""
+    rows = [row for block in blocks for row in block]
+    lines = iter(columns_text(rows, WIDEST).splitlines())
+    yield from (list(islice(lines, len(block))) for block in blocks)

@@ -35,6 +35,7 @@ def test_rows_that_have_one_of_the_values_of_every_key(asked: list[str], cpus: l
         (["hits=1"], "--only hits: rows have no such key"),
         (["cpus=3"], "--only cpus=3: no such row"),
         (["cpus"], "--only cpus: write axis=value"),
+        (["cpus=1,probes=8"], "--only cpus=1,probes=8: probes=8 needs an option of its own"),
         (["flavour=srcu", "cpus=4"], "--only cpus=4: no such row"),
     ],
 )
