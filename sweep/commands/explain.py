@@ -114,6 +114,7 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
     from sweep.store.settings import keys
 
     with shown_cells() as show:
+        show(Progress(1))
         result = simulate(cell)
         show(Progress(1, 1))
     made = row(cell, result, "")

@@ -242,6 +242,34 @@ def test_command_lines(data: st.DataObject) -> None:
         ends_well(args)
 
 
+SIMULATING = {
+    "run": "tiny.yaml",
+    "predict": "--cpus 1 --kernel 6.12 --bench uprobe-nop --machine generic --ensemble 2",
+    "explain": "--flavour srcu --bench uprobe-nop --cpus 1",
+    "whatif": "--flavour srcu --bench uprobe-nop --cpus 1 --ensemble 2",
+    "stress": "--functions 2 --ms 1 --fork-threads 0",
+    "grace": "--cpus 2 --periods 2",
+    "replay": "srcu first",
+}
+"""Commands that simulate, with what makes them short."""
+
+ELSEWHERE = {"--ray", "--address"}
+
+
+@settings(fuzzed, max_examples=EXAMPLES or 15)
+@given(data=st.data())
+def test_command_lines_that_simulate(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([*SIMULATING]))
+    args = [name, *SIMULATING[name].split()]
+    options = [p for p in cli.commands[name].params if p.opts[-1] not in ELSEWHERE]
+    for param in data.draw(st.lists(st.sampled_from(options), max_size=2)):
+        flag = isinstance(param, click.Argument) or getattr(param, "is_flag", False)
+        args += [] if isinstance(param, click.Argument) else [param.opts[-1]]
+        args += [] if flag else [data.draw(texts).replace("\x00", "")]
+    with in_a_folder():
+        ends_well(args)
+
+
 def test_a_fault_of_our_own_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> None:
         raise ZeroDivisionError
