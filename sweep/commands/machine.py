@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.machine.machine import Machine
 
 _count = click.IntRange(min=1)
-force_option = click.option("--force", is_flag=True, help="Write over a file that is there.")
+force_option = click.option("--force", is_flag=True, help="Replace a file that is there.")
 _ns = click.FloatRange(min=0, min_open=True, max=10_000)
 
 

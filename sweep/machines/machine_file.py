@@ -77,7 +77,7 @@ def write_machine_file(path: Path, text: str, force: bool = False) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UsageError(f"-o {path}: it is there already; --force writes over it") from None
+        raise UsageError(f"-o {path}: it is there; --force replaces it") from None
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -95,7 +95,8 @@ def listing(path: Path, layout: Layout) -> str:
 
 def difference(one: Placed, other: Placed, name: str, other_name: str) -> str:
     """Unified diff from the listing of `one` to that of `other`; "" if they do the same."""
-    return "\n".join(unified_diff(*_lines(one, other), name, other_name, lineterm=""))
+    before, after = _lines(one, other)
+    return "\n".join(unified_diff(before, after, name, other_name, lineterm=""))
 
 
 def described(path: Path, layout: Layout) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def test_without_a_clock_the_last_step_covers_the_socket(tmp_path: Path) -> None
     run(*NEW, "--like", "xeon-gold-6138", "-o", "big.yaml", cwd=tmp_path)
     shown = run("machine", "show", "big.yaml", cwd=tmp_path).stdout
     assert "  17-28  2.7 GHz\n" in shown
-    run(*NEW, "--ghz", "2.5", "-o", "big.yaml", cwd=tmp_path)
+    run(*NEW, "--ghz", "2.5", "-o", "big.yaml", "--force", cwd=tmp_path)
     assert "  1-28  2.5 GHz\n" in run("machine", "show", "big.yaml", cwd=tmp_path).stdout
 
 
@@ -86,13 +86,13 @@ def test_a_file_is_written_over_only_if_that_is_asked_for(tmp_path: Path) -> Non
     new = ["machine", "new", "a", "--cores", "2", "--siblings", "1", "-o", here, "--sockets"]
     detect = ["machine", "host", "-o", here]
     assert CliRunner().invoke(command_line, [*new, "1"]).exit_code == 0
-    first = Path(here).read_text()
     for again in ([*new, "2"], detect):
+        before = Path(here).read_text()
         done = CliRunner().invoke(command_line, again)
-        assert f"-o {here}: it is there already; --force writes over it" in str(done.exception)
-        assert Path(here).read_text() == first
+        assert f"-o {here}: it is there; --force replaces it" in str(done.exception)
+        assert Path(here).read_text() == before
         assert CliRunner().invoke(command_line, [*again, "--force"]).exit_code == 0
-        assert Path(here).read_text() != first
+        assert Path(here).read_text() != before
 
 
 @pytest.mark.parametrize(
