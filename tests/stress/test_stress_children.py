@@ -34,18 +34,23 @@ class Family:
         self.simulation = Simulation.of(cell, frozenset(), ThreadGroup())
         self.simulation.play()
         while any(task.is_alive for task in self.simulation.tasks):
-            self.go_on(10 * MS)
+            self.go_on(MS)
         self.kernel = self.simulation.kernel
         self.consumers = [self.consumer(function, any) for function, any in enumerate(filters)]
         for consumer in self.consumers:
-            self.start(self.kernel.uprobe_register(WRITER, consumer))
-            self.go_on(10 * MS)
+            self.does(self.kernel.uprobe_register(WRITER, consumer))
 
     def consumer(self, function: int, everywhere: bool) -> Consumer:
         return self.kernel.uprobes.consumer(function, at_return=False, everywhere=everywhere)
 
     def start(self, steps: Steps) -> None:
         self.simulation.cosimulation.env.process(steps)
+
+    def does(self, steps: Steps) -> None:
+        """All of what begins now, with hits beside it."""
+        process = self.simulation.cosimulation.env.process(steps)
+        while process.is_alive:
+            self.go_on(MS)
 
     def go_on(self, for_ps: int) -> None:
         self.simulation.cosimulation.play(self.simulation.cosimulation.now_ps + for_ps)
@@ -56,12 +61,10 @@ class Family:
         return self.kernel.children.dup_mmap()
 
     def calls(self, child: Breakpoints, function: int) -> None:
-        self.start(self.kernel.children.calls(FORKER, child, function))
-        self.go_on(MS)
+        self.does(self.kernel.children.calls(FORKER, child, function))
 
     def detach(self, *consumers: Consumer) -> None:
-        self.start(self.kernel.unregister_batch(WRITER, consumers))
-        self.go_on(200 * MS)
+        self.does(self.kernel.unregister_batch(WRITER, consumers))
 
     def end(self) -> None:
         """Detach what is left and let the cell's own end be checked."""
@@ -97,8 +100,7 @@ def test_a_handler_of_a_multi_link_asks_for_no_removal(stage: int) -> None:
 def test_one_handler_that_stays_keeps_the_breakpoint() -> None:
     family = Family(8, [OWN, ANY, ANY])
     second = family.consumer(0, ANY)
-    family.start(family.kernel.uprobe_register(WRITER, second))
-    family.go_on(10 * MS)
+    family.does(family.kernel.uprobe_register(WRITER, second))
     child = family.forked()
     family.calls(child, 0)
     assert child[0]
@@ -133,13 +135,11 @@ def test_who_comes_between_the_handlers_and_the_lock_is_asked_again() -> None:
 def test_a_new_program_has_what_filters_take_it_for() -> None:
     family = Family(7, [OWN, ANY, OWN])
     child = family.forked()
-    family.start(family.kernel.children.exec(FORKER, child))
-    family.go_on(MS)
+    family.does(family.kernel.children.exec(FORKER, child))
     assert child.tolist() == [False, True, False]
     comes, stays_out = family.consumer(2, ANY), family.consumer(0, OWN)
     for consumer in (comes, stays_out):
-        family.start(family.kernel.uprobe_register(WRITER, consumer))
-        family.go_on(MS)
+        family.does(family.kernel.uprobe_register(WRITER, consumer))
     assert child.tolist() == [False, True, True]
     family.kernel.checks.breakpoints(child)
     family.detach(comes, stays_out, family.consumers[1])
@@ -154,8 +154,7 @@ def test_a_new_program_has_what_filters_take_it_for() -> None:
 def test_a_wrong_breakpoint_is_found(function: int, check: str) -> None:
     family = Family(7, [OWN, ANY, OWN])
     child = family.forked()
-    family.start(family.kernel.children.exec(FORKER, child))
-    family.go_on(MS)
+    family.does(family.kernel.children.exec(FORKER, child))
     child[function] = not child[function]
     with pytest.raises(Violation) as caught:
         family.kernel.checks.breakpoints(child)
