@@ -146,8 +146,7 @@ def settings(ctx: click.Context, text: str) -> Names:
 @_offers
 def cells(ctx: click.Context, text: str) -> Names:
     """A key of rows and "=", or the values that rows of the command's run have, after that."""
-    from sweep.commands.shared import run_path
-    from sweep.store.scan import scan
+    from sweep.store.scan import named_run, scan
     from sweep.store.settings import keys
 
     name, equals, value = text.partition("=")
@@ -156,7 +155,7 @@ def cells(ctx: click.Context, text: str) -> Names:
     chosen = [named] if isinstance(named, str) else [run for run in named if _is_run(run)]
     if not chosen:
         return
-    rows = scan(run_path(chosen[0]))
+    rows = scan(named_run(chosen[0]))
     known = [*keys(rows.collect_schema().names()), "seed", "replicate"]
     if not equals:
         yield from ((f"{one}=", None) for one in known)
@@ -204,10 +203,9 @@ def _titled(entries: Entries) -> Names:
 
 
 def _is_run(run: str) -> bool:
-    from sweep.commands.shared import run_path
-    from sweep.store.scan import is_run
+    from sweep.store.scan import is_run, named_run
 
-    return is_run(run_path(run))
+    return is_run(named_run(run))
 
 
 def _text(value: object) -> str:

@@ -149,12 +149,10 @@ def _note_missing_members(spec: Spec) -> None:
 
 
 def run_path(run: str) -> Location:
-    """Where a run is, given as that or as its name under results/runs."""
-    from sweep.store.place import located
-    from sweep.store.scan import RUNS, is_run
+    """Where a run is, see `named_run`."""
+    from sweep.store.scan import named_run
 
-    where = located(run)
-    return RUNS / where if os.sep not in run and not is_run(where) else where
+    return named_run(run)
 
 
 def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from sweep.store.failures import FAILURE_SCHEMA
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, RUN, Folder, Location
 from sweep.store.journal import read_journal, read_rows
 from sweep.store.parts import KINDS, is_whole, read_parts, scan_parts
-from sweep.store.place import folder_at
+from sweep.store.place import folder_at, located
 from sweep.store.schema import BEFORE, SCHEMA, SIMULATED
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ RUNS = Path("results/runs")
 def is_run(location: Location) -> bool:
     """Whether a run is kept at `location`."""
     return folder_at(location).is_run()
+
+
+def named_run(run: str) -> Location:
+    """Where a run is, given as that or as its name in RUNS."""
+    where = located(run)
+    return RUNS / where if os.sep not in run and not is_run(where) else where
 
 
 def run_names(location: Location) -> list[str]:
