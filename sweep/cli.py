@@ -38,6 +38,7 @@ from sweep.commands.predict import predict
 from sweep.commands.query import query
 from sweep.commands.read_log import read_log
 from sweep.commands.replay import replay
+from sweep.commands.report import report
 from sweep.commands.rerun import rerun
 from sweep.commands.rm import rm
 from sweep.commands.run import run
@@ -61,7 +62,7 @@ A_NAME_S_FAULT = (
 """Errors of the system that another path would not have given."""
 
 COMMANDS = (
-    *(run, tables, compare, explain, plot, query, export, accuracy),
+    *(run, tables, compare, explain, plot, report, query, export, accuracy),
     *(plan, failures, rerun, explain_id, compact, rm),
     *(list_, show, whatif, predict, machine, calibrate),
     *(mutants, replay, grace, stress),

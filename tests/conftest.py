@@ -1,8 +1,16 @@
 """What all tests start from."""
 
-import os
+from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from selenium import webdriver
 
 # Tests say how wide a terminal is; pytest's workers inherit this from GNU readline.
 os.environ.pop("COLUMNS", None)
@@ -10,3 +18,12 @@ os.environ.pop("COLUMNS", None)
 # No time is a condition of any test: other work may take this machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Chromium, one for all tests of a process; skips where there is none."""
+    from browser import chromium
+
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started

@@ -152,7 +152,7 @@ def beside_published(
     """The rows of a run that the letter has a line for beside it. Raises UsageError without any."""
     lines = {(bench, flavour, cpus) for flavour, bench, cpus in published_mhits()}
     rows = frame.filter(*in_setting(LETTER_SETTING))
-    designs = _designs(rows["flavour"])
+    designs = designs_of(rows["flavour"])
     named = [
         (bench, designs[flavour], cpus) in lines
         for bench, flavour, cpus in rows.select(CELL_KEY).iter_rows()
@@ -178,6 +178,15 @@ def compare(
     is there. Cells that only one column has are kept. Raises UsageError if no two runs share a
     cell.
     """
+    found = together(runs, baselines)
+    _refuse_strangers(found)
+    return found
+
+
+def together(
+    runs: Mapping[str, pl.DataFrame | None], baselines: Sequence[Baseline] = ()
+) -> Comparison:
+    """As `compare`, of one run too, and of runs that have nothing in common."""
     columns: list[tuple[Column, dict[Cell, Figure]]] = []
     beside = any(frame is None for frame in runs.values())
     for name, frame in runs.items():
@@ -188,7 +197,6 @@ def compare(
         if beside:
             found = [(_with_letter(*column, baselines), column[1]) for column in found]
         columns += found
-    _refuse_strangers(columns)
     cells = {cell for _, found in columns for cell in found}
     benches = in_order(BENCHES, (bench for bench, _, _ in cells))
     designs = in_order(FLAVOURS, (name for _, name, _ in cells))
@@ -209,7 +217,9 @@ def _published(name: str) -> tuple[Column, dict[Cell, Figure]]:
 def _columns(name: str, frame: pl.DataFrame) -> list[tuple[Column, dict[Cell, Figure]]]:
     """The rows of a run by setting; what tells these apart is in the columns' names."""
     named = frame.with_columns(
-        flavour=pl.col("flavour").replace_strict(_designs(frame["flavour"]), return_dtype=pl.String)
+        flavour=pl.col("flavour").replace_strict(
+            designs_of(frame["flavour"]), return_dtype=pl.String
+        )
     )
     found = settings(named, CELL_KEY)
     differing = telling([setting.values for setting in found])
@@ -232,7 +242,7 @@ def _parts(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return [said(values, [name]) for name in names if name in values]
 
 
-def _designs(flavours: Iterable[str]) -> dict[str, str]:
+def designs_of(flavours: Iterable[str]) -> dict[str, str]:
     """The design of each; two flavours of one run are never one."""
     present = set(flavours)
     named = {flavour: design(flavour) for flavour in present}
@@ -240,16 +250,16 @@ def _designs(flavours: Iterable[str]) -> dict[str, str]:
     return {f: name if designs.count(name) == 1 else f for f, name in named.items()}
 
 
-def _refuse_strangers(columns: Sequence[tuple[Column, Mapping[Cell, Figure]]]) -> None:
-    sources: dict[Cell, set[str]] = {}
-    for column, found in columns:
-        for cell in found:
-            sources.setdefault(cell, set()).add(column.source)
-    if all(len(names) < 2 for names in sources.values()):
-        raise UsageError(
-            f"nothing to compare: no two of {', '.join(column.name for column, _ in columns)} have "
-            "a bench, design and number of CPUs in common"
-        )
+def _refuse_strangers(comparison: Comparison) -> None:
+    columns = comparison.columns
+    for cell in comparison.cells:
+        pairs = zip(columns, cell.figures, strict=True)
+        if len({column.source for column, figure in pairs if figure}) > 1:
+            return
+    raise UsageError(
+        f"nothing to compare: no two of {', '.join(column.name for column in columns)} have "
+        "a bench, design and number of CPUs in common"
+    )
 
 
 def _with_letter(

@@ -69,23 +69,25 @@ def _variants(found: WhatIf) -> Table:
     for variant in found.variants:
         relative = variant.gain.mean / found.hits_per_s.mean if found.hits_per_s.mean else None
         made.add_row(
-            _names(variant.lines, found.shares),
+            names(variant.lines, found.shares),
             _mhits(variant.hits_per_s.mean),
             _gain(variant.gain),
             percent(relative, "+"),
             percent(variant.private_share),
-            _largest(variant),
+            largest(variant),
         )
     return made
 
 
-def _names(lines: Lines, order: Iterable[AnyLine]) -> str:
+def names(lines: Lines, order: Iterable[AnyLine]) -> str:
+    """The lines of a variant, in the order given; many are counted."""
     if len(lines) > 2:
         return f"all {len(lines)}"
     return " + ".join(short(line) for line in order if line in lines)
 
 
-def _largest(variant: Variant) -> str:
+def largest(variant: Variant) -> str:
+    """The line that takes most time then, and its share."""
     if variant.largest is None:
         return ABSENT
     line, share = variant.largest

@@ -1,0 +1,1 @@
+"""A report in one HTML file: charts, tables and where they come from."""

@@ -1,0 +1,246 @@
+"""What a report shows: sections of charts, drawings and tables, made of what commands print too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sweep.report.compare import Comparison
+from sweep.report.design_style import DesignStyle, design_styles
+from sweep.report.explain import Curve
+from sweep.report.html import bar_charts, line_charts, parts, tables
+from sweep.report.html.curves import Panel, Row, errors, panels, sources
+from sweep.report.html.machine import Drawing
+from sweep.report.html.tables import Table
+from sweep.report.html.vega_lite import Spec, marks
+from sweep.report.html.waits import Wait
+from sweep.report.what_if import WhatIf
+
+POINTS = (
+    *("source", "design", "cpus", "mhits", "stddev", "low", "high", "per_cpu", "efficiency"),
+    *("replicates", "error", "marks"),
+)
+"""Fields of the table behind curves."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart, a drawing, or neither, and the tables behind it."""
+
+    title: str
+    chart: Spec | None = None
+    drawing: Drawing | None = None
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures of one kind; `name` is its anchor, `text` says how to read them."""
+
+    name: str
+    title: str
+    text: str
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a run comes from: `facts` by name, and the `command` that makes it again.
+
+    `spec` is the text of the file that the command reads, None if it needs none of its own.
+    """
+
+    name: str
+    facts: dict[str, object]
+    command: str | None
+    spec: str | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a report is made of. `notes` are what commands say of these runs on stderr."""
+
+    title: str
+    comparison: Comparison
+    curves: Sequence[Curve] = ()
+    what_ifs: Sequence[WhatIf] = ()
+    waits: Sequence[Wait] = ()
+    machines: Sequence[Drawing] = ()
+    runs: Sequence[Run] = ()
+    notes: Sequence[str] = ()
+    command: str = ""
+    version: str = ""
+    made: str = ""
+    styles: dict[str, DesignStyle] = field(init=False)
+
+    def __post_init__(self) -> None:
+        designs = [cell.design for cell in self.comparison.cells]
+        object.__setattr__(self, "styles", design_styles(designs))
+
+
+def sections(material: Material) -> list[Section]:
+    """The sections that the material has something for. Raises UsageError for too many panels."""
+    found = [
+        *_throughput(material),
+        *_time(material),
+        *_beside_letter(material),
+        *_what_if(material),
+        *_waits(material),
+        *_machines(material),
+    ]
+    return [section for section in found if section.figures]
+
+
+def _throughput(material: Material) -> Iterator[Section]:
+    shown = panels(material.comparison)
+    first = material.comparison.columns[0].name
+    text = (
+        "Million hits per second over CPUs, both axes logarithmic. Filled marks are simulated or "
+        "measured, hollow ones published; the band is the prediction's 90 % interval."
+    )
+    if any(row.get("calibration") for panel in shown for row in panel.rows):
+        text += " * marks cells that costs were fitted on: they test nothing."
+    if len(material.comparison.columns) > 1:
+        text += f" Errors are against {first}."
+    curves = [_curves(material, panel, "mhits") for panel in shown]
+    yield Section("throughput", "Throughput", text, curves)
+    scaled = [p for p in shown if any(row["efficiency"] is not None for row in p.rows)]
+    yield Section(
+        "efficiency",
+        "Efficiency",
+        "Hits per second and CPU over those of the same curve on one CPU: 100 % is perfect "
+        "scaling. A curve without a figure of one CPU has none.",
+        [_curves(material, panel, "efficiency") for panel in scaled],
+    )
+
+
+def _curves(material: Material, panel: Panel, field: str) -> Figure:
+    what = {"mhits": "throughput", "efficiency": "efficiency"}[field]
+    said = f"{panel.title}: {what} over CPUs. {_ends(panel, field)}"
+    chart = line_charts.curves(
+        panel.rows, field, material.styles, sources(material.comparison), said
+    )
+    rows = [row for row in panel.rows if row.get(field) is not None]
+    behind = tables.of_rows(f"{panel.title}: {what}", POINTS, rows)
+    return Figure(panel.title, chart, tables=[behind])
+
+
+def _ends(panel: Panel, field: str) -> str:
+    """Where the first and the last point of each curve are, for who does not see it."""
+    curves: dict[str, list[Row]] = {}
+    for row in panel.rows:
+        if row.get(field) is not None:
+            curves.setdefault(f"{row['design']} ({row['source']})", []).append(row)
+    form = tables.FORMS[field]
+    return "; ".join(
+        f"{name}: "
+        + " to ".join(f"{form(r[field])} at {r['cpus']} CPUs" for r in (row[0], row[-1]))
+        for name, row in curves.items()
+    )
+
+
+def _time(material: Material) -> Iterator[Section]:
+    known = parts.colours(material.curves)
+    colours = {name: colour for view in known.values() for name, colour in view.items()}
+    figures = []
+    for stack in parts.stacks(material.curves):
+        said = f"{stack.title}: what a hit's time on a CPU goes to, stacked, at each number of CPUs"
+        fields = ("by", "cpus", "part", "ns", "share")
+        behind = tables.of_rows(f"{stack.title}: where the time goes", fields, stack.rows)
+        figures.append(
+            Figure(stack.title, bar_charts.stacked(stack.rows, colours, said), None, [behind])
+        )
+    yield Section(
+        "time",
+        "Where the time goes",
+        "A hit's time on a CPU, by cache line or by the kernel's operation. Private work is what "
+        "no operation on a shared line takes.",
+        figures,
+    )
+
+
+def _beside_letter(material: Material) -> Iterator[Section]:
+    rows = [{**row, "marks": marks(row)} for row in errors(material.comparison)]
+    several = len(material.comparison.letter) > 1
+    figures = []
+    for bench in dict.fromkeys(row["bench"] for row in rows):
+        shown: list[Row] = []
+        for row in rows:
+            if row["bench"] == bench:
+                name = f"{row['design']}, {row['source']}" if several else row["design"]
+                star = "*" if row["calibration"] else ""
+                shown.append({**row, "row": name, "text": f"{100 * row['error']:+.0f}{star}"})
+        said = f"{bench}: error against the published figure in per cent, by design and CPUs"
+        fields = (
+            "source",
+            "design",
+            "cpus",
+            "published",
+            "simulated",
+            "error",
+            "low",
+            "high",
+            "marks",
+        )
+        behind = tables.of_rows(f"{bench}: errors", fields, shown)
+        figures.append(Figure(bench, bar_charts.error_map(shown, said), None, [behind]))
+    sums = [
+        t for name, one in material.comparison.letter.items() for t in tables.of_letter(name, one)
+    ]
+    if sums:
+        figures.append(Figure("In sum", tables=sums))
+    yield Section(
+        "errors",
+        "Errors against published figures",
+        "Per cent, simulated or measured over published; red is too high, blue too low. * marks "
+        "cells that costs were fitted on.",
+        figures,
+    )
+
+
+def _what_if(material: Material) -> Iterator[Section]:
+    figures = []
+    for found in material.what_ifs:
+        rows, title = parts.gains(found), parts.title(found)
+        colour = design_styles([parts.of_design(found)])[parts.of_design(found)].colour
+        said = f"{title}: gain of making contended lines per-CPU, the largest first"
+        fields = ("made", "mhits", "gain", "low", "high", "percent", "private", "then")
+        behind = tables.of_rows(f"{title}: what if", fields, rows)
+        chart = bar_charts.ranking(rows, colour, said) if rows else None
+        figures.append(Figure(title, chart, None, [behind]))
+    yield Section(
+        "what-if",
+        "What if a line were not shared",
+        "Every contended line made per-CPU: alone, in pairs, and all of them; simulated for this "
+        "report, with 90 % intervals over repeats. As `uprobe-sweep whatif` ranks them.",
+        figures,
+    )
+
+
+def _waits(material: Material) -> Iterator[Section]:
+    figures = []
+    for wait in material.waits:
+        said = f"{wait.title}: median and 99th percentile over CPUs"
+        fields = ("source", "design", "cpus", "quantile", "ms")
+        behind = tables.of_rows(wait.title, fields, wait.rows)
+        chart = line_charts.latencies(
+            [r for r in wait.rows if r["quantile"] != "max"], material.styles, said
+        )
+        figures.append(Figure(wait.title, chart, None, [behind]))
+    yield Section(
+        "latency",
+        "Attaching and detaching",
+        "What writers wait, in simulated milliseconds. Thick lines are medians or whole batches, "
+        "thin ones 99th percentiles.",
+        figures,
+    )
+
+
+def _machines(material: Material) -> Iterator[Section]:
+    yield Section(
+        "machine",
+        "The machine",
+        "CPUs by socket, last-level cache and core; those of one core are above each other. The "
+        "darker, the sooner in use as CPUs grow.",
+        [Figure(drawing.title, None, drawing) for drawing in material.machines],
+    )
