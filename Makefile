@@ -5,7 +5,7 @@ CONSTRAINTS := requirements.txt
 FUZZ_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter accuracy test fuzz cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
+.PHONY: help venv cover-letter pictures accuracy test fuzz cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ cover-letter: venv  ## Run the cover letter's sweep, print its tables and the co
 	$(BIN)/uprobe-sweep run cover-letter
 	$(BIN)/uprobe-sweep tables cover-letter
 	$(BIN)/uprobe-sweep compare cover-letter
+
+pictures: venv  ## Draw the pictures of README.md and docs/ anew (half a minute)
+	$(BIN)/uprobe-sweep run cover-letter
+	$(BIN)/uprobe-sweep plot cover-letter -o docs/cover-letter.svg
 
 accuracy: venv  ## Simulate afresh and hold the model against its accuracy targets (seconds)
 	$(BIN)/uprobe-sweep accuracy

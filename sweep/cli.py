@@ -51,6 +51,7 @@ from sweep.commands.submit import submit
 from sweep.commands.tables import tables
 from sweep.commands.whatif import whatif
 from sweep.errors import InfrastructureError, SweepError, UsageError, quoted
+from sweep.terminal.next_command import with_next
 from sweep.terminal.streams import make_patient
 
 TERMINATED = 128 + signal.SIGTERM
@@ -119,6 +120,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 def code_of(args: Sequence[str] | None) -> int:
     """The exit code of the command line `args`; what went wrong is said on stderr."""
+    asked = sys.argv[1:] if args is None else args
     try:
         code = int(cli.main(args, prog_name="uprobe-sweep", standalone_mode=False) or 0)
         sys.stdout.flush()
@@ -127,10 +129,11 @@ def code_of(args: Sequence[str] | None) -> int:
         note(error.format_message())
         return error.exit_code
     except click.ClickException as error:
-        note(f"error: {' '.join(error.format_message().split())}")
+        note(f"error: {with_next(' '.join(error.format_message().split()), asked)}")
         return UsageError.exit_code
     except SweepError as error:
-        note(f"error: {error}")
+        usage = error.exit_code == UsageError.exit_code
+        note(f"error: {with_next(str(error), asked) if usage else error}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED

@@ -41,14 +41,32 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+NEAR = 0.6
+"""How alike two words have to be for one to be meant by the other, 0 to 1: difflib's ratio."""
+
+PART = 3
+"""Letters that a word has at least if it may stand for a name that begins or ends with it."""
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """What to say after an unknown `word`: "did you mean 'x'? allowed: x, y, z".
 
-    The nearest match is named however far it is; the order of `allowed` is kept.
+    A name is meant if it is as alike as NEAR, or begins or ends with the word; where none is, only
+    the names are said. The order of `allowed` is kept.
     """
     names = list(allowed)
     if not names:
         return "there are none"
-    by_lower = {name.lower(): name for name in names}
-    [match] = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.0)
-    return f"did you mean {by_lower[match]!r}? allowed: {', '.join(names)}"
+    known = f"allowed: {', '.join(names)}"
+    meant = near(word, names)
+    return known if meant is None else f"did you mean {meant!r}? {known}"
+
+
+def near(word: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that `word` is near to, see `nearest`; None if it is to none."""
+    lower, by_lower = word.lower(), {name.lower(): name for name in names}
+    parts = [n for n in by_lower if n.startswith(lower) or n.endswith(lower)]
+    found = difflib.get_close_matches(lower, by_lower, n=1, cutoff=NEAR)
+    if not found and len(lower) >= PART:
+        found = difflib.get_close_matches(lower, parts, n=1, cutoff=0.0)
+    return by_lower[found[0]] if found else None

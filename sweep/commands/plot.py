@@ -6,30 +6,50 @@ from pathlib import Path
 
 import click
 
-from sweep.commands.shared import frame, only_option, run_argument
+from sweep.commands.axis_options import AxesCommand
+from sweep.commands.shared import frame, only_option, rows_asked, run_argument
 from sweep.errors import UsageError
 
+SUFFIXES = (".svg", ".png", ".pdf")
+KINDS = ("throughput", "efficiency", "time", "latency", "error")
 
-@click.command()
+
+@click.command(cls=AxesCommand)
 @run_argument
 @only_option
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    help="What is drawn; by default throughput, or latency if all cells have writers.",
+)
+@click.option("--facet", metavar="AXIS", help="A panel for each of its values, not for each bench.")
+@click.option("--log-y", is_flag=True, help="A logarithmic scale upwards.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
-def plot(run: str, only: tuple[str, ...], output: Path) -> None:
-    """Draw RUN's curves, as .svg or .png; those of the letter's setting beside the published ones.
+def plot(
+    run: str,
+    only: tuple[str, ...],
+    axes: dict[str, str],
+    kind: str | None,
+    facet: str | None,
+    log_y: bool,
+    output: Path,
+) -> None:
+    """Draw RUN's curves, as .svg, .png or .pdf.
 
-    A picture shows one setting: --only chooses among several.
+    Panels are benches, a row of them is a setting; a design looks the same in every picture. Rows
+    of the letter's setting are drawn alone, beside the published curves, unless others are chosen.
+    Every axis is an option that chooses rows.
 
     \b
     uprobe-sweep plot cover-letter -o letter.svg
-    uprobe-sweep plot /tmp/private --only probes=64 -o private.svg
+    uprobe-sweep plot cover-letter --bench uprobe-nop --cpus 1-16 --kind efficiency -o few.png
+    uprobe-sweep plot /tmp/private --facet probes --log-y -o private.pdf
+    uprobe-sweep plot detach-batch -o detach.svg
     """
-    if output.suffix not in (".svg", ".png"):
-        raise UsageError(f"-o {output}: allowed are .svg and .png")
-    cells = frame(run, only)
+    if output.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"-o {output}: the name has to end in {', '.join(SUFFIXES)}")
+    cells = frame(run, rows_asked(only, axes))
     from sweep.report.plot import plot as draw
 
-    try:
-        draw(cells, output)
-    except OSError as error:
-        raise UsageError(f"cannot write {output}: {error.strerror or error}") from None
-    print(output)
+    shown = draw(cells, output, kind=kind, facet=facet, log_y=log_y)
+    print(f"{output}; {shown.left_out}" if shown.left_out else output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ out_option = click.option(
 only_option = click.option(
     "--only",
     multiple=True,
-    metavar="AXIS=V,V",
+    metavar="AXIS=V,V-V",
     shell_complete=completing.cells,
     help="Only rows that have one of these values.",
 )
@@ -153,6 +153,14 @@ def run_path(run: str) -> Location:
     from sweep.store.scan import named_run
 
     return named_run(run)
+
+
+def rows_asked(only: Sequence[str], axes: Mapping[str, str]) -> list[str]:
+    """What --only and the options of axes ask for together. Raises UsageError for one in both."""
+    settings = [f"{axis}={text}" for axis, text in axes.items()]
+    if twice := {setting.partition("=")[0] for setting in only} & axes.keys():
+        raise UsageError(f"--only {min(twice)}: --{min(twice)} is given too")
+    return [*only, *settings]
 
 
 def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:

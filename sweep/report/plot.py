@@ -1,34 +1,30 @@
-"""The picture: throughput over CPUs, simulated and published, a panel a bench."""
+"""A run's curves drawn: panels of a picture, with a look for every design."""
 
 from __future__ import annotations
 
-from itertools import cycle
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 import matplotlib
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from core.kernel.flavours import FLAVOURS, LETTER_TITLES
-from core.kernel.hot_path import BENCHES
 from core.machine.machine import load_machine, machine_names
-from sweep.errors import UsageError, counted
-from sweep.letter.published import LETTER_SETTING, published
-from sweep.report.tables import USUAL, in_order
-from sweep.store.schema import SOURCES
-from sweep.store.settings import CELL_KEY, MHITS, averaged, in_setting, said, settings, telling
+from sweep.errors import UsageError
+from sweep.report.design_style import DesignStyle, design_styles
+from sweep.report.picture import PUBLISHED, Panel, Picture, picture
+from sweep.report.tables import USUAL
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-"""Okabe and Ito's, told apart by colour-blind readers too; the letter's flavours come first."""
-
-METADATA = {
+METADATA: dict[str, dict[str, None]] = {
     ".svg": {"Date": None, "Creator": None},
     ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 """Formats by suffix; nothing that differs between two drawings of the same figures."""
 
@@ -39,131 +35,161 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
     "svg.hashsalt": "uprobe-sweep",
+    "pdf.fonttype": 42,
 }
 
-SIMULATED: dict[str, Any] = {
-    "linestyle": "-",
-    "linewidth": 1.8,
-    "marker": "o",
-    "markersize": 3.8,
-    "zorder": 3,
+MARKERS = {
+    "circle": "o",
+    "square": "s",
+    "triangle-up": "^",
+    "diamond": "D",
+    "triangle-down": "v",
+    "cross": "P",
+    "x": "X",
 }
-PUBLISHED: dict[str, Any] = {
-    "linestyle": (0, (4, 2.2)),
-    "linewidth": 1.1,
-    "marker": "o",
-    "markersize": 6.5,
-    "markerfacecolor": "white",
-    "markeredgewidth": 1.1,
+"""Of `sweep.report.design_style`, as matplotlib calls them; filled ones all."""
+
+SOURCES: dict[str, dict[str, Any]] = {
+    "simulated": {"linewidth": 1.6, "markersize": 4.4, "zorder": 3},
+    "live": {"linewidth": 1.0, "markersize": 6.4, "fillstyle": "left", "zorder": 3},
+    "log": {"linewidth": 1.0, "markersize": 6.4, "fillstyle": "top", "zorder": 3},
+    PUBLISHED: {"linewidth": 0.7, "markersize": 6.6, "markerfacecolor": "white", "alpha": 0.8},
 }
+"""How measured and simulated points differ: full or not, by the size and the width of the line."""
+
+QUANTILES: dict[str, dict[str, Any]] = {"": {}, "p50": {}, "p99": {"markerfacecolor": "white"}}
+
+PANEL = (3.1, 2.5)
+"""Inches of one; LETTER is what a letter of a legend or caption takes, HANDLE a legend's sample."""
+LETTER, HANDLE = 0.073, 0.85
 
 
-LEGEND: dict[str, Any] = {
-    "loc": "outside upper center",
-    "frameon": False,
-    "handlelength": 2.6,
-    "columnspacing": 1.8,
-}
-
-
-def plot(frame: pl.DataFrame, path: Path) -> None:
-    """Write the picture of `draw` to `path`, as SVG or PNG by its suffix.
+def plot(frame: pl.DataFrame, path: Path, **how: Any) -> Picture:
+    """Write the picture of `draw` to `path`, as SVG, PNG or PDF by its suffix; `how` goes to it.
 
     The same rows give the same bytes. Raises UsageError for another suffix, where `path` cannot be
-    written, and as `draw` does.
+    written, and as `picture` does.
     """
     suffix = path.suffix.lower()
     if suffix not in METADATA:
-        raise UsageError(f"cannot draw {path}: the name has to end in .svg or .png")
+        raise UsageError(f"cannot draw {path}: the name has to end in .svg, .png or .pdf")
+    log_y = how.pop("log_y", False)
+    shown = picture(frame, **how)
     with matplotlib.rc_context(STYLE):
-        figure = draw(frame)
+        figure = draw(shown, log_y)
         try:
             figure.savefig(path, dpi=200, metadata=METADATA[suffix])
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+    return shown
 
 
-def draw(frame: pl.DataFrame) -> Figure:
-    """Million hits per second over CPUs: a panel for each bench, a colour for each flavour.
-
-    Rows of the letter's setting are drawn, beside the published curves; the caption says how many
-    others there are. Without any, those of the frame's one setting are drawn alone. Seeds and
-    replicates are averaged. Raises UsageError for a frame without rows, and for several settings.
-    """
-    rows = frame.filter(*in_setting(LETTER_SETTING))
-    letter = published() if len(rows) else None
-    rows = rows if len(rows) else frame
-    found = settings(rows, CELL_KEY)
-    if not found:
-        raise UsageError("nothing to draw: the run has no results")
-    if len(found) > 1:
-        differing = telling([setting.values for setting in found])
-        which = "; ".join(said(values, differing, ", ") for values, _ in found)
-        raise UsageError(
-            f"a picture shows one setting, see --only; this run has {len(found)}: {which}"
-        )
-    left_out = len(frame) - len(rows)
-    benches = in_order(BENCHES, rows["bench"])
-    colours = _colours(rows["flavour"])
-    width = max(5.8, 1.4 + 3.1 * len(benches))
-    figure = Figure(figsize=(width, 4.0))
+def draw(shown: Picture, log_y: bool = False) -> Figure:
+    """The picture on a figure: its panels, their legend above, below of what setting they are."""
+    columns, rows = max(map(len, shown.rows)), len(shown.rows)
+    width = max(5.8, 1.4 + PANEL[0] * columns)
+    styles = design_styles(shown.designs)
+    handles = list(_legend(shown, styles))
+    widest = LETTER * max(len(str(handle.get_label())) for handle in handles) + HANDLE
+    ncols = max(1, min(len(handles), int((width - 0.3) / widest)))
+    lines = 0.19 * -(-len(handles) // ncols)
+    caption = [line for text in _caption(shown) for line in wrap(text, int(16 * width))]
+    height = PANEL[1] * rows + lines + 0.17 * len(caption) + 0.8
+    figure = Figure(figsize=(width, height))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.06)
-    panels = figure.subplots(1, len(benches), sharey=True, squeeze=False)[0]
-    for panel, bench in zip(panels, benches, strict=True):
-        panel.set_title(bench, fontsize="large")
-        for flavour, colour in colours.items():
-            of_curve = pl.col("bench") == bench, pl.col("flavour") == flavour
-            if letter is not None:
-                curve = letter.filter(*of_curve)
-                panel.plot(curve["cpus"], curve["mhits_per_s"], color=colour, **PUBLISHED)
-            mean = averaged(rows.filter(*of_curve), ("cpus",)).sort("cpus")
-            panel.plot(mean["cpus"], mean["hits_per_s"] / MHITS, color=colour, **SIMULATED)
-        _dress(panel)
-    panels[0].set_ylabel("million hits per second")
-    handles = _legend(colours, ", ".join(in_order(SOURCES, rows["source"])), letter is not None)
-    figure.legend(handles=handles, ncols=5 if len(benches) > 1 else 3, **LEGEND)
-    caption = _caption(found[0].values, letter is not None, left_out)
-    lines = [wrapped for line in caption for wrapped in wrap(line, int(16 * width))]
-    figure.supxlabel("\n".join(lines), fontsize="small", color="0.3")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for at, row in enumerate(shown.rows):
+        for axes, panel in zip(panels[at], row, strict=True):
+            _draw_panel(axes, panel, styles)
+            title = "\n".join(filter(None, [panel.title, *wrap(shown.settings[at], 44)]))
+            axes.set_title(title, fontsize="large" if not shown.settings[at] else "medium")
+        panels[at][0].set_ylabel(shown.label)
+    # Only now, as panels share what their axes span.
+    for axes in panels.flat:
+        _dress(axes, shown, log_y)
+    for axes in panels[-1]:
+        axes.set_xlabel("CPUs" if shown.over == "cpus" else shown.over)
+    figure.legend(
+        handles=handles,
+        ncols=ncols,
+        loc="outside upper center",
+        frameon=False,
+        handlelength=3.4,
+        columnspacing=1.6,
+    )
+    figure.supxlabel("\n".join(caption), fontsize="small", color="0.3")
     return figure
 
 
-def _colours(present: pl.Series) -> dict[str, str]:
-    """A known flavour has its own colour in every picture, whatever else is there."""
-    known = [*dict.fromkeys([*LETTER_TITLES, *FLAVOURS])]
-    names = in_order(known, [*known, *present])
-    colours = dict(zip(names, cycle(COLOURS), strict=False))
-    return {name: colour for name, colour in colours.items() if name in present}
+def _draw_panel(axes: Axes, panel: Panel, styles: Mapping[str, DesignStyle]) -> None:
+    """Later designs are narrower, so that one beneath is seen where they agree."""
+    narrower = dict(zip(styles, np.linspace(1.3, 0.7, len(styles)), strict=True))
+    for curve in panel.curves:
+        style, width = styles[curve.design], narrower[curve.design]
+        if all(end is not None for end in (*curve.low, *curve.high)):
+            low, high = ([float(end or 0) for end in side] for side in (curve.low, curve.high))
+            axes.fill_between(curve.x, low, high, color=style.colour, alpha=0.13, linewidth=0)
+        look = {**SOURCES[curve.source], **QUANTILES[curve.quantile]}
+        sizes = {name: look[name] * width for name in ("linewidth", "markersize")}
+        axes.plot(curve.x, curve.y, **_look(style), **look | sizes)
 
 
-def _dress(panel: Axes) -> None:
-    panel.set_xscale("log", base=2)
-    low, high = panel.get_xlim()
-    ticks = [n for n in (2**k for k in range(16)) if low <= n <= high]
-    panel.set_xticks(ticks, [str(n) for n in ticks])
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xlabel("CPUs")
-    panel.set_ylim(bottom=0)
-    panel.grid(color="0.9", linewidth=0.6)
-    panel.set_axisbelow(True)
+def _look(style: DesignStyle) -> dict[str, Any]:
+    dash = (0, style.dash) if style.dash else "-"
+    return {"color": style.colour, "linestyle": dash, "marker": MARKERS[style.marker]}
 
 
-def _legend(colours: dict[str, str], source: str, with_published: bool) -> list[Line2D]:
-    handles = [Line2D([], [], color=c, linewidth=4, label=name) for name, c in colours.items()]
-    handles.append(Line2D([], [], color="0.2", label=source, **SIMULATED))
-    if with_published:
-        handles.append(Line2D([], [], color="0.2", label="published", **PUBLISHED))
-    return handles
+def _dress(axes: Axes, shown: Picture, log_y: bool) -> None:
+    values = sorted({x for curve in shown.curves for x in curve.x})
+    axes.set_xscale(*(("log",) if values[0] > 0 else ("symlog",)), base=2)
+    ticks = [n for n in values if n == 0 or n & (n - 1) == 0]
+    ticks = ticks if len(ticks) > 1 and len(ticks) > len(values) / 3 else values
+    axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    if log_y or shown.kind == "latency":
+        axes.set_yscale("symlog" if shown.kind == "error" else "log")
+    elif shown.kind == "error":
+        axes.axhline(0, color="0.5", linewidth=0.8)
+    else:
+        axes.set_ylim(bottom=0)
+    axes.grid(color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
-def _caption(setting: dict[str, Any], with_published: bool, left_out: int) -> list[str]:
-    machine, probes = setting["machine"], setting["probes"]
-    title = load_machine(machine).title if machine in machine_names() else machine
-    many = f"{probes} probes, spread {setting['spread']}"
-    who = "one probe, hit by all CPUs" if probes == 1 else many
-    known = {c: v for c, v in USUAL.items() if c not in ("machine", "probes", "spread", "source")}
-    other = [f"{c} {setting[c]}" for c, v in known.items() if c in setting and setting[c] != v]
-    if left_out:
-        other.append(f"{counted(left_out, 'result')} of other settings not shown")
-    source = ["Published: A. Nakryiko, cover letter of 31 July 2024"] if with_published else []
-    return ["; ".join([title, who, *other]), *source]
+def _legend(shown: Picture, styles: Mapping[str, DesignStyle]) -> Iterator[Line2D]:
+    for name, style in styles.items():
+        yield Line2D([], [], label=name, linewidth=1.6, markersize=4.4, **_look(style))
+    drawn = {(curve.source, curve.quantile) for curve in shown.curves}
+    for source, look in SOURCES.items():
+        for quantile, changed in QUANTILES.items():
+            if (source, quantile) in drawn:
+                label = " ".join(filter(None, [source, quantile]))
+                both = {**look, **changed, "color": "0.2", "marker": "o"}
+                yield Line2D([], [], label=label, **both)
+    if any(end is not None for curve in shown.curves for end in curve.low):
+        yield Line2D([], [], color="0.2", alpha=0.13, linewidth=8, label="90 % interval")
+
+
+def _caption(shown: Picture) -> Iterator[str]:
+    """What all panels have in common, what is published, what is left out."""
+    setting = shown.setting
+    said = []
+    if (machine := setting.get("machine")) is not None:
+        said.append(load_machine(machine).title if machine in machine_names() else machine)
+    if (probes := setting.get("probes")) is not None:
+        many = f"{probes:,} probes" + (
+            f", spread {setting['spread']}" if "spread" in setting else ""
+        )
+        said.append("one probe, hit by all CPUs" if probes == 1 else many)
+    apart = ("machine", "probes", "spread", "source", "bench", "flavour", shown.over)
+    names = dict.fromkeys([*USUAL, *setting])
+    said += [
+        f"{name} {setting[name]}"
+        for name in names
+        if name in setting and name not in apart and name in USUAL and setting[name] != USUAL[name]
+    ]
+    yield "; ".join(said)
+    if any(curve.source == PUBLISHED for curve in shown.curves) or shown.kind == "error":
+        yield "Published: A. Nakryiko, cover letter of 31 July 2024"
+    if shown.left_out:
+        yield shown.left_out

@@ -84,15 +84,16 @@ def telling(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return told
 
 
-def averaged(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+def averaged(rows: pl.DataFrame, by: Sequence[str], also: Sequence[str] = ()) -> pl.DataFrame:
     """Rows of one setting with repeats put together: one for each combination of `by`.
 
     Columns are `by`; `replicates`, seeds counted too; `hits`, their sum; `hits_per_s` and
     `hits_per_s_per_cpu`, means; `hits_per_s_stddev`, the standard deviation of a repeat's samples
     (the root of the mean variance); `between`, that of the repeats' means, null for a single one;
     `low` and `high`, the mean 90 % interval, null unless every repeat has one; `cpu_share`, the
-    mean of those known. Hits per second. Disturbed measurements are no repeats of undisturbed ones.
-    Raises ValueError for rows of several settings, which `settings` would have told apart.
+    mean of those known; and the mean of each of `also`. Hits per second. Disturbed measurements are
+    no repeats of undisturbed ones. Raises ValueError for rows of several settings, which `settings`
+    would have told apart.
     """
     low, high = pl.col("predicted_low"), pl.col("predicted_high")
     whole = (low.is_not_null() & high.is_not_null()).all()
@@ -106,7 +107,7 @@ def averaged(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
             pl.col("hits").sum(),
             pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
             pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
-            pl.col("cpu_share").mean(),
+            pl.col("cpu_share", *also).mean(),
             between=pl.col("hits_per_s").std(),
             low=pl.when(whole).then(low.mean()),
             high=pl.when(whole).then(high.mean()),

@@ -170,7 +170,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ("run nothing", "no such spec: nothing: did you mean '"),
+        ("run nothing", "no such spec: nothing: allowed: "),
         ("run tiny.yml", "no such spec file: tiny.yml"),
         ("run bad.yaml", "bad.yaml:2: cpu: unknown axis: did you mean 'cpus'?"),
         ("run tiny.yaml --set cpus=0", "--set cpus=0: cpus: 0 is out of range"),
@@ -184,7 +184,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("rum tiny.yaml", "No such command 'rum'. (Did you mean one of: 'rm', 'run'?)"),
         ("tables letter", "no such run: results/runs/letter: there is none in results/runs"),
         ("compare ./tiny.yaml", "no such run: tiny.yaml"),
-        ("plot letter -o x.pdf", "-o x.pdf: allowed are .svg and .png"),
+        ("plot letter -o x.jpg", "-o x.jpg: the name has to end in .svg, .png, .pdf"),
         ("show srcuu", "unknown flavour 'srcuu': did you mean 'srcu'? allowed: baseline, "),
         ("run tiny.yaml --set flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you"),
         ("run tiny.yaml --set processes=2", "processes: 2 processes, but a cell has 1 CPUs"),
@@ -192,7 +192,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("rerun bench=uprobe-nop flavour=srcu cpus=1,2", "cpus: a cell has one value"),
         ("rerun bench=uprobe-nop flavour=srcu cpus=1 replicate=-1", "replicate: -1 is out of"),
         ("rerun cpus", "cpus: write axis=value"),
-        ("run tiny.yaml --out s4://bucket/x", "s4://bucket/x: no such object store: did you mean"),
+        ("run tiny.yaml --out s4://bucket/x", "s4://bucket/x: no such object store: allowed: s3"),
         ("failures no", "no such run: results/runs/no: there is none in results/runs"),
         ("explain-id abcd", "no such run: results/runs: there is none in results"),
         ("explain-id abcd --spec tiny.yaml", "abcd: the plan has no such cell"),

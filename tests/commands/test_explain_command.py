@@ -88,10 +88,10 @@ def test_what_if(tmp_path: Path) -> None:
     ("args", "said"),
     [
         ("explain run --cpus 7", "--cpus 7: no such cell in the run: allowed are 1, 8, nearest 8"),
-        ("explain run --flavour srcu", "did you mean "),
+        ("explain run --flavour srco", "--flavour srco: no such cell in the run: "),
         ("explain run --bench uprobe-pop", "did you mean 'uprobe-nop'?"),
         ("explain run --machine xeon", "did you mean 'xeon-gold-6138'?"),
-        ("explain run --cell 12", "--cell 12: no such cell in the run: did you mean "),
+        ("explain run --cell 12", "--cell 12: no such cell in the run; "),
         ("explain run --by lines", "'lines' is not one of 'line', 'operation'"),
         ("explain run --top 0", "0 is not in the range x>=1"),
         ("explain old", "old was made before it was kept where time goes: "),

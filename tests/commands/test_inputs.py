@@ -47,8 +47,8 @@ def test_more_cells_than_memory_are_refused() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("self: 1", "4: self: unknown axis: did you mean"),
-        ("info: 1", "4: info: unknown axis: did you mean"),
+        ("self: 1", "4: self: unknown axis: allowed: "),
+        ("info: 1", "4: info: unknown axis: allowed: "),
         ("seed: " + "9" * 5000, "4: a number of 5,000 digits; 40 are read"),
         ("seed: 1:10", "4: seed: '1:10' is not a whole number"),
         ("name: " + "x" * 300, "4: name: 'xxxxxxxxxxxx...xxxxxxxxxxxxx' cannot name a folder"),

@@ -325,7 +325,7 @@ def test_a_simulated_runs_folder_is_refused(
     [
         ([], "cannot read bench.log: No such file"),
         (["--kernel=6.12", "--flavour=srcu"], "give either --kernel or --flavour"),
-        (["--kernel=new"], "--kernel new: did you mean"),
+        (["--kernel=new"], "--kernel new: allowed: v6.9"),
         (["--kernel=5.15.0-91-generic"], "--kernel 5.15.0-91-generic is older than 6.4"),
         (["--flavour=srcv"], "--flavour: unknown flavour 'srcv'"),
         (["--kernel=6.12", "--lines=9-3"], "--lines 9-3: the last line is before the first"),

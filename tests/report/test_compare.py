@@ -14,6 +14,7 @@ from sweep.cli import cli
 from sweep.errors import UsageError
 from sweep.report.compare import Comparison, beside_published, compare, design
 from sweep.report.compare_text import render
+from sweep.report.picture import picture
 from sweep.report.plot import draw
 
 LIVE = {"source": "live", "machine": "host", "kernel": "6.18.1", "attach": "bpf", "nop_bytes": 5}
@@ -136,7 +137,7 @@ def test_what_cannot_be_compared_is_one_line(
 def test_a_live_run_is_drawn_as_live_and_its_time_is_not_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figure = draw(frame(row(flavour="nop5", **LIVE), row(flavour="nop5", cpus=2, **LIVE)))
+    figure = draw(picture(frame(row(flavour="nop5", **LIVE), row(flavour="nop5", cpus=2, **LIVE))))
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["nop5", "live"]
     monkeypatch.chdir(tmp_path)
     Path("bench.log").write_text("uprobe-nop ( 1 cpus): 3.032 ± 0.023M/s ( 3.032M/s/cpu)")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from frames import DEFAULTS, frame, row
-from matplotlib.figure import Figure
 from shares import frames
 from tiny import fake_result
 
@@ -21,7 +20,7 @@ from sweep.report import stress_text
 from sweep.report.compare import Comparison, beside_published, compare
 from sweep.report.compare_text import render
 from sweep.report.explain import explain
-from sweep.report.plot import draw
+from sweep.report.picture import PUBLISHED, picture
 from sweep.report.tables import letter_lines
 from sweep.spec.axes import AXES
 from sweep.spec.parameters import cell_at
@@ -153,25 +152,37 @@ def test_explain(name: str, first: object, second: object) -> None:
 
 
 @each
-def test_plot(name: str, first: object, second: object) -> None:
-    cells = made(name, first, second, **({"probes": 2} if name != "probes" else {}))
-    for run in (cells, made(name, first, second)):
-        figure = unless_refused(partial(draw, run), name)
-        if figure is not None:
-            check_curves(figure)
+@pytest.mark.parametrize("kind", ["throughput", "latency"])
+def test_plot(name: str, first: object, second: object, kind: str) -> None:
+    also = {"attach_p50_s": LOW, "attach_p99_s": HIGH}
+    for given in ({}, {"probes": 2}, {"stalls": 9}):
+        if name not in given:
+            cells = made(name, first, second, **given, **also)
+            for facet in (None, name):
+                check_points(cells, kind, facet)
 
 
-def check_curves(figure: Figure) -> None:
-    drawn = {
-        float(y)
-        for axes in figure.axes
-        for line in axes.get_lines()
-        if line.get_linestyle() == "-"
-        for y in np.asarray(line.get_ydata())
-    }
-    assert drawn <= {1.0, 9.0}
-    if len(drawn) < 2:
-        assert "1 result of other settings not shown" in " ".join(figure.get_supxlabel().split())
+def check_points(cells: pl.DataFrame, kind: str, facet: str | None) -> None:
+    """Each row is a point of its own, or said to be left out."""
+    shown = unless_refused(lambda: picture(cells, kind, facet), "nothing to draw")
+    if shown is None:
+        return
+    curves = [c for c in shown.curves if c.source != PUBLISHED and c.quantile != "p99"]
+    points = [y for curve in curves for y in curve.y]
+    left_out = sum(map(int, re.findall(r"(\d+) result", shown.left_out)))
+    assert len(points) + left_out == 2
+    if kind == "throughput":
+        assert set(points) <= {1.0, 9.0}
+    looks = [
+        (at, n, c.design, c.source, x)
+        for at, row in enumerate(shown.rows)
+        for n, panel in enumerate(row)
+        for c in panel.curves
+        if c in curves
+        for x in c.x
+    ]
+    assert len({*looks}) == len(looks), "nothing says which point is which"
+    assert len({*shown.settings}) == len(shown.settings)
 
 
 @pytest.mark.parametrize("name", [name for name in AXES if name != "seed"])

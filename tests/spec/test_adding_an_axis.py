@@ -31,7 +31,7 @@ from sweep.plan.cost import estimate, past_cells
 from sweep.plan.plan import plan
 from sweep.report.compare import compare
 from sweep.report.explain import explain
-from sweep.report.plot import draw
+from sweep.report.picture import picture
 from sweep.report.tables import letter_lines
 from sweep.spec.spec import override
 from sweep.store.attribution import scan_attribution
@@ -54,13 +54,9 @@ assert [c.name for c in found.columns[1:]] == [f"new colour={n}" for n in (0, 3,
 assert list(found.letter) == ["new colour=0"]
 curves = explain(cells, scan_attribution("new").collect())
 assert [(c.setting["colour"], c.points[0].replicates) for c in curves] == [(0, 1), (3, 1), (7, 1)]
-assert "2 results of other settings" in " ".join(draw(cells).get_supxlabel().split())
-try:
-    draw(cells.filter(cells["colour"] > 0))
-except UsageError as error:
-    assert "colour=3; colour=7" in str(error)
-else:
-    raise AssertionError
+assert "2 results of other settings" in picture(cells).left_out
+shown = picture(cells.filter(cells["colour"] > 0))
+assert (shown.over, shown.curves[0].x) == ("colour", (3, 7))
 known = estimate(plan(spec), past_cells(Path("new")))
 assert known.measured == 3
 assert estimate(plan(override(spec, ["colour=9"])), past_cells(Path("new"))).measured == 0

@@ -175,7 +175,8 @@ def test_commands_take_a_uri(bucket: str, tmp_path: Path, monkeypatch: pytest.Mo
     near = cli("tables", f"{bucket}/lettre", cwd=tmp_path)
     assert (near.returncode, near.stderr) == (
         2,
-        f"error: no such run: {bucket}/lettre: did you mean 'letter'? allowed: letter\n",
+        f"error: no such run: {bucket}/lettre: did you mean 'letter'? allowed: letter; "
+        f"try `uprobe-sweep tables {bucket}/letter`\n",
     )
     gone = cli("run", *letter, "--out", "s3://no-such-bucket/x", cwd=tmp_path)
     assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
@@ -195,7 +196,7 @@ def test_a_store_out_of_reach_is_infrastructure(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("s4://b/x", "no such object store: did you mean 's3'"),
+        ("s4://b/x", "no such object store: allowed: s3"),
         ("file:///tmp/x", "no such object store"),
         ("s3://", "a bucket is missing"),
     ],
