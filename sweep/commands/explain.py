@@ -169,6 +169,7 @@ def _only(cells: pl.DataFrame, column: str, values: tuple[Any, ...], option: str
         else:
             known = nearest(value, present)
         if column == "cell_id":
-            known = known.partition(" allowed")[0]  # All of them would fill the screen.
+            # All of them would fill the screen.
+            known = "`uprobe-sweep query RUN 'select cell_id from run'` lists them"
         raise UsageError(f"{option} {value}: no such cell in the run: {known}")
     return cells.filter(pl.col(column).is_in(values))

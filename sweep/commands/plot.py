@@ -20,7 +20,7 @@ KINDS = ("throughput", "efficiency", "time", "latency", "error")
 @click.option(
     "--kind",
     type=click.Choice(KINDS),
-    help="What is drawn; by default throughput, or latency if all cells have writers.",
+    help="What is drawn; by default throughput, or latency if all cells attach.",
 )
 @click.option("--facet", metavar="AXIS", help="A panel for each of its values, not for each bench.")
 @click.option("--log-y", is_flag=True, help="A logarithmic scale upwards.")

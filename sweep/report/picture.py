@@ -92,7 +92,7 @@ class Picture:
 def picture(frame: pl.DataFrame, kind: str | None = None, facet: str | None = None) -> Picture:
     """What there is to draw of `frame`: a curve for each design, over CPUs or over what varies.
 
-    `kind` is one of KINDS, by default throughput, and latency if all cells have writers. A column
+    `kind` is one of KINDS, by default throughput, and latency if all cells attach. A column
     of panels is a bench, or a value of `facet`, which is any key of rows; a row of panels is a
     setting. Without a facet, rows of the letter's setting are drawn alone and beside what is
     published, if there are any. Raises UsageError if there is nothing to draw, and for more than
@@ -101,7 +101,8 @@ def picture(frame: pl.DataFrame, kind: str | None = None, facet: str | None = No
     if frame.is_empty():
         raise UsageError("nothing to draw: the run has no results")
     if kind is None:
-        kind = "throughput" if len(frame.filter(~with_writers())) else "latency"
+        timed = frame.filter(pl.col("attach_p50_s").is_not_null() & with_writers())
+        kind = "latency" if len(timed) == len(frame) else "throughput"
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: {nearest(kind, KINDS)}")
     if facet is not None and facet not in (known := keys(frame.columns)):

@@ -91,7 +91,7 @@ def test_what_if(tmp_path: Path) -> None:
         ("explain run --flavour srco", "--flavour srco: no such cell in the run: "),
         ("explain run --bench uprobe-pop", "did you mean 'uprobe-nop'?"),
         ("explain run --machine xeon", "did you mean 'xeon-gold-6138'?"),
-        ("explain run --cell 12", "--cell 12: no such cell in the run; "),
+        ("explain run --cell 12", "--cell 12: no such cell in the run: `uprobe-sweep query"),
         ("explain run --by lines", "'lines' is not one of 'line', 'operation'"),
         ("explain run --top 0", "0 is not in the range x>=1"),
         ("explain old", "old was made before it was kept where time goes: "),
