@@ -10,8 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from core.calibrate.calibration import Task
 from core.calibrate.calibration import calibrate as calibrate_costs
 from core.calibrate.fit import Report, Stage, fit, silent
@@ -23,12 +21,11 @@ from sweep.calibration.workers import worker_processes
 from sweep.errors import InfrastructureError, UsageError
 from sweep.letter.later import HAND_OFFS_NS
 from sweep.letter.published import (
-    LATER,
     PUBLISHED,
     calibration_cells,
     later_figures,
-    one_cpu,
     primitive_curves,
+    published_figures,
     published_mhits,
 )
 from sweep.machines.located_yaml import yaml_text
@@ -86,13 +83,10 @@ def task(steps: int = STEPS) -> Task:
 
 def known_rates() -> dict[tuple[str, str, int], float]:
     """Published hits per second by flavour, bench and CPUs; of one cell's figures the first."""
-    rates = {cell: mhits * 1e6 for cell, mhits in published_mhits().items()}
-    for name in LATER:
-        rows = later_figures(name).filter(pl.col("rcu") == "default")
-        for flavour, bench, cpus, mhits in rows.select(
-            "flavour", "bench", "cpus", "mhits_per_s"
-        ).iter_rows():
-            rates.setdefault((flavour, bench, cpus), mhits * 1e6)
+    rates: dict[tuple[str, str, int], float] = {}
+    for one in published_figures():
+        if one.rcu == "default":
+            rates.setdefault((one.flavour, one.bench, one.cpus), one.mhits_per_s * 1e6)
     return rates
 
 
@@ -136,10 +130,10 @@ def one_cpu_figures() -> list[Figure]:
     """Figures of one CPU that costs are fitted on: the letter's named cells, later designs."""
     alone = [c for c in sorted(calibration_cells()) if c[2] == 1 and c in published_mhits()]
     mhits = published_mhits()
-    columns = ("bench", "design", "rcu", "mhits_per_s")
+    columns = ("bench", "flavour", "rcu", "mhits_per_s")
     later = [
         Figure(bench, design, rcu, mhits * 1e6)
-        for bench, design, rcu, mhits in one_cpu().select(columns).iter_rows()
+        for bench, design, rcu, mhits in later_figures("one_cpu").select(columns).iter_rows()
     ]
     return [Figure(b, f, "default", mhits[f, b, n] * 1e6) for f, b, n in alone] + later
 

@@ -29,9 +29,10 @@ def compare(
     """Hold a RUN against the published figures, or several against each other.
 
     Every cell in one table, with errors against the first. Runs are simulated, live or read from
-    logs, and `published` may be among them; one RUN is held against it, as far as it has the
-    letter's cells. Beside what is published come the errors in sum and the letter's headline
-    claims. A run of several settings is a column for each: only repeats of a cell are averaged.
+    logs, and `published` may be among them; one RUN is held against it, as far as figures of its
+    cells are published: the letter's, and later ones, each group named. Beside what is published
+    come the errors in sum and the letter's headline claims. A run of several settings is a column
+    for each: only repeats of a cell are averaged.
 
     \b
     uprobe-sweep compare cover-letter

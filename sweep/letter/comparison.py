@@ -35,7 +35,7 @@ class Row:
     low: float | None
     high: float | None
     replicates: int
-    within_run_stddev: float
+    within_run_stddev: float | None
     between_replicates_stddev: float | None
 
     @property

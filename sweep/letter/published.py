@@ -5,8 +5,11 @@ Read only to compare and to draw: nothing here is reachable from `core`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from ruamel.yaml import YAML
@@ -29,8 +32,11 @@ LETTER_SETTING = {
 PUBLISHED = Path(__file__).parent / "figures"
 """In the repository a link to its folder `results/published`."""
 
-LATER = ("mmap_lock_only",)
-"""Curves that are not in the letter: nothing shared but mmap_lock."""
+COVER_LETTER = "cover letter"
+LATER = ("mmap_lock_only", "one_cpu")
+"""Groups of figures from later messages: nothing shared but mmap_lock, and one CPU alone."""
+ALL_FITTED = "one_cpu"
+"""The group whose figures costs were all fitted on; of the others, `calibration_cells` says."""
 
 CELLS = resources.files("core") / "calibrate" / "cells.yaml"
 
@@ -62,19 +68,6 @@ def published_mhits() -> dict[CellKey, float]:
     }
 
 
-def one_cpu() -> pl.DataFrame:
-    """What the letter's author printed of one CPU of its machine, July to December 2024.
-
-    Columns: bench, design (a flavour), rcu, mhits_per_s, mhits_per_s_stddev (null where none was
-    printed), source. Costs were fitted on all of them.
-    """
-    lines = (PUBLISHED / "one_cpu_6138.csv").read_text().splitlines()
-    # A source holds commas; it is the last column.
-    columns, *rows = (line.split(",", 5) for line in lines if not line.startswith("#"))
-    rates = pl.col("mhits_per_s", "mhits_per_s_stddev").replace("", None).cast(pl.Float64)
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(rates)
-
-
 def primitive_curves(primitive: str, machine: str) -> dict[int, float]:
     """A published curve of `results/published/primitive_curves.csv`: ns per operation by CPUs.
 
@@ -98,6 +91,44 @@ def later_figures(name: str) -> pl.DataFrame:
     return pl.read_csv(
         PUBLISHED / f"{name}.csv", schema_overrides={"mhits_per_s_stddev": pl.Float64}
     )
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """A hit's published rate on LETTER_MACHINE, in million hits per second; stddev as printed.
+
+    `group` is COVER_LETTER or one of LATER; `fitted`: costs were fitted on it.
+    """
+
+    group: str
+    flavour: str
+    bench: str
+    rcu: str
+    cpus: int
+    mhits_per_s: float
+    stddev: float | None
+    source: str
+    fitted: bool
+
+
+def published_figures() -> tuple[PublishedFigure, ...]:
+    """All of them, the letter's first; some cells have several, from one group or from two."""
+    letter = published().with_columns(
+        group=pl.lit(COVER_LETTER), rcu=pl.lit(LETTER_SETTING["rcu"]), source=pl.lit(COVER_LETTER)
+    )
+    frames = [letter, *(later_figures(name).with_columns(group=pl.lit(name)) for name in LATER)]
+    named = calibration_cells()
+    columns = ("group", "flavour", "bench", "rcu", "cpus", "mhits_per_s", "source")
+    stddev = pl.col("mhits_per_s_stddev").alias("stddev")
+    return tuple(
+        PublishedFigure(**row, fitted=row["group"] == ALL_FITTED or _key(row) in named)
+        for frame in frames
+        for row in frame.select(*columns, stddev).iter_rows(named=True)
+    )
+
+
+def _key(row: Mapping[str, Any]) -> CellKey:
+    return row["flavour"], row["bench"], row["cpus"]
 
 
 def calibration_cells() -> frozenset[CellKey]:

@@ -28,21 +28,27 @@ class Summary:
     coverage: float | None = None
 
     @classmethod
-    def of(cls, errors: Mapping[CellKey, float], within: Sequence[bool] = ()) -> Summary:
+    def of(
+        cls,
+        errors: Mapping[CellKey, float] | Sequence[tuple[CellKey, float]],
+        within: Sequence[bool] = (),
+    ) -> Summary:
         """The summary of signed `errors`; of equally bad ones the first is the worst.
 
-        `within` says of each cell with an interval whether the published figure is inside.
+        A cell with several figures has as many. `within` says of each cell with an interval whether
+        the published figure is inside.
         """
         if not errors:
             return cls(0)
-        sizes = np.abs(list(errors.values()))
+        pairs = list(errors.items()) if isinstance(errors, Mapping) else list(errors)
+        sizes = np.abs([error for _, error in pairs])
         return cls(
-            cells=len(errors),
+            cells=len(pairs),
             mean=float(sizes.mean()),
             median=float(np.median(sizes)),
             p90=float(np.quantile(sizes, 0.9)),
             worst=float(sizes.max()),
-            worst_cell=list(errors)[int(sizes.argmax())],
+            worst_cell=pairs[int(sizes.argmax())][0],
             intervals=len(within),
             coverage=sum(within) / len(within) if within else None,
         )

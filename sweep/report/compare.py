@@ -12,7 +12,23 @@ from core.kernel.flavours import FLAVOURS, parse_flavour
 from core.kernel.hot_path import BENCHES
 from sweep.errors import UsageError
 from sweep.letter.comparison import LetterComparison, beside_letter
-from sweep.letter.published import LETTER_SETTING, CellKey, published, published_mhits
+from sweep.letter.published import (
+    COVER_LETTER,
+    LETTER_SETTING,
+    CellKey,
+    PublishedFigure,
+)
+from sweep.letter.summary import Summary
+from sweep.report.published_lines import (
+    Cell,
+    Known,
+    as_figure,
+    is_of,
+    known_figures,
+    lines_of,
+    stands_beside,
+    summaries,
+)
 from sweep.report.tables import in_order
 from sweep.spec.axes import AXES
 from sweep.store.schema import SIMULATED
@@ -31,9 +47,6 @@ if TYPE_CHECKING:
 
 PUBLISHED = "published"
 """What names the letter's own figures among runs."""
-
-Cell = tuple[str, str, int]
-"""Bench, design, CPUs."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +91,17 @@ class Column:
 
 @dataclass(frozen=True)
 class ComparedCell:
-    """One bench, design and number of CPUs, in every column; None without a figure there."""
+    """One bench, design and number of CPUs, in every column; None without a figure there.
+
+    `published` is the figure that stands in the published column: a cell with several has as many
+    lines. Other columns are on the lines of their own RCU.
+    """
 
     bench: str
     design: str
     cpus: int
     figures: tuple[Compared | None, ...]
+    published: PublishedFigure | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +132,20 @@ class Comparison:
             alike.setdefault(frozenset(found), []).append(name)
         return [tuple(names) for names in alike.values() if len(names) > 1]
 
+    @property
+    def later(self) -> dict[tuple[str, str], dict[str, Summary]]:
+        """Errors and coverage by column and group of published figures beyond the letter's."""
+        found: dict[tuple[str, str], list[tuple[PublishedFigure, CellKey, Figure]]] = {}
+        for cell in self.cells:
+            one = cell.published
+            if one is None or one.group == COVER_LETTER:
+                continue
+            for column, figure in zip(self.columns, cell.figures, strict=True):
+                if figure is not None and is_of(one, column.setting) and column.name != PUBLISHED:
+                    named = (one, (cell.design, cell.bench, cell.cpus), figure)
+                    found.setdefault((column.name, one.group), []).append(named)
+        return {key: dict(summaries(figures)) for key, figures in found.items()}
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: `columns`, `settings` and `cells`; beside the letter `letter`, by column.
 
@@ -132,6 +164,14 @@ class Comparison:
             "cells": [asdict(cell) for cell in self.cells],
             "left_out": self.left_out,
             **({"letter": beside} if beside else {}),
+            "later": [
+                {
+                    "column": column,
+                    "group": group,
+                    "summary": {k: asdict(v) for k, v in all.items()},
+                }
+                for (column, group), all in self.later.items()
+            ],
             **alone,
         }
 
@@ -149,19 +189,20 @@ def design(flavour: str) -> str:
 def beside_published(
     name: str, frame: pl.DataFrame, baselines: Sequence[Baseline] = ()
 ) -> Comparison:
-    """The rows of a run that the letter has a line for beside it. Raises UsageError without any."""
-    lines = {(bench, flavour, cpus) for flavour, bench, cpus in published_mhits()}
-    rows = frame.filter(*in_setting(LETTER_SETTING))
+    """The rows of a run that a figure is published of, beside it. Raises UsageError without any."""
+    known = known_figures(design)
+    alike = {name: value for name, value in LETTER_SETTING.items() if name != "rcu"}
+    rows = frame.filter(*in_setting(alike))
     designs = designs_of(rows["flavour"])
     named = [
-        (bench, designs[flavour], cpus) in lines
-        for bench, flavour, cpus in rows.select(CELL_KEY).iter_rows()
+        any(one.rcu == rcu for one in known.get((bench, designs[flavour], cpus), ()))
+        for bench, flavour, cpus, rcu in rows.select(*CELL_KEY, "rcu").iter_rows()
     ]
     rows = rows.filter(pl.Series(named, dtype=pl.Boolean))
     if rows.is_empty():
         raise UsageError(
-            "nothing to compare: no cell of this run has a bench, flavour and CPU count of the "
-            f"letter and {said(LETTER_SETTING, [*LETTER_SETTING], ', ')}; "
+            "nothing to compare: no cell of this run has a bench, flavour and CPU count of a "
+            f"published figure and {said(LETTER_SETTING, [*LETTER_SETTING], ', ')}; "
             "name a second RUN, or `published`, to hold any run against it"
         )
     found = compare({PUBLISHED: None, name: rows}, baselines)
@@ -191,27 +232,41 @@ def together(
     beside = any(frame is None for frame in runs.values())
     for name, frame in runs.items():
         if frame is None:
-            columns.append(_published(name))
+            columns.append((Column(name, name, LETTER_SETTING), {}))
             continue
         found = _columns(name, frame)
         if beside:
             found = [(_with_letter(*column, baselines), column[1]) for column in found]
         columns += found
-    cells = {cell for _, found in columns for cell in found}
+    known = known_figures(design) if beside else {}
+    lines = _lines(columns, known)
+    cells = {cell for cell, _ in lines}
     benches = in_order(BENCHES, (bench for bench, _, _ in cells))
     designs = in_order(FLAVOURS, (name for _, name, _ in cells))
-    ordered = sorted(cells, key=lambda c: (benches.index(c[0]), designs.index(c[1]), c[2]))
+    lines.sort(key=lambda line: _place(line[0], benches, designs))
     return Comparison(
-        tuple(column for column, _ in columns), tuple(_cell(cell, columns) for cell in ordered)
+        tuple(column for column, _ in columns),
+        tuple(_cell(cell, one, known.get(cell, ()), columns) for cell, one in lines),
     )
 
 
-def _published(name: str) -> tuple[Column, dict[Cell, Figure]]:
-    found = {
-        (bench, flavour, cpus): Figure(mean, stddev, None, None, None, 1)
-        for flavour, bench, cpus, mean, stddev, _ in published().iter_rows()
-    }
-    return Column(name, name, LETTER_SETTING), found
+def _place(cell: Cell, benches: Sequence[str], designs: Sequence[str]) -> tuple[int, int, int]:
+    return benches.index(cell[0]), designs.index(cell[1]), cell[2]
+
+
+def _lines(
+    columns: Sequence[tuple[Column, Mapping[Cell, Figure]]], known: Known
+) -> list[tuple[Cell, PublishedFigure | None]]:
+    """Every cell of a run or of the letter, as often as it has a published figure, or once."""
+    found: list[tuple[Cell, PublishedFigure | None]] = []
+    cells = dict.fromkeys(cell for _, figures in columns for cell in figures) | dict.fromkeys(known)
+    for cell in cells:
+        settings = [column.setting for column, figures in columns if cell in figures]
+        ones = lines_of(cell, known.get(cell, ()), settings)
+        found += [(cell, one) for one in ones]
+        if settings and not ones:
+            found.append((cell, None))
+    return found
 
 
 def _columns(name: str, frame: pl.DataFrame) -> list[tuple[Column, dict[Cell, Figure]]]:
@@ -273,17 +328,31 @@ def _with_letter(
     return replace(column, letter=beside) if beside.rows else column
 
 
-def _cell(cell: Cell, columns: Sequence[tuple[Column, Mapping[Cell, Figure]]]) -> ComparedCell:
+def _cell(
+    cell: Cell,
+    one: PublishedFigure | None,
+    known: Sequence[PublishedFigure],
+    columns: Sequence[tuple[Column, Mapping[Cell, Figure]]],
+) -> ComparedCell:
     bench, name, cpus = cell
-    first = columns[0][1].get(cell)
+    figures: list[Figure | None] = []
+    for column, found in columns:
+        if column.source == PUBLISHED:
+            figures.append(as_figure(one) if one else None)
+        else:
+            beside = one is None or stands_beside(one, known, column.setting)
+            figures.append(found.get(cell) if beside else None)
+    first = figures[0]
     made: list[Compared | None] = []
-    for at, (column, found) in enumerate(columns):
-        if (figure := found.get(cell)) is None:
+    for at, ((column, _), figure) in enumerate(zip(columns, figures, strict=True)):
+        if figure is None:
             made.append(None)
             continue
         error = figure.mean / first.mean - 1 if at and first is not None and first.mean else None
-        rows = column.letter.rows if column.letter else ()
-        beside = next((row for row in rows if row.cell == (name, bench, cpus)), None)
-        marks = (beside.calibration, beside.within) if beside else (False, None)
-        made.append(Compared(**asdict(figure), error=error, calibration=marks[0], covers=marks[1]))
-    return ComparedCell(bench, name, cpus, tuple(made))
+        fitted, covers = False, None
+        if one and column.source != PUBLISHED and is_of(one, column.setting):
+            fitted = one.fitted and column.setting.get("source") == SIMULATED
+            if figure.low is not None and figure.high is not None:
+                covers = figure.low <= one.mhits_per_s <= figure.high
+        made.append(Compared(**asdict(figure), error=error, calibration=fitted, covers=covers))
+    return ComparedCell(bench, name, cpus, tuple(made), one)

@@ -10,10 +10,18 @@ from rich.text import Text
 
 from sweep.errors import counted
 from sweep.letter.comparison_text import letter_parts
-from sweep.report.compare import Compared, ComparedCell, Comparison
+from sweep.letter.published import LETTER_SETTING
+from sweep.report.compare import PUBLISHED, Compared, ComparedCell, Comparison
 from sweep.store.disturbed import mark
 from sweep.store.settings import said, telling
 from sweep.terminal.text_table import ABSENT, kept, numbers, percent, table, to_text
+
+GROUPS = {
+    "mmap_lock_only": ("a", "12 August 2024, with nothing else shared"),
+    "one_cpu": ("b", "July to December 2024; costs were fitted on all of them"),
+}
+"""Groups of published figures that are not the letter's: a mark, and what they are. All are of its
+machine and author; each message is named in results/published."""
 
 FAIR, POOR = 0.1, 0.3
 LEGEND = (
@@ -35,6 +43,9 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     figures = [figure for cell in comparison.cells for figure in cell.figures if figure]
     yield _cells(comparison)
     yield LEGEND.format(first=comparison.columns[0].name)
+    for group in _groups(comparison):
+        mark_of, what = GROUPS[group]
+        yield f"{mark_of} {group}: the letter's machine and author, {what}."
     legends = {
         INTERVALS: any(figure.low is not None for figure in figures),
         CALIBRATION: any(figure.calibration for figure in figures),
@@ -46,12 +57,14 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     yield from _settings(comparison)
     if any(figure.replicates > 1 for figure in figures):
         yield from ("", _replicates(comparison))
+    if comparison.later:
+        yield from ("", _later(comparison))
     if comparison.letter:
         yield from letter_parts(comparison.letter)
     if comparison.left_out:
         yield (
             f"{counted(comparison.left_out, 'row')} of the run left out: of another setting than "
-            "the letter's, or no such line in it."
+            "the letter's, or nothing is published of them."
         )
 
 
@@ -62,10 +75,43 @@ def _cells(comparison: Comparison) -> Table:
     for name in others:
         numbers(made, name, "error")
     for cell, last in _lines(comparison.cells):
-        texts: list[str | Text] = [_figure(cell.figures[0])]
-        for figure in cell.figures[1:]:
-            texts += [_figure(figure), _error(figure)]
+        texts: list[str | Text] = []
+        for column, figure in zip(comparison.columns, cell.figures, strict=True):
+            group = _group(cell) if figure and column.name == PUBLISHED else ""
+            texts += [_figure(figure) + group, _error(figure)]
+        del texts[1]
         made.add_row(cell.bench, cell.design, str(cell.cpus), *texts, end_section=last)
+    return made
+
+
+def _groups(comparison: Comparison) -> list[str]:
+    """Names of the groups of published figures beyond the letter's that have lines."""
+    found = {cell.published.group for cell in comparison.cells if cell.published}
+    return [group for group in GROUPS if group in found]
+
+
+def _group(cell: ComparedCell) -> str:
+    """The mark of a later figure's group, and its RCU if a message tried another."""
+    if cell.published is None or cell.published.group not in GROUPS:
+        return ""
+    rcu = cell.published.rcu
+    other = "" if rcu == LETTER_SETTING["rcu"] else f" rcu={rcu}"
+    return f" {GROUPS[cell.published.group][0]}{other}"
+
+
+def _later(comparison: Comparison) -> Table:
+    """Errors beside published figures that are not the letter's, by column and group."""
+    made = numbers(table("beside later figures"), "cells", "mean", "worst", "inside")
+    for (name, group), found in comparison.later.items():
+        for key, part in found.items():
+            if part.cells:
+                inside = ABSENT if part.coverage is None else percent(part.coverage)
+                called = (
+                    f"{name}, {group}: {key}" if len(comparison.columns) > 2 else f"{group}: {key}"
+                )
+                made.add_row(
+                    called, str(part.cells), percent(part.mean), percent(part.worst), inside
+                )
     return made
 
 
@@ -83,7 +129,8 @@ def _figure(figure: Compared | None) -> str:
     if figure.low is not None and figure.high is not None:
         return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]{marks}"
     marks += "~" if mark(figure.cpu_share) else ""
-    return f"{figure.mean:.3f} ± {figure.stddev:.3f}{marks}"
+    stddev = "" if figure.stddev is None else f" ± {figure.stddev:.3f}"
+    return f"{figure.mean:.3f}{stddev}{marks}"
 
 
 def _error(figure: Compared | None) -> Text:
@@ -134,4 +181,5 @@ def _spread(figure: Compared | None) -> tuple[str, str, str]:
     if figure is None:
         return ABSENT, ABSENT, ABSENT
     between = ABSENT if figure.between is None else f"{figure.between:.3f}"
-    return str(figure.replicates), f"{figure.stddev:.3f}", between
+    within = ABSENT if figure.stddev is None else f"{figure.stddev:.3f}"
+    return str(figure.replicates), within, between

@@ -14,6 +14,7 @@ import polars as pl
 from sweep.errors import UsageError, nearest
 from sweep.report.compare import PUBLISHED, compare
 from sweep.report.explain import explain
+from sweep.report.published_lines import is_of
 from sweep.store.schema import BY_NAME, SCHEMA
 from sweep.store.settings import averaged, keys, settings, telling
 
@@ -128,11 +129,13 @@ class Uprobe:
         return self._of_one_cpu(self._answer(("cpus",), bent))
 
     def error(self) -> pl.DataFrame:
-        """Each cell beside the cover letter's figure, where the letter has one.
+        """Each cell beside what is published of it.
 
-        Columns `cpus`, `mhits_per_s`, `published`, `error` (ours / published - 1), `calibration`
-        (costs were fitted on it) and `covers` (the published figure is inside the interval); the
-        last four are null for a cell that is not of the letter. Raises UsageError if none is.
+        Columns `cpus`, `mhits_per_s`, `published`, `group` (where: "cover letter", or a group of
+        later figures), `error` (ours / published - 1), `calibration` (costs were fitted on it) and
+        `covers` (the published figure is inside the interval); the last five are null for a cell of
+        which nothing is published. A cell with several figures has as many rows. Raises UsageError
+        if none is.
         """
         found = compare({PUBLISHED: None, "run": self._rows})
         columns = found.columns[1:]
@@ -142,18 +145,19 @@ class Uprobe:
             for column, figure in zip(columns, cell.figures[1:], strict=True):
                 if figure is None:
                     continue
-                beside = {r.cell: r for r in (column.letter.rows if column.letter else ())}
-                row = beside.get((cell.design, cell.bench, cell.cpus))
                 named = {n: column.setting.get(n) for n in ("machine", *told)}
                 line = {"bench": cell.bench, "flavour": cell.design, **named, "cpus": cell.cpus}
+                one = cell.published
+                beside = one if one and is_of(one, column.setting) else None
                 line["mhits_per_s"] = figure.mean
-                line["published"] = row.published if row else None
-                line["error"] = row.error if row else None
-                line["calibration"] = row.calibration if row else None
-                line["covers"] = row.within if row else None
+                line["published"] = beside and beside.mhits_per_s
+                line["group"] = beside and beside.group
+                line["error"] = figure.mean / beside.mhits_per_s - 1 if beside else None
+                line["calibration"] = figure.calibration if beside else None
+                line["covers"] = figure.covers
                 lines.append(line)
         if all(line["published"] is None for line in lines):
-            raise UsageError("none of these cells is of the letter's machine and setting")
+            raise UsageError("nothing is published of any of these cells, machine and setting")
         return pl.DataFrame(lines, infer_schema_length=None)
 
     def share(self, shares: pl.DataFrame | pl.LazyFrame, line: str) -> pl.DataFrame:

@@ -24,10 +24,13 @@ CELL_KEY = ("bench", "flavour", "cpus")
 
 @dataclass(frozen=True)
 class Figure:
-    """Repeats of a cell as one, in million hits per second; as `averaged` has them."""
+    """Repeats of a cell as one, in million hits per second; as `averaged` has them.
+
+    `stddev` is None only for a published figure that was printed without one.
+    """
 
     mean: float
-    stddev: float
+    stddev: float | None
     between: float | None
     low: float | None
     high: float | None

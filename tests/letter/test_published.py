@@ -1,6 +1,7 @@
 """The figures are the letter's, and out of the engine's reach."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +14,9 @@ from sweep.letter.published import (
     LETTER_MACHINE,
     PUBLISHED,
     calibration_cells,
-    one_cpu,
+    later_figures,
     published,
+    published_figures,
     published_mhits,
 )
 
@@ -37,14 +39,28 @@ def test_figures_read_off_the_letter() -> None:
 
 
 def test_figures_of_one_cpu_have_their_sources() -> None:
-    rows = one_cpu()
+    rows = later_figures("one_cpu")
     assert len(rows) == 11
-    assert set(rows["design"]) <= {parse_flavour(design).name for design in rows["design"]}
+    assert set(rows["flavour"]) <= {parse_flavour(design).name for design in rows["flavour"]}
     by = {row["mhits_per_s"]: row for row in rows.iter_rows(named=True)}
     assert by[3.413]["rcu"] == "srcu"
     assert by[3.413]["mhits_per_s_stddev"] is None
     assert by[3.413]["source"].startswith("rcu list, September 2024, reply")
     assert (by[0.981]["bench"], by[2.253]["mhits_per_s_stddev"]) == ("uretprobe-ret", 0.004)
+
+
+def test_every_figure_is_of_a_group_and_says_whether_costs_were_fitted_on_it() -> None:
+    found = published_figures()
+    assert Counter(one.group for one in found) == {
+        "cover letter": 42,
+        "mmap_lock_only": 20,
+        "one_cpu": 11,
+    }
+    cells = calibration_cells()
+    for one in found:
+        named = (one.flavour, one.bench, one.cpus) in cells
+        assert one.fitted == (named or one.group == "one_cpu")
+        assert one.source
 
 
 def test_the_share_of_a_cpu_is_the_mean_over_the_cpus_up_to_rounding() -> None:

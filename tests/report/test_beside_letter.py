@@ -23,7 +23,8 @@ FITTED = frozenset({("baseline", "uprobe-nop", 1), ("srcu", "uprobe-nop", 1)})
 
 @pytest.fixture(autouse=True)
 def _fitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweep.letter.comparison.calibration_cells", lambda: FITTED)
+    for reader in ("comparison", "published"):
+        monkeypatch.setattr(f"sweep.letter.{reader}.calibration_cells", lambda: FITTED)
 
 
 def beside(run: pl.DataFrame, baselines: Sequence[Baseline] = ()) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -161,3 +162,73 @@ def test_designs_that_are_one_path_are_said_to_be() -> None:
     assert said in render(found)
     apart = frame(row(flavour="v6.13", bench="uretprobe-nop", path_digest="c" * 16))
     assert compare({"here": pl.concat([rows, apart]), "there": rows}).one_path == []
+
+
+DESIGN = "tasks-trace+percpu-nhit"
+
+
+def beside_later(**changes: Any) -> Comparison:
+    """A run of a design of later messages beside what is published."""
+    at = {"seed": 0, "predicted_low": 5e6, "predicted_high": 6e6}
+    rows = [
+        row(flavour=DESIGN, cpus=n, hits_per_s=rate * 1e6, **{**at, **changes})
+        for n, rate in ((1, 3.0), (2, 5.5), (3, 8.0))
+    ]
+    return compare({"published": None, "run": frame(*rows)})
+
+
+def test_later_figures_have_lines_beside_cells_that_a_run_has() -> None:
+    found = [c for c in beside_later().cells if c.published and c.published.group != "cover letter"]
+    assert [(c.cpus, c.published and c.published.group) for c in found] == [
+        (1, "mmap_lock_only"),
+        (1, "one_cpu"),
+        (2, "mmap_lock_only"),
+        (3, "mmap_lock_only"),
+    ]
+    ours = [cell.figures[1] for cell in found]
+    assert [one and one.calibration for one in ours] == [True, True, True, False]
+    assert [one and one.covers for one in ours] == [False, False, True, False]
+    assert ours[2] is not None
+    assert ours[2].error == pytest.approx(5.5 / 5.724 - 1)
+
+
+def test_every_group_of_published_figures_is_named_with_its_errors() -> None:
+    found = beside_later()
+    summary = found.later["run", "mmap_lock_only"]
+    assert (summary["all"].cells, summary["calibration"].cells) == (3, 2)
+    assert summary["held-out"].worst == pytest.approx(1 - 8 / 8.543)
+    text = render(found)
+    assert "5.724 ± 0.006 a " in text
+    assert "a mmap_lock_only: the letter's machine" in text
+    assert "one_cpu: all" in text
+    assert {(one["column"], one["group"]) for one in found.to_dict()["later"]} == {
+        ("run", "mmap_lock_only"),
+        ("run", "one_cpu"),
+    }
+
+
+def test_a_figure_of_another_rcu_is_beside_runs_of_that_rcu() -> None:
+    design = f"{DESIGN}+speculative-vma"
+    rows = [row(flavour=design, rcu=rcu, seed=0) for rcu in ("default", "srcu", "srcu-fast")]
+    found = compare({"published": None, "run": frame(*rows)})
+    lines = [cell for cell in found.cells if cell.design == design]
+    assert [line.published and line.published.mhits_per_s for line in lines] == [
+        3.562,
+        3.534,
+        3.413,
+    ]
+    there = [[figure is not None for figure in line.figures[1:]] for line in lines]
+    assert there == [[True, False, True], [True, False, True], [False, True, False]]
+    assert "3.413 b rcu=srcu" in render(found)
+
+
+def test_a_live_run_was_fitted_on_nothing() -> None:
+    [*lines] = (cell.figures[1] for cell in beside_later(**LIVE).cells)
+    assert not any(figure.calibration for figure in lines if figure)
+
+
+def test_one_run_with_later_cells_alone_is_beside_them() -> None:
+    rows = frame(*(row(flavour=DESIGN, cpus=n, seed=0) for n in (2, 9)))
+    found = beside_published("run", rows)
+    assert [cell.cpus for cell in found.cells if cell.figures[1]] == [2]
+    assert found.left_out == 1

@@ -97,7 +97,7 @@ def test_speed_up_of_nothing_is_refused() -> None:
         Uprobe(cells).speedup(over="srcu", by="flavor")
 
 
-def test_errors_are_against_the_letter_and_null_for_what_is_not_in_it() -> None:
+def test_errors_are_against_published_figures_and_null_where_there_are_none() -> None:
     cells = pl.concat([letter_frame(1.1), frame(row(probes=2), row(cpus=3))])
     found = Uprobe(cells).error()
     inside = found.drop_nulls("published")
@@ -105,7 +105,7 @@ def test_errors_are_against_the_letter_and_null_for_what_is_not_in_it() -> None:
     assert len(inside) == 42
     assert inside["error"].to_list() == pytest.approx([0.1] * 42)
     assert inside["calibration"].sum() == 14
-    with pytest.raises(UsageError, match="none of these cells is of the letter"):
+    with pytest.raises(UsageError, match="nothing is published of any"):
         Uprobe(frame(row(probes=2))).error()
 
 

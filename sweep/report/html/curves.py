@@ -89,12 +89,16 @@ def points(comparison: Comparison, chosen: Sequence[bool]) -> list[Row]:
     curve on one CPU, None where it lacks that. `error` is against the first column.
     """
     columns = [(at, c) for at, c in enumerate(comparison.columns) if chosen[at]]
-    rows = [
-        _row(column, cell.bench, cell.design, cell.cpus, figure)
+    # The last wins: of a cell's several published figures the first is drawn.
+    by_cell = {
+        (at, cell.bench, cell.design, cell.cpus): _row(
+            column, cell.bench, cell.design, cell.cpus, figure
+        )
         for at, column in columns
-        for cell in comparison.cells
+        for cell in reversed(comparison.cells)
         if (figure := cell.figures[at]) is not None and figure.mean
-    ]
+    }
+    rows = list(reversed(by_cell.values()))
     laws: dict[tuple[str, str, str, int], Row] = {}
     for _, column in columns:
         for baseline in column.letter.baselines if column.letter else ():
