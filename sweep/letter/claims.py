@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import sqrt
 from typing import TypeVar
 
 from sweep.letter.published import CellKey
 
 Figures = Mapping[CellKey, float]
 """Million hits per second of cells."""
+
+Intervals = Mapping[CellKey, tuple[float, float]]
+"""Ends of the 90 % intervals of such figures."""
 
 Measure = Callable[[Figures], float]
 """Raises KeyError where a cell that it needs is lacking."""
@@ -132,6 +136,8 @@ class Claim:
     """A headline of the letter: as its text puts it, as its tables have it, and simulated.
 
     In `unit`, "M/s" or "%". `simulated` is None where the run lacks a cell that the claim needs.
+    `low` and `high` are its 90 % interval, `inside` whether the tables' figure is there; None where
+    cells have none.
     """
 
     name: str
@@ -139,10 +145,42 @@ class Claim:
     letter: str
     published: float
     simulated: float | None
+    low: float | None = None
+    high: float | None = None
+    inside: bool | None = None
 
 
-def claims(letter: Figures, figures: Figures) -> Iterator[Claim]:
-    """CLAIMS, measured on the letter's tables and on `figures`."""
+def claims(letter: Figures, figures: Figures, intervals: Intervals) -> Iterator[Claim]:
+    """CLAIMS, measured on the letter's tables and on `figures` with their cells' `intervals`."""
     for claim in CLAIMS:
-        ours = measured(claim.measure, figures)
-        yield Claim(claim.name, claim.unit, claim.letter, claim.measure(letter), ours)
+        ours, published = measured(claim.measure, figures), claim.measure(letter)
+        found = Claim(claim.name, claim.unit, claim.letter, published, ours)
+        if ours is not None and intervals.keys() >= figures.keys():
+            low, high = interval(claim.measure, figures, intervals)
+            found = replace(found, low=low, high=high, inside=low <= published <= high)
+        yield found
+
+
+def interval(measure: Measure, figures: Figures, intervals: Intervals) -> tuple[float, float]:
+    """The ends of a measure's interval, from those of the cells that it is made of: those whose
+    least rise changes it.
+
+    The column of each is moved as far as the cell's own ends are, and what that changes is added in
+    quadrature: the propagation of errors that are independent between columns. Raises KeyError as
+    the measure does.
+    """
+    ours = measure(figures)
+    below = above = 0.0
+    for cell, ends in intervals.items():
+        if measure({**figures, cell: figures[cell] * (1 + 1e-9)}) == ours:
+            continue
+        changes = [measure(_moved(figures, cell, end)) - ours for end in ends]
+        below += min(0.0, *changes) ** 2
+        above += max(0.0, *changes) ** 2
+    return ours - sqrt(below), ours + sqrt(above)
+
+
+def _moved(figures: Figures, cell: CellKey, end: float) -> Figures:
+    """The figures with the cell's column multiplied by what brings the cell to `end`."""
+    factor = end / figures[cell]
+    return {c: mhits * factor if c[:2] == cell[:2] else mhits for c, mhits in figures.items()}

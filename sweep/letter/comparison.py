@@ -124,12 +124,17 @@ def beside_letter(
     letter = published_mhits()
     common = [cell for cell in letter if cell in found]
     simulated = {cell: found[cell].mean for cell in common}
+    intervals = {
+        cell: (low, high)
+        for cell in common
+        if (low := found[cell].low) is not None and (high := found[cell].high) is not None
+    }
     fitted = calibration_cells() if fitted is None else fitted
     return LetterComparison(
         rows=tuple(_row(cell, letter[cell], found[cell], cell in fitted) for cell in common),
         missing=tuple(cell for cell in letter if cell not in simulated),
         rises=tuple(rises(letter, simulated)),
-        claims=tuple(claims(letter, simulated)),
+        claims=tuple(claims(letter, simulated, intervals)),
         baselines=tuple(_baseline(baseline, letter, simulated) for baseline in baselines),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import RenderableType
 from rich.table import Table
 
-from sweep.letter.claims import Rise
+from sweep.letter.claims import Claim, Rise
 from sweep.letter.comparison import LetterComparison
 from sweep.letter.published import CellKey
 from sweep.letter.summary import Summary
@@ -18,6 +18,8 @@ BASELINES = (
     "is fitted to every column of the letter by itself, on the published figures of N CPUs."
 )
 RISES = "present: throughput falls from 16 to 32 CPUs and rises again to 64, as the letter's does."
+
+CLAIMS = "[ ] 90 % interval: the cells' own, in quadrature. ! the tables' figure is outside."
 
 
 def letter_parts(found: Mapping[str, LetterComparison]) -> Iterator[RenderableType]:
@@ -30,6 +32,9 @@ def letter_parts(found: Mapping[str, LetterComparison]) -> Iterator[RenderableTy
         yield from ("", _coverage(found))
     yield from ("", _rises(found), RISES)
     yield from ("", _claims(found))
+    known = [claim.inside for one in found.values() for claim in one.claims]
+    if any(inside is not None for inside in known):
+        yield CLAIMS
     for name, one in found.items():
         if one.missing:
             total = len(one.missing) + len(one.rows)
@@ -110,10 +115,20 @@ def _claims(found: Mapping[str, LetterComparison]) -> Table:
     made.add_column("")
     for at, claim in enumerate(next(iter(found.values())).claims):
         form = "{:+z.1f}" if claim.unit == "%" else "{:.1f}"
-        figures = [one.claims[at].simulated for one in found.values()]
-        ours = [ABSENT if figure is None else form.format(figure) for figure in figures]
+        ours = [_claim(one.claims[at], form) for one in found.values()]
         made.add_row(claim.name, claim.letter, form.format(claim.published), *ours, claim.unit)
     return made
+
+
+def _claim(claim: Claim, form: str) -> str:
+    """What the figures make of a claim, and its interval, with ! if the tables' is outside."""
+    if claim.simulated is None:
+        return ABSENT
+    said = form.format(claim.simulated)
+    if claim.low is None or claim.high is None:
+        return said
+    outside = "" if claim.inside else "!"
+    return f"{said} [{form.format(claim.low)}, {form.format(claim.high)}]{outside}"
 
 
 def _cell(cell: CellKey) -> str:

@@ -14,6 +14,7 @@ from core.kernel.what_if import edit
 from sweep.driver.driver import Progress
 from sweep.errors import SweepError
 from sweep.executors.base import Executor
+from sweep.letter.published import LETTER_MACHINE, LETTER_SETTING, later_figures
 from sweep.letter.statements import LetterLimit, letter_limits
 from sweep.plan.interval import Interval, of_mean, of_members
 from sweep.report.explain import OWN_LINES, Point, point
@@ -61,6 +62,18 @@ class WhatIf:
         """What the letter says limits such a cell; nothing if it has no such line."""
         return list(letter_limits(self.cell.flavour, self.cell.bench))
 
+    @property
+    def alone(self) -> dict[int, float]:
+        """Measured on the letter's machine with its last stage and mmap_lock alone, by CPUs, M/s.
+
+        Nothing for a cell that this does not decide anything about.
+        """
+        asked = (self.cell.machine.name, self.cell.flavour, self.cell.bench, self.cell.rcu)
+        if asked != (LETTER_MACHINE, "tasks-trace", "uprobe-nop", LETTER_SETTING["rcu"]):
+            return {}
+        rows = later_figures("mmap_lock_only").select("cpus", "mhits_per_s")
+        return dict(rows.iter_rows())
+
     def variant(self, lines: Lines) -> Variant | None:
         """The variant with those of `lines` not shared that were tried; None if none was."""
         tried = {line for variant in self.variants for line in variant.lines}
@@ -78,6 +91,7 @@ class WhatIf:
             "private_share": self.base.private_ps / self.base.ps,
             "shares": {line.value: share for line, share in self.shares.items()},
             "letter": [self._limit(limit) for limit in self.letter],
+            "mmap_lock_alone": self.alone,
             "variants": [
                 {
                     "lines": _names(variant.lines),

@@ -40,6 +40,14 @@ def _parts(found: WhatIf) -> Iterator[RenderableType]:
     elif base.replicates > 1:
         yield f"{base.replicates} replicates; in brackets the {LEVEL:.0%} interval of the mean"
     yield from ("", _limits(found))
+    if alone := found.alone:
+        cpus = min(alone, key=lambda n: abs(n - cell.cpus))
+        counts = sorted({8, 10, cpus})
+        figures = ", ".join(f"{alone[n]:.1f} at {n} CPUs" for n in counts)
+        yield (
+            "What decides: this machine measured with mmap_lock alone (nhit per-CPU, 12 August "
+            f"2024):\n{figures}, M/s. What is slower is so for other lines."
+        )
     if not found.variants:
         yield f"\nNo shared line takes more than {CONTENDED:.0%} of the CPUs' time."
         return

@@ -55,6 +55,12 @@ def test_a_cell_of_the_letter() -> None:
     assert max(map(len, lines)) <= 100
 
 
+def test_the_curve_that_decides_is_quoted_for_the_cells_that_it_is_about() -> None:
+    assert "20.1 at 8 CPUs, 20.2 at 10 CPUs" in render(found())
+    assert found().to_dict()["mmap_lock_alone"][32] == 11.252
+    assert "What decides" not in render(found("uretprobe-nop"))
+
+
 def test_a_line_that_takes_little_was_not_tried() -> None:
     text = " ".join(render(found("uretprobe-nop")).split())
     assert "the letter: uretprobes still take a refcount" in text
