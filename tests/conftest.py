@@ -1,29 +1,13 @@
 """What all tests start from."""
 
-from __future__ import annotations
-
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import settings
-
-if TYPE_CHECKING:
-    from selenium import webdriver
-
-# Tests say how wide a terminal is; pytest's workers inherit this from GNU readline.
-os.environ.pop("COLUMNS", None)
 
 # No time is a condition of any test: other work may take this machine.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """Chromium, one for all tests of a process; skips where there is none."""
-    from browser import chromium
-
-    with chromium(tmp_path_factory.mktemp("profile")) as started:
-        yield started
+# Tests say how wide a terminal is; GNU readline says it unseen by os.environ, or to the worker.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")

@@ -1,4 +1,4 @@
-"""One simulated CPU: its random stream, its hits ahead (bound), its counters (fold)."""
+"""One simulated CPU: its random stream, its hits ahead (bound), its counters (count)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Cpu:
             self._stagger = False
         return probe, private.astype(np.int64)
 
-    def fold(self, done_ps: IntArray) -> None:
+    def count(self, done_ps: IntArray) -> None:
         """Count hits that completed at `done_ps` into their samples."""
         c = self._config
         sample = (done_ps - c.warmup_ps) // c.sample_ps

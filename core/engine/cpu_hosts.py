@@ -41,10 +41,10 @@ class CpuHosts(Protocol):
         """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
 
     def exchange(self, served: Served, wanted: IntArray) -> Hits:
-        """Fold what the last window served, then produce `wanted[i]` further hits for CPU i."""
+        """Count what the last window served, then produce `wanted[i]` further hits for CPU i."""
 
     def finish(self, served: Served) -> IntArray:
-        """Fold the last window; hits completed in each sample, shape (cpus, samples)."""
+        """Count the last window; hits completed in each sample, shape (cpus, samples)."""
 
 
 class CpuGroup:
@@ -59,19 +59,19 @@ class CpuGroup:
         return self._bound(wanted)
 
     def exchange(self, served: Served, wanted: IntArray) -> Hits:
-        """Fold what the last window served, then produce `wanted[i]` further hits for CPU i."""
-        self._fold(served)
+        """Count what the last window served, then produce `wanted[i]` further hits for CPU i."""
+        self._count(served)
         return self._bound(wanted)
 
     def finish(self, served: Served) -> IntArray:
-        """Fold the last window; hits completed in each sample, shape (cpus, samples)."""
-        self._fold(served)
+        """Count the last window; hits completed in each sample, shape (cpus, samples)."""
+        self._count(served)
         return np.stack([cpu.hits_per_sample for cpu in self._cpus])
 
-    def _fold(self, served: Served) -> None:
+    def _count(self, served: Served) -> None:
         done_ps = np.split(served.done_ps, np.cumsum(served.counts)[:-1])
         for cpu, times in zip(self._cpus, done_ps, strict=True):
-            cpu.fold(times)
+            cpu.count(times)
 
     def _bound(self, wanted: IntArray) -> Hits:
         drawn = [cpu.bound(int(n)) for cpu, n in zip(self._cpus, wanted, strict=True)]

@@ -1,4 +1,4 @@
-"""One cell from its parameters to its samples: bound, weave, fold, window by window."""
+"""One cell from its parameters to its samples: bound, weave, count, window by window."""
 
 from __future__ import annotations
 

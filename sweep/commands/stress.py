@@ -141,7 +141,7 @@ def _document(outcome: Outcome, wall: float, again: str) -> dict[str, Any]:
         "replay": again,
         "wall_seconds": wall,
         "hits_per_s": result.hits_per_s if result else None,
-        "churn": asdict(made) if made else None,
+        "outcome": asdict(made) if made else None,
     }
 
 

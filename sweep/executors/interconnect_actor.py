@@ -51,14 +51,14 @@ class RemoteCpus:
         return merge_hits(self._each("start", self._rows(shares, self._split(wanted))))
 
     def exchange(self, served: Served, wanted: IntArray) -> Hits:
-        """Fold what the last window served, then produce `wanted[i]` further hits for CPU i."""
-        folds = split_served(served, self._sizes)
-        return merge_hits(self._each("exchange", self._rows(folds, self._split(wanted))))
+        """Count what the last window served, then produce `wanted[i]` further hits for CPU i."""
+        shares = split_served(served, self._sizes)
+        return merge_hits(self._each("exchange", self._rows(shares, self._split(wanted))))
 
     def finish(self, served: Served) -> IntArray:
-        """Fold the last window; hits completed in each sample, shape (cpus, samples)."""
-        folds = split_served(served, self._sizes)
-        return np.concatenate(self._each("finish", self._rows(folds)))
+        """Count the last window; hits completed in each sample, shape (cpus, samples)."""
+        shares = split_served(served, self._sizes)
+        return np.concatenate(self._each("finish", self._rows(shares)))
 
     def _split(self, wanted: IntArray) -> list[IntArray]:
         return np.split(wanted, np.cumsum(self._sizes)[:-1])

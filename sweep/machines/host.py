@@ -187,15 +187,21 @@ def _sockets(folders: Sequence[Path], assumed: list[str]) -> list[int]:
 def _domains(
     folders: Sequence[Path], cpus: Sequence[int], lists: Sequence[str], mask: str
 ) -> list[int] | None:
-    """Which CPUs share what the files tell, numbered as they appear; None if a CPU has none."""
-    shared = []
-    for folder in folders:
+    """Which CPUs share what the files tell, numbered as they appear; None if a CPU has none.
+
+    Raises UsageError for files that contradict each other.
+    """
+    shared: dict[int, frozenset[int]] = {}
+    for cpu, folder in zip(cpus, folders, strict=True):
         name = next((n for n in lists if read(folder / n)), lists[0])
         there = read_cpus(folder / name, folder / mask)
         if there is None:
             return None
-        shared.append(there & {*cpus})
-    return as_they_appear(shared)
+        shared[cpu] = there & {*cpus}
+    for cpu, there in shared.items():
+        if cpu not in there or any(shared[other] != there for other in there):
+            raise inexpressible(f"{lists[0]} of cpu{cpu} and of the CPUs in it disagree")
+    return as_they_appear([*shared.values()])
 
 
 def _caches(

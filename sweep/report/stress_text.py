@@ -9,10 +9,10 @@ from rich.console import RenderableType
 
 from core.workload import STRESS
 from sweep.spec.axes import AXES, DISTURBING, ORDER, REQUIRED
-from sweep.store.churn_columns import WAITS
 from sweep.store.schema import FIGURES as AVERAGED
 from sweep.store.schema import POOLED
 from sweep.store.settings import telling
+from sweep.store.stress_columns import WAITS
 from sweep.terminal.text_table import ABSENT, numbers, table, to_text
 
 FIGURES = (

@@ -14,7 +14,7 @@ from core.cell import PS_PER_SECOND, Cell, CellResult
 from core.outcome import Share
 from sweep.spec.axes import AXES, Axis
 from sweep.spec.parameters import parameters
-from sweep.store.churn_columns import COUNTS, SECONDS, WAITS, columns
+from sweep.store.stress_columns import COUNTS, SECONDS, WAITS, columns
 
 ATTRIBUTION_VERSION = 1
 """The same, for the columns of ATTRIBUTION_SCHEMA."""

@@ -17,7 +17,7 @@ from sweep.plan.plan import plan
 from sweep.spec.axes import DISTURBING
 from sweep.spec.files import load_spec
 from sweep.spec.spec import Spec
-from sweep.store.churn_columns import COUNTS, SECONDS
+from sweep.store.stress_columns import COUNTS, SECONDS
 
 
 def sweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,7 @@ def test_json_has_latencies_and_the_replay_line(tmp_path: Path) -> None:
     made = json.loads(done.stdout)
     assert made["violation"] is None
     assert made["replay"].startswith("uprobe-sweep stress -t1 -a1 ")
-    assert made["churn"]["firings"] > 0
+    assert made["outcome"]["firings"] > 0
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_keys_keep_all_their_bits() -> None:
 
 def test_hits_are_counted_in_their_sample() -> None:
     cpu = Cpu(CONFIG)
-    cpu.fold(np.array([0, 49, 50, 59, 60, 79, 80], dtype=np.int64))
+    cpu.count(np.array([0, 49, 50, 59, 60, 79, 80], dtype=np.int64))
     assert cpu.hits_per_sample.tolist() == [2, 1, 1]
 
 

@@ -16,7 +16,7 @@ from core.machine.machine import Machine, load_machine
 from core.machine.numbering import ORDERS
 from core.machine.topology import place
 from sweep.errors import UsageError
-from sweep.machines.host import confinement, detect, host_machine
+from sweep.machines.host import CPUS, confinement, detect, host_machine
 
 UNCLOCKED = INTEL.replace(" @ 2.20GHz", "")
 EPYC = "vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7763\nflags\t: fpu hypervisor vme\n"
@@ -381,3 +381,11 @@ def test_a_confined_process_says_so() -> None:
         assert "although this process may run on 1 of them" in confinement(len(allowed) + 1)[0]
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def test_lists_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    write_host(tmp_path, [Cpu(n) for n in range(4)])
+    siblings = tmp_path / CPUS / "cpu0/topology/thread_siblings_list"
+    siblings.write_text("0,3\n")
+    with pytest.raises(UsageError, match="thread_siblings_list of cpu0 and of the CPUs in it"):
+        detect(tmp_path)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from apart import APART
 from selftest_counting import (
     KINDS,
     SESSIONS,
@@ -16,7 +17,7 @@ from selftest_counting import (
 )
 
 from core.kernel.rules import Rules
-from core.kernel.stages import APART, CHECKED_LEASE, STAGES
+from core.kernel.stages import CHECKED_LEASE, STAGES
 
 PAIRS = list(product(range(16), repeat=2))
 

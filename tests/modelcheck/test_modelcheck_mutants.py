@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from apart import APART
 
-from core.kernel.stages import APART, STAGES
+from core.kernel.stages import STAGES
 from core.modelcheck import checks
 from core.modelcheck.mutants import MUTANTS, Mutant, Verdict, verdicts
 from core.modelcheck.scenario import system_of

@@ -7,10 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from apart import APART
 
 from core.kernel.patches import PATCHES
 from core.kernel.rules import Rules
-from core.kernel.stages import APART, CHECKED_LEASE, STAGES
+from core.kernel.stages import CHECKED_LEASE, STAGES
 
 CHANGES = {
     2: {"tree_reference", "lookup"},

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from apart import APART
 
 from core.kernel.rules import BASELINE, Rules
-from core.kernel.stages import APART, CHECKED_LEASE, STAGES, TWO_PERIODS
+from core.kernel.stages import CHECKED_LEASE, STAGES, TWO_PERIODS
 from core.modelcheck import checks
 from core.modelcheck.program import Program, Step, assemble
 from core.modelcheck.scenario import system_of

@@ -6,9 +6,10 @@ import random
 from itertools import combinations
 
 import pytest
+from apart import APART
 
 from core.kernel.rules import Rules
-from core.kernel.stages import APART, STAGES
+from core.kernel.stages import STAGES
 from core.modelcheck import checks
 from core.modelcheck.program import ALL_READERS, TREE, Step, assemble, references
 from core.modelcheck.scenario import system_of

@@ -9,8 +9,8 @@ import polars as pl
 
 from sweep.report.compare import designs_of
 from sweep.report.html.curves import Row
-from sweep.store.churn_columns import QUANTILES
 from sweep.store.settings import CELL_KEY, said, settings, telling
+from sweep.store.stress_columns import QUANTILES
 
 TIMED = {"attach": "attaching a link", "detach": "detaching a link"}
 WHOLE = "detaching all probes"

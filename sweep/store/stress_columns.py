@@ -24,21 +24,21 @@ SECONDS = tuple(f"{what}_{quantile}_s" for what in LATENCIES for quantile in QUA
 """Columns of simulated seconds; null where nothing was timed."""
 
 
-def columns(churn: StressOutcome | None) -> dict[str, Any]:
+def columns(outcome: StressOutcome | None) -> dict[str, Any]:
     """A value for each of COUNTS and SECONDS; all null without a workload."""
-    if churn is None:
+    if outcome is None:
         return dict.fromkeys((*COUNTS, *WAITS, *SECONDS, "detach_total_s"))
-    timed = {what: getattr(churn, what) for what in LATENCIES}
+    timed = {what: getattr(outcome, what) for what in LATENCIES}
     counted = {what: latency.count if latency else 0 for what, latency in timed.items()}
     return {
         "attaches": counted["attach"],
         "detaches": counted["detach"],
         "grace_waits": counted["grace"],
-        "grace_periods": churn.grace_periods,
-        "unreaped_bytes": churn.unreaped_bytes,
-        "missed": churn.missed,
-        **{f"{cause}_waits": churn.waits.get(cause, 0) for cause in CAUSES},
-        "detach_total_s": churn.detach_total_ps / PS_PER_SECOND,
+        "grace_periods": outcome.grace_periods,
+        "unreaped_bytes": outcome.unreaped_bytes,
+        "missed": outcome.missed,
+        **{f"{cause}_waits": outcome.waits.get(cause, 0) for cause in CAUSES},
+        "detach_total_s": outcome.detach_total_ps / PS_PER_SECOND,
         **{
             f"{what}_{quantile}_s": _seconds(latency, quantile)
             for what, latency in timed.items()
