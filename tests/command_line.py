@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+
+from sweep.cli import code_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -43,7 +47,21 @@ spec = Spec(**{axes})
 """
 
 
-def cli(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+Done = subprocess.CompletedProcess[str]
+
+
+def cli(*args: str, cwd: Path) -> Done:
+    """What a command prints, says and ends with, run in this process: imports are most of one."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+        code = code_of(args)
+    for stream in (out, err):
+        stream.seek(0)
+    return Done(args, code, out.read(), err.read())
+
+
+def cli_apart(*args: str, cwd: Path) -> Done:
+    """The same in a process of its own: what is hooked, killed or counted there."""
     return subprocess.run(
         [sys.executable, "-m", "sweep", *args],
         cwd=cwd,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from command_line import AXES, CELLS, ENVIRONMENT, cli, hooked
+from command_line import AXES, CELLS, ENVIRONMENT, cli, cli_apart, hooked
 from polars.testing import assert_frame_equal
 
 from sweep.cli import cli as group
@@ -68,7 +68,7 @@ def test_a_run_killed_in_the_middle_is_finished_by_the_same_command(
     folder: Path, undisturbed: pl.DataFrame
 ) -> None:
     hooked(folder, "os.kill(os.getpid(), signal.SIGKILL)")
-    done = cli("run", "tiny.py", "--out", "run", cwd=folder)
+    done = cli_apart("run", "tiny.py", "--out", "run", cwd=folder)
     assert done.returncode == -signal.SIGKILL
     assert_resumes(folder, undisturbed)
 
@@ -77,7 +77,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_says_how_to_go_on(
     folder: Path, undisturbed: pl.DataFrame
 ) -> None:
     hooked(folder, "os.kill(os.getpid(), signal.SIGINT)")
-    done = cli("run", "tiny.py", "--out", "run", cwd=folder)
+    done = cli_apart("run", "tiny.py", "--out", "run", cwd=folder)
     assert done.returncode == 130
     kept = len(finished(folder / "run"))
     last = done.stderr.splitlines()[-1]
@@ -107,7 +107,7 @@ def test_of_two_drivers_on_one_folder_one_is_turned_away(
 
 def test_a_failing_cell_is_exit_1_and_the_others_are_done(folder: Path) -> None:
     hooked(folder, "raise ArithmeticError('seven')", number=7)
-    done = cli("run", "tiny.py", "--out", "run", cwd=folder)
+    done = cli_apart("run", "tiny.py", "--out", "run", cwd=folder)
     assert done.returncode == 1
     assert done.stdout == f"{CELLS - 1} cells done: run\n"
     assert done.stderr.splitlines()[-1] == (
@@ -150,7 +150,7 @@ def test_lost_infrastructure_is_exit_4(folder: Path) -> None:
         "InProcessExecutor.run = run\n"
         f"spec = Spec(**{AXES})\n"
     )
-    done = cli("run", "lost.py", cwd=folder)
+    done = cli_apart("run", "lost.py", cwd=folder)
     assert (done.returncode, done.stderr) == (4, "error: the cluster is gone\n")
 
 

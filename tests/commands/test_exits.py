@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import AXES, CELLS, ENVIRONMENT, cli, hooked
+from command_line import AXES, CELLS, ENVIRONMENT, cli_apart, hooked
 
 from sweep.store.scan import finished
 
@@ -89,7 +89,7 @@ def test_an_encoding_without_lines_gets_other_characters(folder: Path) -> None:
 
 def test_a_terminated_run_keeps_what_is_finished_and_is_exit_143(folder: Path) -> None:
     hooked(folder, "os.kill(os.getpid(), signal.SIGTERM)")
-    done = cli("run", "tiny.py", "--out", "run", cwd=folder)
+    done = cli_apart("run", "tiny.py", "--out", "run", cwd=folder)
     assert done.returncode == 143
     kept = len(finished(folder / "run"))
     assert 0 < kept < CELLS
@@ -109,7 +109,7 @@ def test_a_command_that_does_not_expect_it_ends_without_a_word(
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"os.kill(os.getpid(), {int(number)})\n"
     )
-    done = cli("plan", "killed.py", cwd=folder)
+    done = cli_apart("plan", "killed.py", cwd=folder)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (code, "", "")
 
 
@@ -121,7 +121,7 @@ def test_a_fault_of_our_own_is_told_from_cells_that_failed(folder: Path) -> None
         "driver.cells_wanted = broken\n"
         f"spec = Spec(**{AXES})\n"
     )
-    done = cli("plan", "faulty.py", cwd=folder)
+    done = cli_apart("plan", "faulty.py", cwd=folder)
     assert done.returncode == 4
     assert "ZeroDivisionError" in done.stderr
     assert done.stderr.splitlines()[-1] == "error: this is a fault of uprobe-sweep itself"

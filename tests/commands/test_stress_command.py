@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import Done, cli
 
 import sweep as package
 from core.modelcheck.checks import TOO_SHORT
@@ -20,10 +19,9 @@ from sweep.spec.spec import Spec
 from sweep.store.stress_columns import COUNTS, SECONDS
 
 
-def sweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def sweep(folder: Path, *arguments: str) -> Done:
     """Run the command line in `folder`."""
-    command = [sys.executable, "-m", "sweep", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return cli(*arguments, cwd=folder)
 
 
 SMALL = ("--functions", "10", "--ms", "40")

@@ -203,7 +203,7 @@ def test_the_command_ends_with_3_and_names_the_cells(tmp_path: Path) -> None:
     done = cli("run", *hard, "--out", "run", cwd=tmp_path)
     assert done.returncode == 3
     said = done.stderr.splitlines()
-    [head] = [line for line in said if line.endswith("with all replicates they may have:")]
+    [head] = [line for line in said if line.endswith("with all replicates allowed:")]
     unsure_cells = int(head.split()[0])  # of some cells three replicates happen to be equal
     assert unsure_cells > 0
     assert sum("after 3" in line for line in said) == unsure_cells

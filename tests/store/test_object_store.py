@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from command_line import AXES as TINY
-from command_line import CELLS, PROJECT, cli, hooked
+from command_line import CELLS, PROJECT, cli, cli_apart, hooked
 from moto.server import ThreadedMotoServer
 from polars.testing import assert_frame_equal
 from tiny import FakeExecutor, tiny_spec
@@ -100,7 +100,7 @@ def test_what_a_driver_on_a_lost_machine_had_not_put_is_simulated_again(
     hooked(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
     monkeypatch.setattr("command_line.ENVIRONMENT", {**os.environ, "PYTHONPATH": str(PROJECT)})
     out = f"{bucket}/killed"
-    done = cli("run", "tiny.py", "--out", out, cwd=tmp_path)
+    done = cli_apart("run", "tiny.py", "--out", out, cwd=tmp_path)
     assert done.returncode == -signal.SIGKILL
     here = finished(out)
     assert 0 < len(here) < CELLS
@@ -178,7 +178,7 @@ def test_commands_take_a_uri(bucket: str, tmp_path: Path, monkeypatch: pytest.Mo
         f"error: no such run: {bucket}/lettre: did you mean 'letter'? allowed: letter; "
         f"try `uprobe-sweep tables {bucket}/letter`\n",
     )
-    gone = cli("run", *letter, "--out", "s3://no-such-bucket/x", cwd=tmp_path)
+    gone = cli_apart("run", *letter, "--out", "s3://no-such-bucket/x", cwd=tmp_path)
     assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
     assert gone.stderr.endswith("NoSuchBucket\n")
 
