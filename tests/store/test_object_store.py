@@ -178,9 +178,9 @@ def test_commands_take_a_uri(bucket: str, tmp_path: Path, monkeypatch: pytest.Mo
         f"error: no such run: {bucket}/lettre: did you mean 'letter'? allowed: letter; "
         f"try `uprobe-sweep tables {bucket}/letter`\n",
     )
-    gone = cli_apart("run", *letter, "--out", "s3://no-such-bucket/x", cwd=tmp_path)
+    gone = cli("run", *letter, "--out", "s3://no-such-bucket/x", cwd=tmp_path)
     assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
-    assert gone.stderr.endswith("NoSuchBucket\n")
+    assert "NoSuchBucket" in gone.stderr
 
 
 def test_a_store_out_of_reach_is_infrastructure(
