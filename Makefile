@@ -34,9 +34,21 @@ lint: venv  ## Check style (ruff) and types (mypy)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint  ## Lint, types and all tests: those in parallel that can be, then those that cannot
-	$(BIN)/pytest -n auto --dist worksteal -m 'not serial and not cluster'
-	$(BIN)/pytest -m 'serial and not cluster'
+test: venv  ## Lint, types and all tests, at the same time where they can be
+	$(MAKE) --no-print-directory -j 3 --keep-going --output-sync lint test-parallel test-ray
+	$(BIN)/pytest -m serial
+
+# Once, before several processes ask for it.
+compiled: venv
+	$(BIN)/uprobe-sweep stress -t1 -a1 --functions 2 --ms 20 > /dev/null
+	$(BIN)/uprobe-sweep explain --flavour srcu --bench uprobe-nop --cpus 1 > /dev/null
+
+test-parallel: compiled
+	$(BIN)/pytest -n auto --dist worksteal -m 'not ray and not serial and not cluster'
+
+# Beside the others, because Ray's tests wait for its processes most of the time.
+test-ray: compiled
+	$(BIN)/pytest -m ray
 
 fuzz: venv  ## Odd specs, command lines, machine files, journals and logs (minutes; FUZZ_EXAMPLES)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n auto tests/fuzz --timeout 3600

@@ -11,3 +11,8 @@ settings.load_profile("untimed")
 # Tests say how wide a terminal is; GNU readline says it unseen by os.environ, or to the worker.
 os.environ.pop("COLUMNS", None)
 os.unsetenv("COLUMNS")
+
+# Commands get homes of their own; what these sources have compiled to is the same for all.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+)

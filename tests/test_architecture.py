@@ -151,6 +151,6 @@ def test_the_engine_loads_without_calibration_or_sweep() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=str)
 def test_what_starts_a_ray_or_places_uprobes_runs_alone(path: Path) -> None:
     text = path.read_text()
-    alone = re.search(r"^pytestmark = .*mark\.(serial|cluster)\b", text, re.MULTILINE)
+    alone = re.search(r"^pytestmark = .*mark\.(ray|serial|cluster)\b", text, re.MULTILINE)
     starts = r"^(import ray\b|from (loopback|live_host) import)|\blocal_ray\b"
     assert alone or path == Path(__file__) or not re.search(starts, text, re.MULTILINE)

@@ -30,7 +30,7 @@ from sweep.executors.ray_cluster import RayCluster
 from sweep.executors.ray_executor import RayExecutor
 
 # Ray's own warnings are not ours to fail on.
-pytestmark = [pytest.mark.serial, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture(scope="module", params=[8, 4, 1], ids=["1 actor", "2 actors", "8 actors"])

@@ -20,7 +20,7 @@ import sweep
 from sweep.driver.driver import run, survey
 from sweep.service.status import latest
 
-pytestmark = [pytest.mark.serial, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 SPEC = """\
 bench: uprobe-nop

@@ -19,7 +19,7 @@ from core.workload import Workload
 from sweep.executors.base import Outcome
 from sweep.executors.ray_executor import RayExecutor
 
-pytestmark = [pytest.mark.serial, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 
 def endless() -> Iterator[Cell]:

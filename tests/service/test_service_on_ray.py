@@ -30,7 +30,7 @@ machine: own.yaml
 NEW_MACHINE = "machine new own --sockets 1 --cores 2 --siblings 1 -o own.yaml"
 LONG = "bench: uprobe-nop\nflavour: srcu\ncpus: 8\nprobes: 8\nspread: private\nduration: 50ms\n"
 
-pytestmark = [pytest.mark.serial, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture(scope="module")
