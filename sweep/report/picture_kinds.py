@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from sweep.store.churn_columns import LATENCIES
+from sweep.store.stress_columns import LATENCIES
 from sweep.store.settings import MHITS
 
 RATE = "hits_per_s"
