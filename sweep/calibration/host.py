@@ -23,6 +23,7 @@ from core.machine.machine import Calibration, Machine, load_machine
 from core.machine.topology import clock_period_ps
 from core.machine.work import SAVING, uprobe_syscall
 from core.predict import CONFIDENCE
+from sweep.calibration.by_kind import BLIND, by_kind, tells
 from sweep.errors import InfrastructureError
 from sweep.live.host_timings import Hit, HostTimings
 from sweep.live.loops import IMUL_CYCLES
@@ -70,13 +71,21 @@ class HitCheck:
 
 
 def calibrated(detected: Machine, timings: HostTimings) -> Machine:
-    """The machine `detected` with costs from `timings`, intervals and an ensemble.
+    """The machine of `calibrated_and_untold`."""
+    return calibrated_and_untold(detected, timings)[0]
+
+
+def calibrated_and_untold(
+    detected: Machine, timings: HostTimings
+) -> tuple[Machine, tuple[str, ...]]:
+    """The machine `detected` with costs from `timings`, intervals and an ensemble; and in words,
+    which hand-offs told nothing, so that the lender's costs stay.
 
     Deterministic: the same timings give the same machine. Raises ImplausibleError for timings
     beyond what a machine can have, as a host that is not at rest gives them.
     """
     try:
-        machine, fitted = _fit(detected, timings)
+        machine, fitted, untold = _fit(detected, timings)
     except ValidationError as error:
         first = error.errors()[0]
         raise ImplausibleError(
@@ -86,15 +95,15 @@ def calibrated(detected: Machine, timings: HostTimings) -> Machine:
     spans = {path: _span(machine.number(path), relative) for path, relative in fitted.items()}
     discrepancy = load_machine(ERRS_AS).calibration
     assert discrepancy is not None
-    return machine.model_copy(update={"title": measured_title(detected)}).with_calibration(
-        Calibration(
-            curves=tuple(("atomic_inc shared", n) for n in timings.contended),
-            cells=tuple((hit.bench, hit.flavour, hit.cpus) for hit in timings.hits),
-            discrepancy=discrepancy.discrepancy,
-            intervals=spans,
-            members=tuple(_members(machine, spans)),
-        )
+    calibration = Calibration(
+        curves=tuple(("atomic_inc shared", n) for n in timings.contended),
+        cells=tuple((hit.bench, hit.flavour, hit.cpus) for hit in timings.hits),
+        discrepancy=discrepancy.discrepancy,
+        intervals=spans,
+        members=tuple(_members(machine, spans)),
     )
+    titled = machine.model_copy(update={"title": measured_title(detected)})
+    return titled.with_calibration(calibration), untold
 
 
 def disagreements(before: Machine, now: Machine) -> list[str]:
@@ -126,8 +135,11 @@ def check(machine: Machine, hits: Sequence[Hit]) -> list[HitCheck]:
     ]
 
 
-def _fit(detected: Machine, timings: HostTimings) -> tuple[Machine, dict[str, float]]:
-    """The machine, and the relative half-width of each fitted number's interval by path."""
+def _fit(
+    detected: Machine, timings: HostTimings
+) -> tuple[Machine, dict[str, float], tuple[str, ...]]:
+    """The machine, the relative half-width of each fitted number's interval by path, and what told
+    nothing."""
     fitted: dict[str, float] = {}
     tree: dict[str, Any] = detected.model_dump(mode="json", exclude={"calibration"})
     cycle_ns = timings.clock[1].ns / IMUL_CYCLES
@@ -136,7 +148,8 @@ def _fit(detected: Machine, timings: HostTimings) -> tuple[Machine, dict[str, fl
     tree["execution"]["locked_op_cycles"] = round(locked.ns / cycle_ns)
     fitted["execution.locked_op_cycles"] = _relative(locked)
     tree["coherence"] |= _latencies(tree["coherence"], timings, fitted)
-    machine = Machine.model_validate(tree)
+    kinds = by_kind(Machine.model_validate(tree), timings.hand_offs)
+    machine, fitted = kinds.machine, fitted | kinds.fitted
     contended = {n: t.ns for n, t in timings.contended.items() if n > 1}
     if contended:
         machine = _contended(machine, contended)
@@ -144,7 +157,7 @@ def _fit(detected: Machine, timings: HostTimings) -> tuple[Machine, dict[str, fl
         fitted["coherence.residency_ns"] = widest
     for hit in timings.hits:
         machine = _absorbed(machine, hit, fitted)
-    return machine, fitted
+    return machine, fitted, kinds.untold
 
 
 def _clocks(timings: HostTimings, cycle_ns: float) -> list[dict[str, Any]]:
@@ -165,7 +178,11 @@ def _latencies(
 ) -> dict[str, Any]:
     """Costs of a line that the distances give; the locked operation of each way is taken off."""
     operation = timings.contended[1].ns
+    told = {d: t for d, t in timings.hand_offs.get(BLIND, {}).items() if tells(t)}
     ways = {name: max(1.0, t.ns - operation) for name, t in timings.one_way.items()}
+    # What a blind operation waits for is the way itself; a sibling's is in the operation.
+    ways |= {name: t.ns for name, t in told.items() if name != "same core"}
+    timed = timings.one_way | {d: t for d, t in told.items() if d != "same core"}
     near = ways.get("same cache")
     far = {name: ways.get(name) for name in ("other cache", "other socket")}
     # A further distance that comes out shorter by noise is as far.
@@ -182,7 +199,7 @@ def _latencies(
     ):
         if name in ways and changed[path]:
             # As wide as the whole way's, though `path` may be a part of it.
-            width = _relative(timings.one_way[name]) * timings.one_way[name].ns
+            width = _relative(timed[name]) * timed[name].ns
             fitted[f"coherence.{path}"] = width / changed[path]
     return changed
 

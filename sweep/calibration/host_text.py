@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.machine.machine import Machine
 from sweep.live.host_timings import HostTimings
 from sweep.live.timing import Timing
@@ -9,8 +11,17 @@ from sweep.machines.located_yaml import yaml_text
 from sweep.machines.machine_file import machine_text
 
 
-def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> str:
-    """The machine file of a calibrated host: what was timed, then the machine as YAML."""
+def host_text(
+    machine: Machine,
+    timings: HostTimings,
+    lender: str,
+    now: str,
+    untold: Sequence[str] = (),
+) -> str:
+    """The machine file of a calibrated host: what was timed, then the machine as YAML.
+
+    `untold` says which hand-offs told nothing.
+    """
     assert machine.calibration is not None
     figures = [("one multiplication", n, "cores", t) for n, t in timings.clock.items()]
     figures += [("system call", n, "cores", t) for n, t in timings.system_call.items()]
@@ -22,7 +33,13 @@ def host_text(machine: Machine, timings: HostTimings, lender: str, now: str) -> 
         "of the medians of their eighths in all runs, and the range of the runs' own medians.",
         *(f"  {what}, {n} {of}: {_said(t)}" for what, n, of, t in figures),
         *(f"  a line's way, {distance}: {_said(t)}" for distance, t in timings.one_way.items()),
+        *(
+            f"  {kind}, {distance}: {_said(t)}"
+            for kind, by_distance in timings.hand_offs.items()
+            for distance, t in by_distance.items()
+        ),
         *(f"  {h.bench}, {h.flavour}: {_said(h.time)}" for h in timings.hits),
+        *(f"Not told, so {lender}'s: {said}" for said in untold),
     ]
     section = {"calibration": machine.calibration.model_dump(mode="json")}
     return machine_text(machine, header) + yaml_text(section)

@@ -24,7 +24,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     Says where the calibration before it disagrees beyond both intervals. Raises UsageError,
     RefusedError and InfrastructureError.
     """
-    from sweep.calibration.host import calibrated, check, disagreements
+    from sweep.calibration.host import calibrated_and_untold, check, disagreements
     from sweep.calibration.host_text import host_text
     from sweep.live import host_timings
     from sweep.machines.host import host_machine
@@ -36,7 +36,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     before = _before()
     try:
         timings = host_timings.measure(detected, _report)
-        machine = calibrated(detected, timings)
+        machine, untold = calibrated_and_untold(detected, timings)
         found = check(machine, [*timings.hits, *host_timings.check(detected)])
     except KeyboardInterrupt:
         click.echo("interrupted: no file was written", err=True)
@@ -47,7 +47,9 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         written = folder / "host.yaml"
         now = datetime.now(UTC).isoformat(timespec="minutes")
-        write_machine_file(written, host_text(machine, timings, about.costs_of, now), force=True)
+        write_machine_file(
+            written, host_text(machine, timings, about.costs_of, now, untold), force=True
+        )
     assert machine.calibration is not None
     intervals = machine.calibration.intervals
     values = {path: machine.number(path) for path in intervals}
@@ -60,6 +62,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
                 "timings": timings.to_dict(),
                 **costs,
                 "check": checks,
+                "untold": untold,
                 "disagrees": differs,
             }
         )
@@ -68,6 +71,9 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     rows += [[path, values[path], low, high] for path, (low, high) in intervals.items()]
     print_columns(rows)
     print(f"the other costs are those of {about.costs_of}\n")
+    if untold:
+        print("hand-offs that could not be told apart from no time at all, or from each other:")
+        print("\n".join(f"  {said}" for said in untold) + "\n")
     _print_check(found)
     if differs:
         note(

@@ -68,7 +68,11 @@ class Callers:
 
     def calls(self) -> int:
         """Calls made so far; exact once stopped."""
-        return sum(ctypes.c_uint64.from_address(at).value for at in self._calls)
+        return sum(self.calls_each())
+
+    def calls_each(self) -> list[int]:
+        """The same of each thread."""
+        return [ctypes.c_uint64.from_address(at).value for at in self._calls]
 
     def cpu_seconds(self) -> list[float]:
         """CPU time of each thread so far; less than the wall's where others ran."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.kernel.bench import NAMED
@@ -17,7 +17,7 @@ from sweep.live.kernel import NOP5, flavour_of, measured_on, running
 from sweep.live.probe import Probe
 from sweep.live.refused import refuse_if_impossible
 from sweep.live.session import refuse_lost, usable_cpus
-from sweep.live.timing import Timing, of_callers, of_loop, pooled
+from sweep.live.timing import Timing, of_callers, of_hand_off, of_loop, pooled
 
 SECONDS = 1.5
 """For each figure, over all runs, if nothing disturbs it."""
@@ -48,7 +48,8 @@ class HostTimings:
 
     `clock` is a core's cycle, by busy cores; `one_way` by distance (`same core` between siblings)
     is a line's way from one CPU to another, with the locked operation that fetches it; `contended`
-    one locked operation on a word that all use, 1 CPU: on a word of its own.
+    one locked operation on a word that all use, 1 CPU: on a word of its own; `hand_offs`, by kind
+    of transaction and distance, what a line's way adds to the operations of `loops.HAND_OFFS`.
     """
 
     kernel: str
@@ -57,6 +58,7 @@ class HostTimings:
     one_way: dict[str, Timing]
     contended: dict[int, Timing]
     hits: tuple[Hit, ...]
+    hand_offs: dict[str, dict[str, Timing]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -116,6 +118,10 @@ def pooled_runs(runs: Sequence[HostTimings]) -> HostTimings:
         {name: pooled([run.one_way[name] for run in runs]) for name in first.one_way},
         {n: pooled([run.contended[n] for run in runs]) for n in first.contended},
         tuple(Hit(*what, pooled(timings)) for what, timings in hits.items()),
+        {
+            kind: {far: pooled([run.hand_offs[kind][far] for run in runs]) for far in by_distance}
+            for kind, by_distance in first.hand_offs.items()
+        },
     )
 
 
@@ -124,6 +130,13 @@ def _run(machine: Machine, report: Report, seconds: float) -> HostTimings:
 
     def timed(loop: loops.Loop, name: str, places: range | tuple[int, ...]) -> Timing:
         found = of_loop(loop, [cpus[place] for place in places], seconds, name)
+        report(name, found)
+        return found
+
+    def handed(kind: loops.HandOff, distance: str, pair: tuple[int, int]) -> Timing:
+        two = (cpus[pair[0]], cpus[pair[1]])
+        name = f"{kind.name}, {distance}"
+        found = of_hand_off(kind, two, seconds, name)
         report(name, found)
         return found
 
@@ -141,6 +154,7 @@ def _run(machine: Machine, report: Report, seconds: float) -> HostTimings:
             for n in counts(machine.cpus)
         },
         tuple(_hits(cpus, 1, seconds, report)),
+        {k.name: {d: handed(k, d, p) for d, p in pairs(machine).items()} for k in loops.HAND_OFFS},
     )
 
 

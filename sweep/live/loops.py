@@ -45,6 +45,65 @@ _GETPPID = b"\xb8" + struct.pack("<i", GETPPID) + b"\x0f\x05"  # mov $110, %eax;
 SYSTEM_CALL = Loop("system call", _looped(_GETPPID), 1)
 
 
+_APART = _IMUL * 128
+"""Private work between two operations, a few hundred cycles: the line settles meanwhile."""
+
+_SHARED = b"\x48\x83\xe0\x00\x48\x01\xd0"  # and $0, %rax; add %rdx, %rax
+_OWN = b"\x48\x83\xe0\x00\x48\x8d\x44\x38\x60"  # and $0, %rax; lea 96(%rax,%rdi), %rax
+"""The word's address, which depends on %rax, so on all the work before: the shared one, or one
+behind the thread's own counter."""
+_AT = b"\x48\x89\xc1"  # mov %rax, %rcx
+_XADD_AT = b"\xf0\x48\x0f\xc1\x01"  # lock xadd %rax, (%rcx)
+_LOAD_AT = b"\x48\x8b\x01"  # mov (%rcx), %rax
+_FLUSH_AT = b"\x0f\xae\x39\x0f\xae\xf0"  # clflush (%rcx); mfence
+
+
+@dataclass(frozen=True)
+class HandOff:
+    """What two threads do to a word in turn, a few hundred cycles apart, and the same apart.
+
+    `own` is on words of their own: the difference is what the line's way takes. Only the second
+    thread's time counts if `second`.
+    """
+
+    name: str
+    shared: Loop
+    own: Loop
+    second: bool = False
+
+
+def _hand_off(name: str, operations: bytes) -> HandOff:
+    shared, own = (
+        Loop(name, _looped(word + _AT + operations + _APART, before=b"\x31\xc0"), 1)
+        for word in (_SHARED, _OWN)
+    )
+    return HandOff(name, shared, own)
+
+
+def _clean_load() -> HandOff:
+    """The first thread throws the line out of all caches and loads it; the second loads it.
+
+    The second is the slower one, so that the line has always been flushed in between.
+    """
+    first = _looped(_SHARED + _AT + _FLUSH_AT + _LOAD_AT + _APART, before=b"\x31\xc0")
+
+    def loop(word: bytes) -> Loop:
+        second = _looped(word + _AT + _LOAD_AT + 4 * _APART, before=b"\x31\xc0")
+        # cmpq $0, 64(%rdi): the thread's number; je over the second's loop.
+        which = b"\x48\x83\x7f\x40\x00\x0f\x84" + struct.pack("<i", len(second))
+        return Loop("load of a clean line", which + second + first, 1)
+
+    return HandOff("load of a clean line", loop(_SHARED), loop(_OWN), second=True)
+
+
+HAND_OFFS = (
+    _hand_off("blind locked operation", _XADD_AT),
+    _hand_off("load, then locked operation", _LOAD_AT + _XADD_AT),
+    _clean_load(),
+)
+"""By kind of transaction; the first two are named as in `core.calibrate.hand_offs`."""
+
+
 def _take_turns() -> bytes:
     """Spin on a cmpxchg from the thread's own turn, 0 or 1, to the other's; then count.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from sweep.live.callers import LINES, Callers
 from sweep.live.code import Mapping, function
-from sweep.live.loops import Loop
+from sweep.live.loops import HandOff, Loop
 from sweep.live.refused import BusyHostError
 
 WINDOW_S = 0.01
@@ -51,7 +51,7 @@ class Timing:
     @property
     def spread(self) -> float:
         """The range of the runs' medians, as a fraction of theirs; 0 for a single run."""
-        return (max(self.runs) - min(self.runs)) / self.ns if self.runs else 0.0
+        return (max(self.runs) - min(self.runs)) / abs(self.ns) if self.runs and self.ns else 0.0
 
 
 def pooled(timings: Sequence[Timing]) -> Timing:
@@ -66,18 +66,36 @@ def pooled(timings: Sequence[Timing]) -> Timing:
     )
 
 
-def of_loop(loop: Loop, cpus: Sequence[int], seconds: float, what: str) -> Timing:
-    """Time an operation of `loop` with a thread on each of `cpus`.
+def of_hand_off(kind: HandOff, cpus: tuple[int, int], seconds: float, what: str) -> Timing:
+    """How much longer the operations last where the line comes from the other CPU.
+
+    May come out below nought where that does not tell. Raises BusyHostError, naming `what`.
+    """
+    thread = 1 if kind.second else None
+    shared, own = (of_loop(x, cpus, seconds, what, thread) for x in (kind.shared, kind.own))
+    return Timing(
+        shared.ns - own.ns,
+        shared.low - own.high,
+        shared.high - own.low,
+        shared.windows + own.windows,
+        shared.undisturbed + own.undisturbed,
+    )
+
+
+def of_loop(
+    loop: Loop, cpus: Sequence[int], seconds: float, what: str, thread: int | None = None
+) -> Timing:
+    """Time an operation of `loop` with a thread on each of `cpus`; that of one `thread`, if given.
 
     Several threads meet on LINES_TIMED lines, one after another: how long a line takes depends on
     where its home is, which follows from its address. Raises BusyHostError, naming `what`.
     """
     found: list[Window] = []
     lines = LINES_TIMED if len(cpus) > 1 else 1
-    with _mapped(loop.code) as at:
+    with mapped(loop.code) as at:
         for line in range(lines):
             with Callers(function(at), cpus, line * LINES // lines) as callers:
-                found += _windows(callers, seconds / lines, loop.operations)
+                found += _windows(callers, seconds / lines, loop.operations, thread)
     return from_windows(found, what)
 
 
@@ -86,7 +104,9 @@ def of_callers(callers: Callers, seconds: float, what: str) -> Timing:
     return from_windows(_windows(callers, seconds, 1), what)
 
 
-def _windows(callers: Callers, seconds: float, operations: int) -> list[Window]:
+def _windows(
+    callers: Callers, seconds: float, operations: int, thread: int | None = None
+) -> list[Window]:
     """Windows for `seconds`, and then until enough of them are undisturbed, or patience ends."""
     time.sleep(WINDOW_S)
     least = max(FEWEST, round(seconds / WINDOW_S))
@@ -95,7 +115,7 @@ def _windows(callers: Callers, seconds: float, operations: int) -> list[Window]:
         undisturbed = sum(share >= UNDISTURBED for _, share in found)
         if number >= least and undisturbed >= FEWEST:
             break
-        found.append(_window(callers, operations))
+        found.append(_window(callers, operations, thread))
     return found
 
 
@@ -117,18 +137,21 @@ def from_windows(windows: Sequence[Window], what: str) -> Timing:
     return Timing(statistics.median(kept), min(parts), max(parts), len(windows), len(kept))
 
 
-def _window(callers: Callers, operations: int) -> Window:
-    cpu, calls, began = callers.cpu_seconds(), callers.calls(), time.perf_counter()
+def _window(callers: Callers, operations: int, thread: int | None) -> Window:
+    cpu, calls, began = callers.cpu_seconds(), callers.calls_each(), time.perf_counter()
     time.sleep(WINDOW_S)
-    done, now = callers.calls() - calls, time.perf_counter()
+    after, now = callers.calls_each(), time.perf_counter()
+    done = [b - a for a, b in zip(calls, after, strict=True)]
     busy = [b - a for a, b in zip(cpu, callers.cpu_seconds(), strict=True)]
+    of = slice(None) if thread is None else slice(thread, thread + 1)
     # Of the threads' own time: for operations that need no other thread, no window is disturbed.
-    ns = 1e9 * sum(busy) / (done * operations) if done else float("inf")
+    counted = sum(done[of]) * operations
+    ns = 1e9 * sum(busy[of]) / counted if counted else float("inf")
     return ns, min(busy) / (now - began)
 
 
 @contextmanager
-def _mapped(code: bytes) -> Iterator[int]:
+def mapped(code: bytes) -> Iterator[int]:
     """Code in a file of ours, mapped; its address."""
     fd = os.memfd_create("uprobe-sweep-loop")
     try:

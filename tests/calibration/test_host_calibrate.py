@@ -13,10 +13,12 @@ from core.calibrate.primitives import ns_per_operation
 from core.kernel.flavours import hot_path
 from core.machine.machine import Machine, load_machine
 from core.machine.work import SAVING, uprobe_syscall
+from sweep.calibration.by_kind import BLIND, CLEAN, THEN_LOCKED, modelled_ns
 from sweep.calibration.host import (
     HitCheck,
     ImplausibleError,
     calibrated,
+    calibrated_and_untold,
     check,
     disagreements,
 )
@@ -91,6 +93,25 @@ def test_a_planted_machine_is_found_again() -> None:
     assert found.coherence.residency_ns == pytest.approx(60, abs=5)
     for hit in check(found, timed(planted).hits):
         assert hit.error == pytest.approx(0, abs=0.005)
+
+
+def test_hand_offs_give_the_way_and_the_costs_of_a_load_before() -> None:
+    planted = truth(cores_per_socket=4, threads_per_core=1, cores_per_cache=4)
+    planted = planted.with_numbers({"coherence.load_hold_ns": 150.0})
+    handed = {
+        kind: {"same cache": timing(modelled_ns(planted, kind, "same cache"))}
+        for kind in (BLIND, THEN_LOCKED)
+    } | {CLEAN: {"same cache": Timing(5.0, -20.0, 30.0, 100, 90)}}
+    # The other way to time a line's way is not looked at where this one tells.
+    timings = replace(timed(planted), hand_offs=handed, one_way={"same cache": timing(999.0)})
+    found, untold = calibrated_and_untold(detected(planted), timings)
+    assert found.coherence.one_way_ns == pytest.approx(85.1, abs=1)
+    assert found.coherence.load_hold_ns == pytest.approx(150, rel=0.03)
+    assert found.calibration is not None
+    assert "coherence.load_hold_ns" in found.calibration.intervals
+    text = host_text(found, timings, "xeon-gold-6138", "now", untold)
+    assert "Not told, so xeon-gold-6138's: load of a clean line, same cache: 5.0 ns" in text
+    assert "load, then locked operation, same cache: " in text
 
 
 def test_what_is_not_timed_is_predicted_from_what_is() -> None:
