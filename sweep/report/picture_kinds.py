@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from sweep.store.stress_columns import LATENCIES
 from sweep.store.settings import MHITS
+from sweep.store.stress_columns import LATENCIES
 
 RATE = "hits_per_s"
 
