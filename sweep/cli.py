@@ -49,6 +49,7 @@ from sweep.commands.status import status
 from sweep.commands.stress import stress
 from sweep.commands.submit import submit
 from sweep.commands.tables import tables
+from sweep.commands.upgrade import upgrade
 from sweep.commands.whatif import whatif
 from sweep.errors import InfrastructureError, SweepError, UsageError, quoted
 from sweep.terminal.next_command import with_next
@@ -65,7 +66,7 @@ A_NAME_S_FAULT = (
 COMMANDS = (
     *(run, tables, compare, explain, plot, report, query, export, accuracy),
     *(plan, failures, rerun, explain_id, compact, rm),
-    *(list_, show, whatif, predict, machine, calibrate),
+    *(list_, show, whatif, predict, upgrade, machine, calibrate),
     *(mutants, replay, grace, stress),
     *(live, read_log),
     *(submit, status, logs, cancel, runs),

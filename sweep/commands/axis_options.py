@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from sweep.commands import completing
+
 AXES_HELP = ("--AXIS V,V", "Any axis of `list axes`: --bench B --flavour F,F --cpus 1-8,16 ...")
 
 _HELP = __name__
@@ -63,6 +65,7 @@ def _options() -> list[_AxisOption]:
         _AxisOption(
             [f"--{spelt}" for word in (name, *words[name]) for spelt in _spelt(word)] + [name],
             multiple=True,
+            shell_complete=completing.axis(name),
         )
         for name in AXES
     ]

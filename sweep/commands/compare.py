@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
 from sweep.commands import completing
-from sweep.commands.shared import frame, json_option, only_option, print_json, strict_option
+from sweep.commands.axis_options import AxesCommand
+from sweep.commands.shared import (
+    collected,
+    frame,
+    json_option,
+    only_option,
+    print_json,
+    rows_asked,
+    run_path,
+    shown_cells,
+    strict_option,
+)
 from sweep.errors import UsageError
 
+if TYPE_CHECKING:
+    import polars as pl
 
-@click.command()
+    from core.cell import Cell
+
+
+@click.command(cls=AxesCommand)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=completing.runs)
 @click.option(
     "--baselines",
@@ -20,11 +38,18 @@ from sweep.errors import UsageError
     is_flag=True,
     help="Hold two simple laws of scaling against them too.",
 )
+@click.option("--by", metavar="AXIS", help="Hold RUN's own values of an axis side by side.")
 @only_option
 @strict_option
 @json_option
 def compare(
-    runs: tuple[str, ...], baselines: bool, only: tuple[str, ...], strict: bool, as_json: bool
+    runs: tuple[str, ...],
+    axes: dict[str, str],
+    baselines: bool,
+    by: str | None,
+    only: tuple[str, ...],
+    strict: bool,
+    as_json: bool,
 ) -> None:
     """Hold a RUN against the published figures, or several against each other.
 
@@ -32,15 +57,19 @@ def compare(
     logs, and `published` may be among them; one RUN is held against it, as far as figures of its
     cells are published: the letter's, and later ones, each group named. Beside what is published
     come the errors in sum and the letter's headline claims. A run of several settings is a column
-    for each: only repeats of a cell are averaged.
+    for each: only repeats of a cell are averaged. With --by, the values of an axis stand side by
+    side, with ratios to the first and what limits each. Every axis is an option that chooses rows.
 
     \b
     uprobe-sweep compare cover-letter
     uprobe-sweep compare cover-letter --baselines
     uprobe-sweep compare published live here
+    uprobe-sweep compare cover-letter --by flavour --bench uprobe-nop
     """
     if len(runs) > 1 and baselines:
         raise UsageError("--baselines is for one run beside the published figures")
+    if by is not None and (len(runs) > 1 or baselines):
+        raise UsageError("--by is for one RUN; several are held against each other without it")
     if len(set(runs)) < len(runs):
         raise UsageError(f"{' '.join(runs)}: a run is named twice")
     from sweep.letter.baselines import BASELINES
@@ -49,10 +78,14 @@ def compare(
     from sweep.report.compare_text import render
     from sweep.store.disturbed import refuse_disturbed
 
-    frames = {run: frame(run, only) for run in runs if run != PUBLISHED or len(runs) == 1}
+    asked = rows_asked(only, axes)
+    frames = {run: frame(run, asked) for run in runs if run != PUBLISHED or len(runs) == 1}
     for run, cells in frames.items():
         if strict:
             refuse_disturbed(cells, run)
+    if by is not None:
+        _by_axis(runs[0], frames[runs[0]], by, as_json)
+        return
     if len(runs) == 1:
         found = beside_published(runs[0], frames[runs[0]], BASELINES if baselines else ())
     else:
@@ -61,3 +94,31 @@ def compare(
         print_json(found.to_dict())
     else:
         print(render(found, colour=sys.stdout.isatty()), end="")
+
+
+def _by_axis(run: str, rows: pl.DataFrame, by: str, as_json: bool) -> None:
+    from sweep.executors.in_process import InProcessExecutor
+    from sweep.report.by_axis import by_axis
+    from sweep.report.side_by_side_text import render
+    from sweep.store.attribution import scan_attribution
+
+    path = run_path(run)
+    shares = collected(path, scan_attribution(path))
+    with closing(InProcessExecutor()) as executor, shown_cells() as report:
+        found = by_axis(rows, by, shares, _cells(run), executor, report)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        print(render(found), end="")
+
+
+def _cells(run: str) -> dict[str, Cell]:
+    """The cells of a run's spec by id; none if that cannot be read any more."""
+    from sweep.plan.plan import plan
+    from sweep.spec.spec import Spec
+    from sweep.store.scan import read_run
+
+    try:
+        return {cell.cell_id: cell for cell in plan(Spec(**read_run(run_path(run))["spec"]))}
+    except (UsageError, KeyError):
+        return {}

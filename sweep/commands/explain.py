@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands.asked import kernel_option, one_cell
+from sweep.commands.axis_options import AxesCommand
 from sweep.commands.shared import (
-    cells_of,
     collected,
     frame,
     json_option,
     note,
     only_option,
     print_json,
+    rows_asked,
     run_path,
     shown_cells,
 )
-from sweep.errors import UsageError, counted, nearest
+from sweep.errors import UsageError, counted
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from sweep.report.explain import Curve
 
 VIEWS = ("line", "operation", "distance")
 
 
-@click.command()
+@click.command(cls=AxesCommand)
 @click.argument("run", required=False)
 @click.option("--cell", metavar="CELL_ID", help="Only this cell of RUN.")
-@click.option("--flavour", multiple=True, metavar="F", help="Only this one; may be repeated.")
-@click.option("--bench", multiple=True, metavar="B", help="Only this one; may be repeated.")
-@click.option("--cpus", multiple=True, type=int, metavar="N", help="Only these; may be repeated.")
-@click.option("--machine", multiple=True, metavar="M", help="Only this one; may be repeated.")
 @click.option(
     "--by",
     type=click.Choice([*VIEWS, "all"]),
@@ -47,15 +44,14 @@ VIEWS = ("line", "operation", "distance")
     metavar="K",
     help="Show the K largest, and the rest as one.",
 )
+@kernel_option
 @only_option
 @json_option
 def explain(
     run: str | None,
     cell: str | None,
-    flavour: tuple[str, ...],
-    bench: tuple[str, ...],
-    cpus: tuple[int, ...],
-    machine: tuple[str, ...],
+    axes: dict[str, str],
+    kernel: str | None,
     only: tuple[str, ...],
     by: str,
     top: int | None,
@@ -72,41 +68,38 @@ def explain(
     uprobe-sweep explain cover-letter --cpus 32 --by operation --top 5
     uprobe-sweep explain --flavour v6.14 --bench uretprobe-nop --cpus 64 --machine epyc-milan
     """
-    options = {"flavour": flavour, "bench": bench, "cpus": cpus, "machine": machine}
-    wanted: dict[str, tuple[Any, ...]] = {name: v for name, v in options.items() if v}
-    left_out = 0
+    left_out, assumed = 0, list[str]()
     if run is None:
         if cell is not None:
             raise UsageError("--cell needs RUN, the run that has it")
         if only:
             raise UsageError("--only needs RUN, of which it chooses rows")
-        curves = [_simulated(wanted)]
+        curve, assumed = _simulated(axes, kernel)
+        curves = [curve]
     else:
-        curves, left_out = _of_run(run, cell, wanted, only)
+        if kernel is not None:
+            raise UsageError("--kernel is for one cell; rows of RUN are chosen by --flavour")
+        curves, left_out = _of_run(run, cell, rows_asked(only, axes))
     views = VIEWS if by == "all" else (by,)
     if as_json:
         points = [
             {**curve.setting, "points": [point.to_dict(views) for point in curve.points]}
             for curve in curves
         ]
-        print_json({"curves": points, "without_attribution": left_out})
+        print_json({"curves": points, "without_attribution": left_out, "assumed": assumed})
         return
     from sweep.report.explain_text import render
 
     print(render(curves, views, top), end="")
+    for assumption in assumed:
+        print(f"assumed: {assumption}")
     if left_out:
         print(f"\n{left_out} cells left out: simulated before it was kept where time goes.")
 
 
-def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
-    """The one cell that the options name, simulated."""
-    for name in ("flavour", "bench", "cpus"):
-        if name not in wanted:
-            raise UsageError(f"--{name} is missing: give RUN, or --flavour, --bench and --cpus")
-    for name, values in wanted.items():
-        if len(values) > 1:
-            raise UsageError(f"--{name}: one cell has one, got {', '.join(map(str, values))}")
-    [cell] = cells_of(**{name: value for name, [value] in wanted.items()})
+def _simulated(axes: dict[str, str], kernel: str | None) -> tuple[Curve, list[str]]:
+    """The one cell that the options name, simulated, and what was assumed."""
+    cell, assumed = one_cell(axes, kernel, "give RUN, or --flavour, --bench and --cpus")
     from core.engine.simulate import simulate
     from sweep.driver.driver import Progress
     from sweep.report.explain import Curve, point
@@ -119,19 +112,17 @@ def _simulated(wanted: dict[str, tuple[Any, ...]]) -> Curve:
         show(Progress(1, 1))
     made = row(cell, result, "")
     setting = {name: made[name] for name in ("seed", *keys(made)) if name != "cpus"}
-    return Curve(setting, (point(cell.cpus, [result]),))
+    return Curve(setting, (point(cell.cpus, [result]),)), assumed
 
 
-def _of_run(
-    run: str, cell: str | None, wanted: dict[str, tuple[Any, ...]], only: tuple[str, ...]
-) -> tuple[list[Curve], int]:
+def _of_run(run: str, cell: str | None, asked: Sequence[str]) -> tuple[list[Curve], int]:
     """The curves of the cells that the options leave, and how many of those have no shares."""
     from sweep.report.explain import explain as explained
     from sweep.store.attribution import scan_attribution
     from sweep.store.schema import SIMULATED
 
     path = run_path(run)
-    cells = frame(run, only)
+    cells = frame(run, asked)
     hit = cells.filter(cells["cpus"] > 0)
     if hit.is_empty():
         raise UsageError(f"{path}: no CPU hits a probe in any of these cells")
@@ -139,9 +130,10 @@ def _of_run(
         note(f"note: {run}: {counted(idle, 'cell')} left out, in which no CPU hits a probe")
     cells = hit
     if cell is not None:
-        cells = _only(cells, "cell_id", (cell,), "--cell")
-    for name, values in wanted.items():
-        cells = _only(cells, name, values, f"--{name}")
+        cells = cells.filter(cell_id=cell)
+        if cells.is_empty():
+            listing = f"`uprobe-sweep query {run} 'select cell_id from results'` lists them"
+            raise UsageError(f"--cell {cell}: no such cell in the run: {listing}")
     shares = collected(path, scan_attribution(path))
     curves = explained(cells, shares)
     left_out = len(cells) - sum(point.replicates for curve in curves for point in curve.points)
@@ -153,23 +145,3 @@ def _of_run(
             "explain one cell by --flavour, --bench and --cpus, or run it again into another folder"
         )
     return curves, left_out
-
-
-def _only(cells: pl.DataFrame, column: str, values: tuple[Any, ...], option: str) -> pl.DataFrame:
-    """The cells that have one of the values. Raises UsageError for a value that none has."""
-    import polars as pl
-
-    present = cells[column].unique().sort().to_list()
-    for value in values:
-        if value in present:
-            continue
-        if isinstance(value, int):
-            near = min(present, key=lambda other: abs(other - value))
-            known = f"allowed are {', '.join(map(str, present))}, nearest {near}"
-        else:
-            known = nearest(value, present)
-        if column == "cell_id":
-            # All of them would fill the screen.
-            known = "`uprobe-sweep query RUN 'select cell_id from run'` lists them"
-        raise UsageError(f"{option} {value}: no such cell in the run: {known}")
-    return cells.filter(pl.col(column).is_in(values))

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import click
 
-from sweep.commands.shared import cells_of, json_option, print_json, shown_cells
+from sweep.commands.asked import ensemble_option, kernel_option, one_cell
+from sweep.commands.axis_options import AxesCommand
+from sweep.commands.shared import json_option, print_json, shown_cells
 
 
-@click.command()
-@click.option("--flavour", required=True, metavar="F", help="See `uprobe-sweep list flavours`.")
-@click.option("--bench", required=True, metavar="B", help="See `uprobe-sweep list benches`.")
-@click.option("--cpus", type=int, required=True, metavar="N")
-@click.option(
-    "--machine",
-    default="xeon-gold-6138",
-    show_default=True,
-    metavar="M",
-    help="A shipped machine, a .yaml file, or host.",
-)
-@click.option(
-    "--rcu", default="default", show_default=True, metavar="R", help="See `uprobe-sweep list rcu`."
-)
+@click.command(cls=AxesCommand)
+@kernel_option
 @click.option("--remove", is_flag=True, help="Drop the operations instead, at no cost at all.")
-@click.option(
-    "--ensemble",
-    type=click.IntRange(0, 64),
-    default=12,
-    show_default=True,
-    metavar="K",
-    help="Members of the machine's ensemble that intervals are over, if it has one.",
-)
+@ensemble_option
 @click.option(
     "--replicates",
-    type=int,
+    type=click.IntRange(1, 100),
     default=5,
     show_default=True,
     metavar="K",
@@ -42,11 +26,8 @@ from sweep.commands.shared import cells_of, json_option, print_json, shown_cells
 )
 @json_option
 def whatif(
-    flavour: str,
-    bench: str,
-    cpus: int,
-    machine: str,
-    rcu: str,
+    axes: dict[str, str],
+    kernel: str | None,
     remove: bool,
     ensemble: int,
     replicates: int,
@@ -57,7 +38,8 @@ def whatif(
     Every contended line (more than 1 % of the CPUs' time) is made per-CPU: singly, in pairs, and
     all of them; the gains are ranked. Per-CPU, a locked operation still costs what it does where
     the line is at hand. A line that gains nothing alone, and much with another, is the limit behind
-    that one. The intervals are those that the calibration leaves open.
+    that one. --flavour or --kernel, --bench and --cpus are needed. The intervals are those that the
+    calibration leaves open.
 
     \b
     uprobe-sweep whatif --flavour tasks-trace --bench uprobe-nop --cpus 32
@@ -67,15 +49,16 @@ def whatif(
     from sweep.report.what_if import what_if, with_members
     from sweep.report.what_if_text import render
 
-    cells = cells_of(
-        flavour=flavour, bench=bench, cpus=cpus, machine=machine, rcu=rcu, replicates=replicates
-    )
-    if len(cells[0].machine.members[:ensemble]) > 1:
+    needed = "give --flavour or --kernel, --bench and --cpus"
+    cell, assumed = one_cell(axes, kernel, needed, ensemble)
+    cells = [replace(cell, replicate=number, ensemble=0) for number in range(replicates)]
+    if len(cell.machine.members[:ensemble]) > 1:
         cells = with_members(cells[0], ensemble)
-
     with closing(InProcessExecutor()) as executor, shown_cells() as report:
         found = what_if(cells, "without" if remove else "per-cpu", executor, report)
     if as_json:
-        print_json(found.to_dict())
-    else:
-        print(render(found), end="")
+        print_json({**found.to_dict(), "assumed": assumed})
+        return
+    print(render(found), end="")
+    for assumption in assumed:
+        print(f"assumed: {assumption}")

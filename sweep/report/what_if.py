@@ -147,7 +147,7 @@ def what_if(
     members = len({c.machine.digest for c in repeats}) - 1
     interval = of_members if members else of_mean
     on_progress(Progress(len(repeats)))
-    base = _simulated(repeats, executor, on_progress, 0, len(repeats))
+    base = simulated(repeats, executor, on_progress, 0, len(repeats))
     before = point(cell.cpus, base[:1] if members else base)
     shares = _shares(before, cell)
     contended = [line for line, share in shares.items() if share > CONTENDED]
@@ -159,7 +159,7 @@ def what_if(
     }
     cells = [replace(c, edits=edits[lines]) for lines in tried for c in repeats]
     total = len(repeats) + len(cells)
-    results = _simulated(cells, executor, on_progress, len(repeats), total)
+    results = simulated(cells, executor, on_progress, len(repeats), total)
     variants = []
     for at, lines in enumerate(tried):
         ours = results[at * len(repeats) : (at + 1) * len(repeats)]
@@ -186,7 +186,7 @@ def _edits(kind: str, words: Iterable[AnyLine]) -> tuple[str, ...]:
     return tuple(sorted(edit(kind, word) for word in words))
 
 
-def _simulated(
+def simulated(
     cells: Sequence[Cell],
     executor: Executor,
     on_progress: Callable[[Progress], None],

@@ -11,6 +11,7 @@ from core.machine.machine import Machine, load_machine
 from sweep.cli import cli
 from sweep.errors import UsageError
 from sweep.machines.larger import extended
+from sweep.plan.beyond import beyond
 
 GENERIC = load_machine("generic")
 
@@ -84,9 +85,10 @@ def test_the_kernel_asked_for_is_printed_with_its_design() -> None:
     [
         (["--cpus", "1", "--kernel", "six"], "--kernel six: allowed: v6.9"),
         (["--cpus", "1", "--kernel", "5.15.0-1051-aws"], "older than 6.4, the oldest modelled"),
-        (["--cpus", "0"], "--cpus 0: write whole numbers from 1"),
-        (["--cpus", "1,x"], "--cpus 1,x: write whole numbers from 1"),
-        (["--cpus", "1", "--bench", "uprobe"], "--bench uprobe: did you mean"),
+        (["--cpus", "0"], "--cpus: 0 is out of range"),
+        (["--cpus", "1,x"], "--cpus: 'x' is not a whole number"),
+        ([], "--cpus is missing"),
+        (["--cpus", "1", "--bench", "uprobe"], "--bench: unknown bench 'uprobe': did you mean"),
         (["--cpus", "1", "--flavour", "srcv", "--machine", "generic"], "unknown flavour 'srcv'"),
         (["--cpus", "1", "--flavour", "srcu", "--kernel", "v6.12"], "exclude each other"),
         (["--cpus", "1", "--machine", "xeon"], "unknown machine 'xeon'"),
@@ -96,3 +98,23 @@ def test_what_cannot_be_asked_is_one_line(asked: list[str], said: str) -> None:
     done = CliRunner().invoke(cli, ["predict", *asked])
     assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
+
+
+def test_every_axis_and_several_kernels_are_a_grid() -> None:
+    asked = ["predict", "--cpus", "2-3", "--kernel", "v6.12,6.12.9,v6.14", "--probes", "1,4"]
+    asked += ["--machine", "xeon-gold-6138", "--processes", "2", "--bench", "uprobe-nop"]
+    done = CliRunner().invoke(cli, [*asked, "--ensemble", "0", "--json"])
+    found = json.loads(done.stdout)
+    rows = {(r["flavour"], r["probes"], r["cpus"], r["processes"]) for r in found["rows"]}
+    assert rows == {(f, p, c, 2) for f in ("v6.12", "v6.14") for p in (1, 4) for c in (2, 3)}
+    assert len(found["rows"]) == 8
+    assert "6.12.9 is modelled as v6.12 is" in found["assumed"]
+
+
+def test_counts_beyond_a_machine_are_all_of_the_larger_one() -> None:
+    found = beyond(
+        {"bench": "uprobe-nop", "flavour": "srcu", "machine": "generic", "cpus": [1, 300, 200]}
+    )
+    assert [cell.cpus for cell in found.cells] == [1, 300, 200]
+    assert {cell.machine.cpus for cell in found.cells} == {320}
+    assert len(found.assumed) == 1

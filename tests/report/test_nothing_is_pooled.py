@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 from frames import DEFAULTS, frame, row
 from shares import frames
-from tiny import fake_result
+from tiny import FakeExecutor, fake_result
 
 from core.machine.machine import load_machine
 from sweep.errors import UsageError
 from sweep.plan.cost import estimate
 from sweep.report import stress_text
+from sweep.report.by_axis import by_axis
 from sweep.report.compare import Comparison, beside_published, compare
 from sweep.report.compare_text import render
 from sweep.report.explain import explain
@@ -149,6 +150,27 @@ def test_explain(name: str, first: object, second: object) -> None:
     cells, shares = frames({name: first}, {name: second})
     points = [point for curve in explain(cells, shares) for point in curve.points]
     assert [point.replicates for point in points] == [1, 1]
+
+
+@each
+def test_by_axis(name: str, first: object, second: object) -> None:
+    cells = made(name, first, second)
+    _, shares = frames({name: first}, {name: second})
+    sides = [
+        side
+        for other in (name, "bench")
+        for found in [
+            unless_refused(
+                partial(by_axis, cells, other, shares.clear(), {}, FakeExecutor()), "nothing to"
+            )
+        ]
+        if found is not None
+        for line in found.lines
+        for side in line.sides
+        if side is not None
+    ]
+    assert [side.hits_per_s for side in sides if side.hits_per_s not in (LOW, HIGH)] == []
+    assert len(sides) == 2
 
 
 @each

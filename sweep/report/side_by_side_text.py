@@ -1,0 +1,79 @@
+"""Values of an axis side by side as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.console import RenderableType
+
+from sweep.report.side_by_side import Line, Side, SideBySide
+from sweep.store.settings import MHITS, said, telling
+from sweep.terminal.text_table import ABSENT, kept, numbers, percent, table, to_text
+
+LEGEND = "M hits/s; ratios are to {first}, with their paired 90 % interval over {over}."
+SAME = "= the same within the interval."
+
+
+def render(found: SideBySide) -> str:
+    """A table for each setting: CPU counts down, the values of the axis across."""
+    return to_text(list(_parts(found)))
+
+
+def _parts(found: SideBySide) -> Iterator[RenderableType]:
+    settings = [{n: v for n, v in line.axes.items() if n != "cpus"} for line in found.lines]
+    differing = telling(settings)
+    titled = [said(setting, differing, ", ") for setting in settings]
+    for title, pairs in groupby(zip(titled, found.lines, strict=True), key=lambda pair: pair[0]):
+        if title:
+            yield title
+        yield from _table(found, [line for _, line in pairs])
+        yield ""
+    ratios = [s.ratio for line in found.lines for s in line.sides if s is not None and s.ratio]
+    over = sorted({ratio.over for ratio in ratios if ratio.over})
+    legend = LEGEND if over else "M hits/s; ratios are to {first}."
+    yield legend.format(first=f"{found.by} {found.columns[0]}", over=" or ".join(over))
+    if any(ratio.same for ratio in ratios):
+        yield SAME
+
+
+def _table(found: SideBySide, lines: Sequence[Line]) -> Iterator[RenderableType]:
+    first, *others = map(str, found.columns)
+    made = kept(numbers(table(), "cpus", first))
+    made.left = 1
+    made.groups = [1]
+    for name in others:
+        numbers(made, name, "ratio", "90 %", "")
+    for line in lines:
+        texts = [_rate(line.sides[0])]
+        for side in line.sides[1:]:
+            texts += [_rate(side), *_ratio(side)]
+        made.add_row(str(line.axes["cpus"]), *texts)
+    yield made
+    if any(side is not None and side.limit for line in lines for side in line.sides):
+        limits = numbers(table(), "cpus")
+        for name in found.columns:
+            limits.add_column(f"what limits {name}")
+        for line in lines:
+            limits.add_row(str(line.axes["cpus"]), *map(_limit, line.sides))
+        yield ""
+        yield limits
+
+
+def _rate(side: Side | None) -> str:
+    return ABSENT if side is None else f"{side.hits_per_s / MHITS:.3f}"
+
+
+def _ratio(side: Side | None) -> tuple[str, str, str]:
+    if side is None or side.ratio is None:
+        return ABSENT, ABSENT, ""
+    found = side.ratio
+    if found.low is None or found.high is None:
+        return f"{found.ratio:.2f}x", ABSENT, ""
+    return f"{found.ratio:.2f}x", f"[{found.low:.2f}, {found.high:.2f}]", "=" if found.same else ""
+
+
+def _limit(side: Side | None) -> str:
+    if side is None or not side.limit:
+        return ABSENT
+    return f"{side.limit} {percent(side.limit_share)}"
