@@ -36,7 +36,7 @@ def beyond(axes: Mapping[str, Any], ensemble: int = 0) -> Beyond:
     machines: list[Machine] = []
     assumed: list[str] = []
     for name in _listed(axes["machine"]):
-        own = named_machine(name)
+        own = named_machine(AXES["machine"].check("machine", None, name))
         threads = sum(
             max(AXES[axis].check(axis, None, n) for n in _listed(axes.get(axis, 0)))
             for axis in THREADS

@@ -158,7 +158,7 @@ def test_by_axis(name: str, first: object, second: object) -> None:
     _, shares = frames({name: first}, {name: second})
     sides = [
         side
-        for other in (name, "bench")
+        for other in dict.fromkeys((name, "bench"))
         for found in [
             unless_refused(
                 partial(by_axis, cells, other, shares.clear(), {}, FakeExecutor()), "nothing to"
