@@ -83,10 +83,16 @@ def program(*operations: Operation, entry: str = "entry", probes: int = 1) -> Pr
     return compile_path(path, Layout(probes), cycles)
 
 
-def state(model: Machine, code: Program, cpus: Sequence[int] | int, ahead: int = 4096) -> State:
+def state(
+    model: Machine,
+    code: Program,
+    cpus: Sequence[int] | int,
+    ahead: int = 4096,
+    probes: int = 1,
+) -> State:
     """A machine with the first CPUs of `model`, or exactly the CPUs listed."""
     where = place(model, cpus if isinstance(cpus, int) else max(cpus) + 1)
-    return new_state(model, where, code, Layout(code.line.shape[1]).lines, ahead, seed=1)
+    return new_state(model, where, code, Layout(probes), ahead, seed=1)
 
 
 def hits_per_us(

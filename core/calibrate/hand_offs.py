@@ -38,7 +38,7 @@ def hand_off_ns(machine: Machine, name: str, distance: str) -> float:
     path = (Call(name, (*work("apart"), *HAND_OFFS[name])),)
     period = int(where.ps_per_cycle[0])
     program = compile_path(path, Layout(1), {"apart": APART_PS // period})
-    state = new_state(machine, where, program, Layout(1).lines, 1 << 10, seed=1)
+    state = new_state(machine, where, program, Layout(1), 1 << 10, seed=1)
     entry = program.entry_cycles * period
     configs = [
         CpuConfig(cpu, (0, 0), 1, "shared", entry, 0, SAMPLE_PS // 10, SAMPLE_PS, 1)

@@ -53,6 +53,6 @@ def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:
         CpuConfig(cpu, (0, 0), 1, "shared", entry_ps[cpu], 0, WARMUP_PS, SAMPLE_PS, 1)
         for cpu in range(cpus)
     ]
-    state = new_state(machine, where, program, Layout(1).lines, 1 << 14, seed=1)
+    state = new_state(machine, where, program, Layout(1), 1 << 14, seed=1)
     hits, _ = play(Interconnect(state), CpuGroup(), configs)
     return SAMPLE_PS / 1000 * cpus / float(hits.sum())

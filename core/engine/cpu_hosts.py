@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import IntArray
-from core.engine.cpu import Cpu, CpuConfig
+from core.engine.cpu import CpuConfig, Cpus
 
 
 class Hits(NamedTuple):
@@ -50,33 +50,22 @@ class CpuHosts(Protocol):
 class CpuGroup:
     """CPUs that live in this process: all of a cell, or one actor's share."""
 
-    def __init__(self) -> None:
-        self._cpus: list[Cpu] = []
+    _cpus: Cpus
 
     def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
         """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
-        self._cpus = [Cpu(config) for config in configs]
-        return self._bound(wanted)
+        self._cpus = Cpus(configs)
+        return Hits(wanted, *self._cpus.bound(wanted))
 
     def exchange(self, served: Served, wanted: IntArray) -> Hits:
         """Count what the last window served, then produce `wanted[i]` further hits for CPU i."""
-        self._count(served)
-        return self._bound(wanted)
+        self._cpus.count(*served)
+        return Hits(wanted, *self._cpus.bound(wanted))
 
     def finish(self, served: Served) -> IntArray:
         """Count the last window; hits completed in each sample, shape (cpus, samples)."""
-        self._count(served)
-        return np.stack([cpu.hits_per_sample for cpu in self._cpus])
-
-    def _count(self, served: Served) -> None:
-        done_ps = np.split(served.done_ps, np.cumsum(served.counts)[:-1])
-        for cpu, times in zip(self._cpus, done_ps, strict=True):
-            cpu.count(times)
-
-    def _bound(self, wanted: IntArray) -> Hits:
-        drawn = [cpu.bound(int(n)) for cpu, n in zip(self._cpus, wanted, strict=True)]
-        probe, private_ps = zip(*drawn, strict=True)
-        return Hits(wanted, np.concatenate(probe), np.concatenate(private_ps))
+        self._cpus.count(*served)
+        return self._cpus.hits_per_sample
 
 
 def merge_hits(parts: Sequence[Hits]) -> Hits:

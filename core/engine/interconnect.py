@@ -9,7 +9,7 @@ from core.engine.attribution import settle
 from core.engine.cpu_hosts import Hits, Served
 from core.engine.events import next_time
 from core.engine.pipeline import start
-from core.engine.ring import fill
+from core.engine.ring import done, fill
 from core.engine.state import State
 from core.engine.weave import weave
 
@@ -49,7 +49,7 @@ class Interconnect:
     def wanted(self, ahead: int) -> IntArray:
         """Further hits that bring every CPU to `ahead`, as far as its ring goes; shape (cpus,)."""
         have = self._state.cpus["filled"] - self._state.cpus["taken"]
-        wanted: IntArray = np.clip(min(ahead, self._state.probe.shape[1]) - have, 0, None)
+        wanted: IntArray = np.clip(min(ahead, self._state.probe.shape[0]) - have, 0, None)
         return wanted
 
     def hits_until(self, end_ps: int) -> int:
@@ -76,6 +76,7 @@ class Interconnect:
 
     def served(self) -> Served:
         """Completion times of the hits that were completed since the last `accept`."""
-        count = self._state.cpus["done"].copy()
-        done = [times[:n] for times, n in zip(self._state.done_ps, count, strict=True)]
-        return Served(count, np.concatenate(done))
+        count = self._state.cpus["done"].astype(np.int64)
+        done_ps = np.empty(count.sum(), dtype=np.int64)
+        done(self._state, done_ps)
+        return Served(count, done_ps)

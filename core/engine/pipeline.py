@@ -77,9 +77,9 @@ def next_hit(s: State, cpu: Record, now: int) -> int:
 
     When the CPU is at its first operation.
     """
-    slot = cpu.taken & (s.probe.shape[1] - 1)
+    slot = cpu.taken & (s.probe.shape[0] - 1)
     cpu.taken += 1
-    probe = s.probe[cpu.index, slot]
+    probe = s.probe[slot, cpu.index]
     if probe == RETURN:
         cpu.depth -= 1
         cpu.probe = s.frame[cpu.index, cpu.depth]
@@ -91,7 +91,7 @@ def next_hit(s: State, cpu: Record, now: int) -> int:
             s.frame[cpu.index, cpu.depth] = probe
             s.exit[cpu.index, cpu.depth] = s.leave[probe]
             cpu.depth += 1
-    begins = now + _slowed(s, cpu, s.private_ps[cpu.index, slot])
+    begins = now + _slowed(s, cpu, s.private_ps[slot, cpu.index])
     return begins + _private_work(s, cpu)
 
 
@@ -115,13 +115,22 @@ def _slowed(s: State, cpu: Record, private: int) -> int:
 
 
 @inlined
+def line_of(s: State, cpu: Record, operation: int) -> int:
+    """The line that an operation of the CPU's hit touches; NOWHERE."""
+    op = s.code[operation]
+    if op.ancestor != NONE:
+        return int(s.walk[cpu.probe, op.ancestor])
+    return int(op.line + op.step * cpu.probe + op.stride * cpu.process)
+
+
+@inlined
 def advance(s: State, cpu: Record, now: int, loaded: bool) -> int:
     """Go on to the next operation: when the CPU is there, after its private work.
 
     `loaded`: the last operation was a load; a cmpxchg that depends on it starts only then.
     """
     operation = cpu.operation + 1
-    while s.code[operation].skippable and s.code_line[operation, cpu.probe] == NOWHERE:
+    while s.code[operation].ancestor != NONE and line_of(s, cpu, operation) == NOWHERE:
         operation += 1
     cpu.operation = operation
     private = _private_work(s, cpu)

@@ -22,19 +22,21 @@ class Program:
 
     `kind`: Kind or END; `cycles`: private work right before it, core cycles (0 for the first, whose
     work is `entry_cycles` and drawn hit by hit); `reference_count`: it writes a reference count;
-    `line`, shape (operations, probes): the line it touches if the hit finds that probe in process
-    0, or NOWHERE; `stride`: what to add to `line` for every further process, 0 if all share it;
+    `line`: the line it touches if the hit finds probe 0 in process 0, or NOWHERE; `step` and
+    `stride`: what to add for every further probe and process, 0 if all share it; `ancestor`: which
+    ancestor's line it touches instead, a column of `Layout.walk`, and not at all where that is
+    NOWHERE; -1 if none;
     `call`: place of its call in the path (END's is after the last); `names`: kernel function, kind
-    and line of each, as words; `skippable`: a tree-walk step that
-    does not happen where its line is NOWHERE; `lock` and `sleeps`: what it does to its line's lock.
+    and line of each, as words; `lock` and `sleeps`: what it does to its line's lock.
     """
 
     kind: IntArray
     cycles: IntArray
     reference_count: NDArray[np.bool_]
-    skippable: NDArray[np.bool_]
-    line: NDArray[np.int32]
+    line: IntArray
+    step: IntArray
     stride: IntArray
+    ancestor: IntArray
     lock: IntArray
     sleeps: NDArray[np.bool_]
     call: IntArray
@@ -59,9 +61,10 @@ def compile_path(
     kinds: list[int] = []
     cycles: list[int] = []
     refs: list[bool] = []
-    skippable: list[bool] = []
-    lines: list[NDArray[np.int32]] = []
+    lines: list[int] = []
+    steps: list[int] = []
     strides: list[int] = []
+    ancestors: list[int] = []
     names: list[tuple[str, str, str]] = []
     locks: list[int] = []
     sleeps: list[bool] = []
@@ -70,12 +73,13 @@ def compile_path(
 
     def emit(
         kind: int,
-        line: NDArray[np.int32],
+        line: int,
         function: str,
         name: str = "",
         ref: bool = False,
-        skip: bool = False,
+        step: int = 0,
         stride: int = 0,
+        ancestor: int = -1,
         lock: int = Lock.NONE,
         sleeping: bool = False,
     ) -> None:
@@ -83,48 +87,50 @@ def compile_path(
         kinds.append(kind)
         cycles.append(pending)
         refs.append(ref)
-        skippable.append(skip)
         lines.append(line)
+        steps.append(step)
         strides.append(stride)
+        ancestors.append(ancestor)
         locks.append(lock if writers else Lock.NONE)
         sleeps.append(sleeping)
         places.append(place)
         names.append((function, "" if kind == END else Kind(kind).name.lower(), name))
         pending = 0
 
-    nowhere = np.full(layout.probes, NOWHERE, dtype=np.int32)
     for place, call in enumerate(path):  # noqa: B007 - emit() reads it
         for op in call.operations:
             if op.kind is Kind.WORK:
                 pending += work_cycles[op.work] if op.cycles is None else op.cycles
             elif op.ancestors:
-                for level in layout.ancestor_ids():
-                    emit(op.kind, level, call.function, Line.UPROBE.value, skip=True)
+                for ancestor in range(layout.depth):
+                    emit(op.kind, NOWHERE, call.function, Line.UPROBE.value, ancestor=ancestor)
             elif op.line is None:
-                emit(op.kind, nowhere, call.function)
+                emit(op.kind, NOWHERE, call.function)
             else:
                 emit(
                     op.kind,
-                    layout.line_ids(op.line),
+                    layout.first(op.line),
                     call.function,
                     op.line.value,
                     ref=op.reference_count,
+                    step=layout.step(op.line),
                     stride=layout.stride(op.line),
                     lock=op.lock,
                     sleeping=op.sleeps,
                 )
         if call.role in marks and all(op.kind is Kind.WORK for op in call.operations):
-            emit(Kind.MARK, nowhere, call.function)
+            emit(Kind.MARK, NOWHERE, call.function)
     place = len(path)
-    emit(END, nowhere, "")
+    emit(END, NOWHERE, "")
     entry_cycles, cycles[0] = cycles[0], 0
     return Program(
         np.array(kinds, dtype=np.int64),
         np.array(cycles, dtype=np.int64),
         np.array(refs, dtype=np.bool_),
-        np.array(skippable, dtype=np.bool_),
-        np.stack(lines),
+        np.array(lines, dtype=np.int64),
+        np.array(steps, dtype=np.int64),
         np.array(strides, dtype=np.int64),
+        np.array(ancestors, dtype=np.int64),
         np.array(locks, dtype=np.int64),
         np.array(sleeps, dtype=np.bool_),
         np.array(places, dtype=np.int64),

@@ -1,4 +1,4 @@
-"""Hits ahead of every CPU, in rings: filled from its host's flat arrays. Compiled."""
+"""Rings of every CPU, hits ahead and hits done, from and to its host's flat arrays. Compiled."""
 
 from __future__ import annotations
 
@@ -17,12 +17,22 @@ def fill(
     private_ps: NDArray[np.int64],
 ) -> None:
     """Append `counts[i]` hits to CPU i's ring; `probe` and `private_ps` hold them CPU after CPU."""
-    last = s.probe.shape[1] - 1
+    last = s.probe.shape[0] - 1
     hit = 0
     for index in range(s.cpus.size):
         cpu = s.cpus[index]
         for slot in range(cpu.filled, cpu.filled + counts[index]):
-            s.probe[index, slot & last] = probe[hit]
-            s.private_ps[index, slot & last] = private_ps[hit]
+            s.probe[slot & last, index] = probe[hit]
+            s.private_ps[slot & last, index] = private_ps[hit]
             hit += 1
         cpu.filled += counts[index]
+
+
+@compiled
+def done(s: State, done_ps: NDArray[np.int64]) -> None:
+    """Write when the hits of this window were completed, CPU after CPU."""
+    hit = 0
+    for index in range(s.cpus.size):
+        for slot in range(s.cpus[index].done):
+            done_ps[hit] = s.done_ps[slot, index]
+            hit += 1

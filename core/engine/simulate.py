@@ -19,7 +19,7 @@ from core.engine.spread import Spread
 from core.engine.state import new_state
 from core.kernel.layout import process_of_cpus
 from core.kernel.operation import excludes
-from core.machine.topology import place
+from core.machine.topology import Placement, place
 
 HITS_AHEAD = 4096
 """Hits a CPU may have ahead: a millisecond of the fastest path, many of a contended one."""
@@ -43,14 +43,14 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
     layout = cell.layout
     [path] = cell.paths
     program = compile_path(path, layout, cell.machine.execution.work, writers=excludes(path))
-    configs = cpu_configs(cell, program)
-    seed = int(stream(configs[0].key, cell.cpus).random_raw())
     where = place(cell.machine, cell.cpus)
+    configs = cpu_configs(cell, program, where)
+    seed = int(stream(configs[0].key, cell.cpus).random_raw())
     state = new_state(
         cell.machine,
         where,
         program,
-        layout.lines,
+        layout,
         HITS_AHEAD,
         seed,
         process,
@@ -68,9 +68,8 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
     )
 
 
-def cpu_configs(cell: Cell, program: Program) -> list[CpuConfig]:
+def cpu_configs(cell: Cell, program: Program, where: Placement) -> list[CpuConfig]:
     """What each of the cell's CPUs has to know, in CPU order."""
-    where = place(cell.machine, cell.cpus)
     entry = program.entry_cycles * where.ps_per_cycle
     jitter = np.rint(entry * cell.machine.execution.jitter).astype(np.int64)
     key = cell.stream_key

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.engine.events import NEVER, Events, no_events
 from core.engine.program import Program
 from core.engine.shares import DISTANCES, SAME_CACHE
+from core.kernel.layout import Layout
 from core.machine.machine import Machine
 from core.machine.topology import Placement
 
@@ -28,9 +29,20 @@ there, is with the owner, or is answered and the line on its way; a copy of a li
 modified is on its way; the request of its core's other thread will serve it; a store commits."""
 
 
+WIDE = ("epoch", "version", "loaded_version", "taken", "filled", "random", "line_ops", "cycles")
+"""Fields that may pass what 32 bits hold, as times in ps do."""
+
+
 def _record(**fields: str) -> np.dtype[np.void]:
-    """A record of 64-bit integers; what each field means is said where it is named."""
-    return np.dtype([(name, np.int64) for name in fields], align=True)
+    """A record of integers; what each field means is said where it is named.
+
+    32 bits where that is enough: what a cell is at should fit into a cache.
+    """
+    wide = {name for name, text in fields.items() if text.endswith(" ps") or name in WIDE}
+    ordered = sorted(fields, key=lambda name: name not in wide)
+    return np.dtype(
+        [(name, np.int64 if name in wide else np.int32) for name in ordered], align=True
+    )
 
 
 CPU = _record(
@@ -75,7 +87,7 @@ LINE = _record(
     free_at="when the last locked operation on the line ends, ps",
     locked_ops="locked operations of the owner core's first thread since it came,",
     sibling_locked_ops="and of its second",
-    snooped_at="when the snoop that is under way reaches the owner, ps; NEVER",
+    snooped_at="when the snoop that is under way reaches the owner, NEVER if none is, ps",
     leaves_at="from when on nobody begins to use it, for that snoop is due; NEVER, ps",
     late="1: the owner, waiting for another line, is already late to answer that snoop",
     serving="port whose request the home serves, until the owner answers; NONE",
@@ -128,9 +140,11 @@ SHARES = ("spread", "residency_spread", "load_crossing", "upgrade_crossing", "sn
 OPERATION = _record(
     kind="Kind, or END",
     cycles="private work right before it, core cycles",
-    stride="added to its line's index for every further process",
+    line="its line's index for probe 0 in process 0; NOWHERE",
+    step="added to that for every further probe",
+    stride="and for every further process",
+    ancestor="the probe's ancestor whose line it touches instead, if there is one; NONE",
     reference_count="1: it writes the reference count",
-    skippable="1: left out where its line is NOWHERE",
     lock="Lock: what it does to the line's lock",
     sleeps="1: who waits for that lock sleeps",
 )
@@ -147,10 +161,11 @@ Records = NDArray[np.void]
 class State(NamedTuple):
     """One cell in flight.
 
-    `code_line` has shape (operations, probes); `probe`, `private_ps` and `done_ps` are rings of
-    shape (cpus, capacity); `copy[l, c] == lines[l].epoch` says that core c has a shared copy of
-    line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]` count them; `spent`, shape
-    (operations, 8), is the time of all CPUs by operation and column of `shares`, in ps.
+    `walk` is that of `core.kernel.layout`; `probe`, `private_ps` and `done_ps` are rings of shape
+    (capacity, cpus), for CPUs are at nearly the same place; `copy[l, c] == lines[l].epoch` says
+    that core c has a shared copy of line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]`
+    count them; `spent`, shape (operations, 8), is the time of all CPUs by operation and column of
+    `shares`, in ps.
 
     `entry` and `leave`, shape (probes,), are the operations where a call of a probed function and
     its return begin; `frame` and `exit`, shape (cpus, depth), the functions a CPU is in and where
@@ -158,7 +173,7 @@ class State(NamedTuple):
     """
 
     code: Records
-    code_line: NDArray[np.int32]
+    walk: NDArray[np.int32]
     costs: Records
     cpus: Records
     cache_of_core: NDArray[np.int64]
@@ -184,7 +199,7 @@ def new_state(
     machine: Machine,
     where: Placement,
     program: Program,
-    lines: int,
+    layout: Layout,
     capacity: int,
     seed: int,
     process: NDArray[np.int64] | None = None,
@@ -199,13 +214,15 @@ def new_state(
     `depth` is how many calls deep a CPU may be, 0 if it calls and never returns; every call and
     return begins at operation 0 until told otherwise.
 
-    Raises ValueError for another capacity, or if the program touches a line beyond `lines`:
-    compiled code does not check.
+    Raises ValueError for another capacity, or if the program touches a line that `layout` does not
+    have: compiled code does not check.
     """
     if capacity.bit_count() != 1:
         raise ValueError(f"{capacity} hits ahead, which is no power of 2")
-    if program.line.max() >= lines:
-        raise ValueError(f"the program touches line {program.line.max()} of {lines}")
+    lines, probes = layout.lines, layout.probes
+    further = program.step * (probes - 1) + program.stride * (layout.processes - 1)
+    if (last := (program.line + further).max()) >= lines:
+        raise ValueError(f"the program touches line {last} of {lines}")
     cpus, cores = len(where), int(where.core.max()) + 1
     caches, sockets = int(where.cache.max()) + 1, int(where.socket.max()) + 1
     cache_of_core, socket_of_core = np.zeros((2, cores), dtype=np.int64)
@@ -215,10 +232,9 @@ def new_state(
     rows["process"] = 0 if process is None else process
     totals = np.zeros(1, dtype=TOTALS)
     totals["random"] = (seed & (2**62 - 1)) | 1
-    probes = program.line.shape[1]
     return State(
         code=_code(program),
-        code_line=program.line,
+        walk=layout.walk,
         costs=_costs(machine, wakeup_ps),
         cpus=rows,
         cache_of_core=cache_of_core,
@@ -227,9 +243,9 @@ def new_state(
         leave=np.zeros(probes, dtype=np.int32),
         frame=np.zeros((cpus, depth), dtype=np.int32),
         exit=np.zeros((cpus, depth), dtype=np.int32),
-        probe=np.zeros((cpus, capacity), dtype=np.int32),
-        private_ps=np.zeros((cpus, capacity), dtype=np.int64),
-        done_ps=np.zeros((cpus, capacity), dtype=np.int64),
+        probe=np.zeros((capacity, cpus), dtype=np.int32),
+        private_ps=np.zeros((capacity, cpus), dtype=np.int64),
+        done_ps=np.zeros((capacity, cpus), dtype=np.int64),
         lines=_idle(
             lines,
             LINE,
@@ -255,19 +271,21 @@ def new_state(
 
 
 def _idle(n: int, record: np.dtype[np.void], **values: int) -> Records:
-    rows = np.zeros(n, dtype=record)
+    row = np.zeros(1, dtype=record)
     for name, value in values.items():
-        rows[name] = value
-    return rows
+        row[name] = value
+    return np.repeat(row, n)
 
 
 def _code(program: Program) -> Records:
     rows = np.zeros(len(program.kind), dtype=OPERATION)
     rows["kind"] = program.kind
     rows["cycles"] = program.cycles
+    rows["line"] = program.line
+    rows["step"] = program.step
     rows["stride"] = program.stride
+    rows["ancestor"] = program.ancestor
     rows["reference_count"] = program.reference_count
-    rows["skippable"] = program.skippable
     rows["lock"] = program.lock
     rows["sleeps"] = program.sleeps
     return rows

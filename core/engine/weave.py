@@ -18,7 +18,7 @@ from core.engine.coherence import answer, count_locked, dequeue, enqueue, holds,
 from core.engine.compiled import compiled, inlined
 from core.engine.events import NEVER, NO_EVENT, exchange, insert, schedule, take_first
 from core.engine.locks import blocks
-from core.engine.pipeline import advance, next_hit
+from core.engine.pipeline import advance, line_of, next_hit
 from core.engine.program import END
 from core.engine.shares import PRIVATE, SAME_CORE
 from core.engine.state import (
@@ -113,7 +113,7 @@ def _begin(s: State, cpu: Record, now: int) -> tuple[int, int]:
         if cpu.taken == cpu.filled:
             s.totals[0].stopped = cpu.index
             return STOP, NEVER
-        s.done_ps[cpu.index, cpu.done] = now
+        s.done_ps[cpu.done, cpu.index] = now
         cpu.done += 1
         return GO_ON, next_hit(s, cpu, now)
     if kind >= STORE and cpu.store_line != NONE:
@@ -127,7 +127,7 @@ def _begin(s: State, cpu: Record, now: int) -> tuple[int, int]:
             charge(s, cpu, cpu.operation, SAME_CORE, done)
             cpu.answers_from = now + cpu.barrier_answer_ps
         return GO_ON, advance(s, cpu, done, False)
-    index = s.code_line[cpu.operation, cpu.probe] + s.code[cpu.operation].stride * cpu.process
+    index = line_of(s, cpu, cpu.operation)
     if kind == STORE:
         _store(s, cpu, index, now)
         return GO_ON, advance(s, cpu, now, False)
@@ -270,7 +270,7 @@ def _let_sibling(s: State, cpu: Record, served: int, index: int, now: int) -> No
     if cpu.sibling == NONE:
         return
     other = s.cpus[cpu.sibling]
-    for port in (other.index, other.index + s.cpus.size):
+    for port in range(other.index, s.ports.size, s.cpus.size):
         if s.ports[port].phase != JOINED or s.ports[port].line != index:
             continue
         if s.ports[port].kind != LOAD and s.lines[index].owner != other.core:

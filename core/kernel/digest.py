@@ -37,7 +37,7 @@ def _operation(op: Operation) -> list[Any]:
 
 def _placed(lines: Iterable[AnyLine], layout: Layout) -> Mapping[str, Any]:
     """Which of `lines` are one, and of what there are copies."""
-    first = {line: int(layout.line_ids(line)[0]) for line in lines}
+    first = {line: layout.first(line) for line in lines}
     order = sorted(set(first.values()))
     return {
         line.name: [order.index(at), layout.stride(line), line.per_probe]

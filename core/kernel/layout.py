@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 
 import numpy as np
@@ -56,12 +57,19 @@ class Layout:
         """Number of cache lines."""
         return sum(map(self._copies, self._all))
 
+    def first(self, line: AnyLine) -> int:
+        """Number of `line` as a hit of probe 0 in process 0 sees it."""
+        home = self.home(line)
+        return sum(map(self._copies, takewhile(lambda other: other != home, self._all)))
+
+    def step(self, line: AnyLine) -> int:
+        """What to add to a number of `line` to get the next probe's one; 0: they share it."""
+        return int(self.home(line).per_probe)
+
     def line_ids(self, line: AnyLine) -> NDArray[np.int32]:
         """Number of `line` as a hit of each probe in process 0 sees it, shape (probes,)."""
-        home = self.home(line)
-        first = sum(map(self._copies, takewhile(lambda other: other != home, self._all)))
-        step = 1 if home.per_probe else 0
-        return np.arange(self.probes, dtype=np.int32) * np.int32(step) + np.int32(first)
+        probe = np.arange(self.probes, dtype=np.int32)
+        return probe * np.int32(self.step(line)) + np.int32(self.first(line))
 
     def stride(self, line: AnyLine) -> int:
         """What to add to a number of `line` to get the next process' one; 0: they share it."""
@@ -76,22 +84,32 @@ class Layout:
             return self.probes
         return self.processes if line.per_process else 1
 
-    def ancestor_ids(self) -> NDArray[np.int32]:
-        """Lines that a tree walk reads before it reaches each probe, shape (depth, probes).
+    @property
+    def depth(self) -> int:
+        """Ancestors that a probe has in the tree, at most. It is taken as perfectly balanced."""
+        return max(self.probes.bit_length() - 1, 0)
 
-        The tree is taken as perfectly balanced; NOWHERE fills the walk of probes near the root.
+    @property
+    def walk(self) -> NDArray[np.int32]:
+        """Lines that a tree walk reads before it reaches each probe, shape (probes, depth).
+
+        NOWHERE fills the walk of probes near the root. To be left as it is: it is kept.
         """
-        depth = max(self.probes.bit_length() - 1, 0)
-        walk = np.full((depth, self.probes), NOWHERE, dtype=np.int32)
-        uprobe = self.line_ids(Line.UPROBE)
-        low = np.zeros(self.probes, dtype=np.int64)
-        high = np.full(self.probes, self.probes - 1, dtype=np.int64)
-        probe = np.arange(self.probes, dtype=np.int64)
-        for level in range(depth):
-            middle = (low + high) // 2
-            passing = (middle != probe) & (low <= high)
-            walk[level, passing] = uprobe[middle[passing]]
-            low = np.where(passing & (probe > middle), middle + 1, low)
-            high = np.where(passing & (probe < middle), middle - 1, high)
-            high = np.where(passing, high, low - 1)
-        return walk
+        return _walk(self)
+
+
+@lru_cache(maxsize=2)
+def _walk(layout: Layout) -> NDArray[np.int32]:
+    walk = np.full((layout.probes, layout.depth), NOWHERE, dtype=np.int32)
+    uprobe = layout.line_ids(Line.UPROBE)
+    low = np.zeros(layout.probes, dtype=np.int64)
+    high = np.full(layout.probes, layout.probes - 1, dtype=np.int64)
+    probe = np.arange(layout.probes, dtype=np.int64)
+    for level in range(layout.depth):
+        middle = (low + high) // 2
+        passing = (middle != probe) & (low <= high)
+        walk[passing, level] = uprobe[middle[passing]]
+        low = np.where(passing & (probe > middle), middle + 1, low)
+        high = np.where(passing & (probe < middle), middle - 1, high)
+        high = np.where(passing, high, low - 1)
+    return walk

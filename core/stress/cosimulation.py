@@ -177,7 +177,7 @@ class Cosimulation:
     def _refill(self) -> None:
         self.replay()
         # The item that a thread is at stays in its ring until it is over.
-        wanted = self._interconnect.wanted(self._state.probe.shape[1] - 1)[: self._count]
+        wanted = self._interconnect.wanted(self._state.probe.shape[0] - 1)[: self._count]
         hits = self._threads.draw(wanted, self._draining)
         writers = np.zeros(len(self._state.cpus) - self._count, dtype=np.int64)
         self._interconnect.accept(hits._replace(counts=np.append(hits.counts, writers)))

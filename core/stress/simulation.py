@@ -89,7 +89,7 @@ class Simulation:
             cell.machine,
             where,
             programs.code,
-            layout.lines,
+            layout,
             HITS_AHEAD,
             seed=int(stream(cell.stream_key, len(where)).random_raw()),
             depth=depth,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.engine.cpu import Cpu, CpuConfig
+from core.engine.cpu import CpuConfig, Cpus, stream
 from core.engine.cpu_hosts import CpuGroup, Served, merge_hits, split_served
 from core.engine.spread import SPREADS, draw_probes
 
@@ -26,17 +24,23 @@ CONFIG = CpuConfig(
 )
 
 
+def bound(config: CpuConfig, *pieces: int) -> tuple[list[int], list[int]]:
+    """Probes and private work of so many hits of one CPU, then so many more, all together."""
+    cpus = Cpus([config])
+    drawn = [cpus.bound(np.array([n], dtype=np.int64)) for n in pieces]
+    probe, private = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    return probe.tolist(), private.tolist()
+
+
 def test_private_work_stays_within_its_jitter() -> None:
-    cpu = Cpu(CONFIG)
-    cpu.bound(1)
-    _, private = cpu.bound(10_000)
-    assert private.min() >= 900
-    assert private.max() <= 1100
-    assert private.mean() == pytest.approx(1000, rel=0.01)
+    private = bound(CONFIG, 1, 10_000)[1][1:]
+    assert min(private) >= 900
+    assert max(private) <= 1100
+    assert np.mean(private) == pytest.approx(1000, rel=0.01)
 
 
 def test_only_the_first_hit_is_staggered() -> None:
-    starts = [Cpu(replace(CONFIG, cpu=cpu)).bound(1)[1][0] for cpu in range(64)]
+    starts = [bound(CONFIG._replace(cpu=cpu), 1)[1][0] for cpu in range(64)]
     assert len(set(starts)) > 32
     assert max(starts) <= 2100
 
@@ -44,15 +48,14 @@ def test_only_the_first_hit_is_staggered() -> None:
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=6))
 def test_draws_do_not_depend_on_how_they_are_asked_for(pieces: list[int]) -> None:
     # `uniform` draws probes and work alternately, so only equal requests give equal streams.
-    one, other = Cpu(CONFIG), Cpu(CONFIG)
-    for n in pieces:
-        for a, b in zip(one.bound(n), other.bound(n), strict=True):
-            assert (a == b).all()
+    assert bound(CONFIG, *pieces) == bound(CONFIG, *pieces)
+    shared = CONFIG._replace(spread="shared")
+    assert bound(shared, 1, *pieces) == bound(shared, 1, sum(pieces))
 
 
 def test_different_cpus_and_cells_draw_differently() -> None:
     streams = {
-        tuple(Cpu(replace(CONFIG, cpu=cpu, key=key)).bound(8)[1].tolist())
+        tuple(bound(CONFIG._replace(cpu=cpu, key=key), 8)[1])
         for cpu in (0, 1)
         for key in ((1, 2), (1, 3), (2, 2))
     }
@@ -61,16 +64,26 @@ def test_different_cpus_and_cells_draw_differently() -> None:
 
 def test_keys_keep_all_their_bits() -> None:
     near = {
-        tuple(Cpu(replace(CONFIG, key=key)).bound(4)[1].tolist())
+        tuple(bound(CONFIG._replace(key=key), 4)[1])
         for key in ((0, 2**63 + 1), (0, 2**63 + 2), (2**62, 5), (2**62 + 1, 5), (2**64 - 1, 1))
     }
     assert len(near) == 5
 
 
 def test_hits_are_counted_in_their_sample() -> None:
-    cpu = Cpu(CONFIG)
-    cpu.count(np.array([0, 49, 50, 59, 60, 79, 80], dtype=np.int64))
-    assert cpu.hits_per_sample.tolist() == [2, 1, 1]
+    cpus = Cpus([CONFIG, CONFIG])
+    done = [0, 49, 50, 59, 60, 79, 80, 55, 70]
+    cpus.count(np.array([7, 2]), np.array(done))
+    cpus.count(np.array([0, 1]), np.array([75]))
+    assert cpus.hits_per_sample.tolist() == [[2, 1, 1], [1, 0, 2]]
+
+
+def test_a_stream_has_its_key_and_number() -> None:
+    plain = np.random.Philox(
+        key=np.array([1, 2**63 + 1], dtype=np.uint64),
+        counter=np.array([0, 0, 0, 3], dtype=np.uint64),
+    )
+    assert (stream((1, 2**63 + 1), 3).random_raw(9) == plain.random_raw(9)).all()
 
 
 @pytest.mark.parametrize("spread", SPREADS)
@@ -94,7 +107,7 @@ def test_what_each_spread_means() -> None:
 
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(1, 4))
 def test_groups_together_are_all_of_a_cells_cpus(wanted: list[int], first: int) -> None:
-    configs = [replace(CONFIG, cpu=cpu) for cpu in range(4)]
+    configs = [CONFIG._replace(cpu=cpu) for cpu in range(4)]
     sizes = [first, 4 - first] if first < 4 else [4]
     cuts = np.cumsum(sizes)[:-1]
     want = np.array(wanted, dtype=np.int64)

@@ -61,9 +61,7 @@ class Locks:
             entry_cycles=0,
         )
         cpus = len(starts)
-        state = new_state(
-            model, place(model, cpus), both, layout.lines, 8, seed=1, wakeup_ps=WAKEUP * NS
-        )
+        state = new_state(model, place(model, cpus), both, layout, 8, seed=1, wakeup_ps=WAKEUP * NS)
         interconnect = Interconnect(state)
         counts = np.zeros(cpus, dtype=np.int64)
         interconnect.accept(Hits(counts, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)))

@@ -53,11 +53,12 @@ def test_operations_step_from_process_to_process(bench: str, flavour: str) -> No
     program = compile_path(path, layout, load_machine("xeon-gold-6138").execution.work)
     assert program.stride.shape == program.kind.shape
     own = {n for line in Line if line.per_process for n in layout.line_ids(line).tolist()}
-    for lines, stride in zip(program.line.tolist(), program.stride.tolist(), strict=True):
-        assert stride == (1 if set(lines) <= own else 0)
-        assert NOWHERE not in lines or stride == 0
+    for line, step, stride in zip(program.line, program.step, program.stride, strict=True):
+        assert stride == (1 if line in own else 0)
+        assert (step, stride) != (1, 1)
+        assert line != NOWHERE or step == stride == 0
     assert program.stride.any()
-    assert (program.line.max(axis=1) + 4 * program.stride).max() < layout.lines
+    assert (program.line + 6 * program.step + 4 * program.stride).max() < layout.lines
 
 
 def test_one_process_is_what_a_cell_has() -> None:

@@ -37,7 +37,7 @@ def played(cpus: int, processes: int = 1) -> tuple[float, float]:
     process = process_of_cpus(cpus, processes)
     wakeup = round(WAKEUP_US * US)
     state = new_state(
-        machine, where, program, layout.lines, 4096, seed=1, process=process, wakeup_ps=wakeup
+        machine, where, program, layout, 4096, seed=1, process=process, wakeup_ps=wakeup
     )
     configs = [
         CpuConfig(cpu, (7, 11), 1, "shared", 0, 0, 1000 * US, 4000 * US, 1) for cpu in range(cpus)

@@ -93,19 +93,19 @@ def test_a_process_without_a_cpu_is_refused() -> None:
 
 
 def test_a_single_probe_is_found_at_the_root() -> None:
-    assert Layout(1).ancestor_ids().size == 0
+    assert Layout(1).walk.size == 0
 
 
 def test_seven_probes_make_a_tree_of_three_levels() -> None:
     layout = Layout(7)
     uprobe = layout.line_ids(Line.UPROBE)
-    walk = layout.ancestor_ids()
-    assert walk.shape == (2, 7)
+    walk = layout.walk
+    assert walk.shape == (7, 2)
     root, left = uprobe[3], uprobe[1]
-    assert walk[:, 3].tolist() == [NOWHERE, NOWHERE]
-    assert walk[:, 1].tolist() == [root, NOWHERE]
-    assert walk[:, 0].tolist() == [root, left]
-    assert walk[:, 6].tolist() == [root, uprobe[5]]
+    assert walk[3].tolist() == [NOWHERE, NOWHERE]
+    assert walk[1].tolist() == [root, NOWHERE]
+    assert walk[0].tolist() == [root, left]
+    assert walk[6].tolist() == [root, uprobe[5]]
 
 
 @settings(deadline=None)
@@ -114,7 +114,7 @@ def test_walks_are_paths_from_the_root(probes: int) -> None:
     layout = Layout(probes)
     first = int(layout.line_ids(Line.UPROBE)[0])
     root = (probes - 1) // 2
-    for probe, column in enumerate(layout.ancestor_ids().T):
+    for probe, column in enumerate(layout.walk):
         path = [int(line) - first for line in column if line != NOWHERE]
         assert (column[len(path) :] == NOWHERE).all()
         assert probe not in path
