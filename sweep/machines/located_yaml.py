@@ -17,6 +17,7 @@ from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.tag import Tag
 
 from sweep.errors import UsageError
@@ -99,12 +100,24 @@ def read_located(path: Path, example: str = "cpus: [1, 2]") -> LocatedYaml:
 def yaml_text(values: Mapping[str, Any]) -> str:
     """`values` as YAML; what is innermost stands on one line. `read_located` gives them back."""
     yaml: Any = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False
     yaml.width = 100
     out = io.StringIO()
     yaml.dump(dict(values), out)
     return out.getvalue()
+
+
+class _Representer(SafeRepresenter):
+    """As ruamel's, which writes a text that begins with "?" so that it does not read it again."""
+
+    def represent_str(self, data: str) -> Any:
+        style = "'" if data.startswith("?") else None
+        return self.represent_scalar(TEXT, data, style=style)
+
+
+_Representer.add_representer(str, _Representer.represent_str)
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sweep.errors import UsageError
@@ -145,6 +145,7 @@ VALUES = st.dictionaries(
 
 @settings(deadline=None)
 @given(values=VALUES)
+@example(values={"a": "?0", "b": ["? c", "?"]})
 def test_what_is_written_is_read_as_the_same(
     values: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
