@@ -22,6 +22,7 @@ from sweep.commands.cancel import cancel
 from sweep.commands.compact import compact
 from sweep.commands.compare import compare
 from sweep.commands.completion import VARIABLE, Bash, completion
+from sweep.commands.diff import diff
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
 from sweep.commands.export import export
@@ -64,7 +65,7 @@ A_NAME_S_FAULT = (
 """Errors of the system that another path would not have given."""
 
 COMMANDS = (
-    *(run, tables, compare, explain, plot, report, query, export, accuracy),
+    *(run, tables, compare, diff, explain, plot, report, query, export, accuracy),
     *(plan, failures, rerun, explain_id, compact, rm),
     *(list_, show, whatif, predict, upgrade, machine, calibrate),
     *(mutants, replay, grace, stress),
