@@ -72,7 +72,7 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     print_columns(rows)
     print(f"the other costs are those of {about.costs_of}\n")
     if untold:
-        print("hand-offs that could not be told apart from no time at all, or from each other:")
+        print("hand-offs that tell no cost, by themselves or in this model:")
         print("\n".join(f"  {said}" for said in untold) + "\n")
     _print_check(found)
     if differs:
