@@ -60,8 +60,7 @@ class Watch:
         if self.wall:
             self.cells += 1
         elif (
-            sum(group.idle or group.attempt is not None for group in self.executor.groups)
-            >= self.groups
+            sum(group.idle or bool(group.attempts) for group in self.executor.groups) >= self.groups
         ):
             self.wall, self.cpu = time.perf_counter(), time.process_time()
 

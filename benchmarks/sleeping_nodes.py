@@ -17,7 +17,7 @@ from unittest import mock
 
 from core.cell import Cell, CellResult
 from sweep.executors import ray_executor, scheduler
-from sweep.executors.actor_group import ActorGroup, Attempt
+from sweep.executors.actor_group import BATCH_SECONDS, ActorGroup, Attempt
 from sweep.executors.base import Outcome
 from sweep.executors.fan_out import CPU_ACTOR, GroupSize, Resources
 from sweep.executors.placements import Placements
@@ -122,8 +122,8 @@ class SleepingGroup(ActorGroup):
         self, size: GroupSize, bundles: Sequence[Resources], name: str, model: SleepingNodes
     ) -> None:
         self.size, self.bundles = size, bundles
-        self.node, self.pending, self.attempt = None, None, None
-        self.leaving, self.done = False, 0
+        self.node, self.pending, self.attempts, self.offer = None, None, [], 1
+        self.leaving, self.done, self._begun = False, 0, 0
         self.cpu_actors, self.interconnect = [], None
         self._model = model
         self._asked = model.ask(name)
@@ -138,18 +138,20 @@ class SleepingGroup(ActorGroup):
     def start(self, node: str, cell: Cell) -> None:
         self.node, self.interconnect, self.pending = node, self, time.monotonic()
 
-    def simulate(self, attempt: Attempt) -> None:
-        self.attempt, self.pending = attempt, time.monotonic() + sleep_of(attempt.cell)
+    def simulate(self, attempts: Sequence[Attempt]) -> None:
+        self.attempts, self._begun, seconds = list(attempts), 0, 0.0
+        while self._begun < len(attempts) and seconds <= BATCH_SECONDS:
+            seconds += sleep_of(attempts[self._begun].cell)
+            self._begun += 1
+        self.pending = time.monotonic() + seconds
         spent = time.thread_time() + RAY_SECONDS
         while time.thread_time() < spent:
             pass
 
-    def finish(self) -> Outcome | None:
+    def finish(self) -> tuple[list[Outcome], list[Attempt]]:
         self.pending = None
-        if self.attempt is None:
-            return None
-        cell = self._take().cell
-        return Outcome(cell, self._model.result(cell))
+        begun = self.attempts[: self._begun]
+        return self._ended([(self._model.result(attempt.cell), None) for attempt in begun])
 
     def kill(self) -> None:
         self._model.give_back(self._asked)

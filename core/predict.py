@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import replace
 from math import exp, hypot, log
 from statistics import NormalDist, stdev
+from typing import TYPE_CHECKING
 
 from core.cell import Cell, CellResult
 from core.engine.cpu_hosts import CpuHosts
 from core.engine.simulate import simulate
-from core.stress.simulate import simulate_stress
-from core.stress.threads import TriggerThreads
+
+if TYPE_CHECKING:
+    from core.stress.threads import TriggerThreads
 
 CONFIDENCE = 0.9
 """How probable it is, as far as the model knows, that the truth lies in the interval."""
@@ -36,6 +38,9 @@ def predict(
     `simulate` and `simulate_stress` do.
     """
     if cell.workload is not None:
+        # Few cells have one, and it takes a tenth of a small run's time to load.
+        from core.stress.simulate import simulate_stress
+
         return simulate_stress(cell, threads=threads)
     began = time.perf_counter()
     plain, rates = _simulated(cell, hosts)

@@ -7,18 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.cell import Cell
+from core.cell import Cell, CellResult
 from sweep.errors import InfrastructureError
 from sweep.executors.base import Outcome
 from sweep.executors.fan_out import CPU_ACTOR, GroupSize, Resources
 
+MOST_CELLS = 64
+BATCH_SECONDS = 0.2
+"""A group is given several cells at once, at most so many, if they take less than so long
+together: a call costs as much as a small cell. It hands back what it has not begun by then."""
+
 
 @dataclass
 class Attempt:
-    """A cell and how often an actor has died under it."""
+    """A cell, how often an actor has died under it, and whether it is to be simulated alone."""
 
     cell: Cell
     deaths: int = 0
+    alone: bool = False
 
 
 class GroupLostError(Exception):
@@ -33,8 +39,9 @@ class ActorGroup:
 
     It waits for its placement, of `bundles`, first; `name` is that of the placement group. Ray
     restarts no actor (it would come back without its state): after a death the group is of no use.
-    `pending` is what it is doing, a Ray reference: starting, or simulating `attempt`; None if it
-    waits for its placement or a cell. `done` counts the cells that ended here.
+    `pending` is what it is doing, a Ray reference: starting, or simulating `attempts`; None if it
+    waits for its placement or cells. `offer` is how many cells to give it at once; `done` counts
+    those that ended here.
     """
 
     def __init__(self, size: GroupSize, bundles: Sequence[Resources], name: str) -> None:
@@ -44,7 +51,8 @@ class ActorGroup:
         self.bundles = bundles
         self.node: str | None = None
         self.pending: Any = None
-        self.attempt: Attempt | None = None
+        self.attempts: list[Attempt] = []
+        self.offer = 1
         self.leaving = False
         self.done = 0
         self.cpu_actors: list[Any] = []
@@ -67,7 +75,10 @@ class ActorGroup:
         self._placement.wait(seconds)
 
     def start(self, node: str, cell: Cell) -> None:
-        """Begin to start the actors where it is placed, on `node`, and to compile for `cell`."""
+        """Begin to start the actors where it is placed, on `node`, and to compile for `cell`.
+
+        The interconnect comes first, and is ready when those are that `cell` needs.
+        """
         import ray
         from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
@@ -80,39 +91,53 @@ class ActorGroup:
         each = {CPU_ACTOR: 1.0} if self._declared else {}
         cpu_actor: Any = ray.remote(num_cpus=0, resources=each, **common)(CpuActor)
         interconnect: Any = ray.remote(num_cpus=1, **common)(InterconnectActor)
+        self.interconnect = interconnect.remote()
         self.cpu_actors = [cpu_actor.remote() for _ in range(self.size.actors)]
-        self.interconnect = interconnect.remote(self.cpu_actors, self.size.cpus_per_actor)
-        self.pending = self.interconnect.start.remote(cell)
+        self.pending = self.interconnect.start.remote(
+            self.cpu_actors, self.size.cpus_per_actor, cell
+        )
 
-    def simulate(self, attempt: Attempt) -> None:
-        """Begin to simulate a cell."""
-        self.attempt = attempt
-        self.pending = self.interconnect.simulate.remote(attempt.cell)
+    def simulate(self, attempts: Sequence[Attempt]) -> None:
+        """Begin to simulate cells, one after the other."""
+        self.attempts = list(attempts)
+        cells = [attempt.cell for attempt in attempts]
+        self.pending = self.interconnect.simulate.remote(cells, BATCH_SECONDS)
 
-    def finish(self) -> Outcome | None:
-        """What became of the cell, as soon as `pending` is ready; None if it was starting.
+    def finish(self) -> tuple[list[Outcome], list[Attempt]]:
+        """What became of the cells, as soon as `pending` is ready, and those that were not begun.
 
-        Raises GroupLostError, and InfrastructureError if the cluster simulates another model.
+        Both are empty if it was starting. Raises GroupLostError, and InfrastructureError if the
+        cluster simulates another model.
         """
         import ray
         from ray.exceptions import RayError, RayTaskError
 
         pending, self.pending = self.pending, None
         try:
-            result = ray.get(pending)
+            answers = ray.get(pending)
         except RayError as error:
             cause: BaseException = error
             while isinstance(cause, RayTaskError):
                 cause = cause.cause
-            if isinstance(cause, RayError) or self.attempt is None:
+            if isinstance(cause, RayError) or len(self.attempts) != 1:
                 raise GroupLostError(cause) from error
-            return Outcome(self._take().cell, None, _plain(error))
-        if self.attempt is None:
-            return None
-        cell = self._take().cell
-        if result.cell_id != cell.cell_id:
-            raise InfrastructureError("the cluster has another version of uprobe-sweep installed")
-        return Outcome(cell, result)
+            return self._ended([(None, _plain(error))])
+        return self._ended(answers or [])
+
+    def _ended(
+        self, answers: Sequence[tuple[CellResult | None, str | None]]
+    ) -> tuple[list[Outcome], list[Attempt]]:
+        attempts, self.attempts = self.attempts, []
+        outcomes = []
+        for attempt, (result, error) in zip(attempts, answers, strict=False):
+            if result is not None and result.cell_id != attempt.cell.cell_id:
+                raise InfrastructureError("the cluster has another version of uprobe-sweep")
+            outcomes.append(Outcome(attempt.cell, result, error))
+        left = attempts[len(outcomes) :]
+        if outcomes:
+            self.offer = len(outcomes) if left else min(2 * len(outcomes), MOST_CELLS)
+        self.done += len(outcomes)
+        return outcomes, left
 
     def kill(self) -> None:
         """End every actor at once, whatever it is doing, and give the placement back."""
@@ -123,12 +148,6 @@ class ActorGroup:
             for actor in (self.interconnect, *self.cpu_actors):
                 ray.kill(actor)
         remove_placement_group(self._placement)
-
-    def _take(self) -> Attempt:
-        attempt, self.attempt = self.attempt, None
-        assert attempt is not None
-        self.done += 1
-        return attempt
 
 
 def ready(groups: Sequence[ActorGroup], seconds: float) -> list[ActorGroup]:

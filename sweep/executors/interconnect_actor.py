@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+import traceback
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import ray
+from ray.exceptions import RayError
 
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
@@ -72,23 +76,50 @@ class RemoteCpus:
 class InterconnectActor:
     """The actor that simulates: it has the shared lines, and asks the CPU actors for hits."""
 
-    def __init__(self, actors: Sequence[Any], cpus_per_actor: int) -> None:
+    def __init__(self) -> None:
         leave_working_dir()
-        self._actors = actors
+
+    def start(self, actors: Sequence[Any], cpus_per_actor: int, cell: Cell) -> None:
+        """Return when what simulating `cell` needs is compiled, and its CPU actors are up.
+
+        Cells after it wait for those that they need: to start many takes long.
+        """
+        self._actors, self._cpus_per_actor, self._up = actors, cpus_per_actor, 0
         self._cpus = RemoteCpus(actors, cpus_per_actor)
         self._threads = RemoteThreads(partial(call_each, actors, ThreadGroup), cpus_per_actor)
-
-    def start(self, cell: Cell) -> None:
-        """Return when every CPU actor is up and what simulating `cell` needs is compiled."""
-        ready = [actor.__ray_ready__.remote() for actor in self._actors]
         warm(cell)
-        ray.get(ready)
+        self._wait_for_actors(cell)
 
-    def simulate(self, cell: Cell) -> CellResult:
-        """Simulate `cell` on the CPU actors.
+    def simulate(
+        self, cells: Sequence[Cell], seconds: float
+    ) -> list[tuple[CellResult | None, str | None]]:
+        """What becomes of `cells`: a result each, or the traceback of a failure.
 
-        Threads of a cell with writers are asked ten thousand times and more; so they live in this
-        process, unless there are CPUs of them to be spread over several actors.
+        None is begun after so many seconds; those that were are the first. An actor's death
+        surfaces as ray.exceptions.RayError.
         """
+        give_up = time.monotonic() + seconds
+        made: list[tuple[CellResult | None, str | None]] = []
+        for cell in cells:
+            if made and time.monotonic() > give_up:
+                break
+            self._wait_for_actors(cell)
+            made.append(self._attempt(cell))
+        return made
+
+    def _attempt(self, cell: Cell) -> tuple[CellResult | None, str | None]:
+        """Threads of a cell with writers are asked ten thousand times and more; so they live in
+        this process, unless there are CPUs of them to be spread over several actors."""
         spread = cell.cpus and len(self._actors) > 1
-        return predict(cell, self._cpus, self._threads if spread else None)
+        try:
+            return predict(cell, self._cpus, self._threads if spread else None), None
+        except RayError:
+            raise
+        except Exception:
+            return None, traceback.format_exc()
+
+    def _wait_for_actors(self, cell: Cell) -> None:
+        needed = math.ceil(cell.cpus / self._cpus_per_actor)
+        if needed > self._up:
+            ray.get([actor.__ray_ready__.remote() for actor in self._actors[self._up : needed]])
+            self._up = needed

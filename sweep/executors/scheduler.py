@@ -1,4 +1,4 @@
-"""Who simulates what on Ray: actor groups ask for placements, and get one cell at a time each."""
+"""Who simulates what on Ray: actor groups ask for placements, and get cells as they are done."""
 
 from __future__ import annotations
 
@@ -92,9 +92,7 @@ class Scheduler:
         return {
             node: {
                 "groups": sum(group.node == node for group in groups),
-                "in_flight": sum(
-                    group.node == node and group.attempt is not None for group in groups
-                ),
+                "in_flight": sum(len(group.attempts) for group in groups if group.node == node),
                 "done": done.get(node, 0),
             }
             for node in nodes
@@ -122,7 +120,7 @@ class Scheduler:
         return fan_out.groups_on_this_machine(cores, self._size)
 
     def _busy(self) -> int:
-        return sum(group.attempt is not None for group in self.groups)
+        return sum(bool(group.attempts) for group in self.groups)
 
     def _balance(self) -> None:
         """Ask for placements and give them back; start groups in those that were given."""
@@ -151,7 +149,7 @@ class Scheduler:
         spread = [group for group in self.groups if len(group.bundles) > len(bundles)]
         for group in spread:
             group.leaving = True
-        self.drop(*(group for group in spread if group.attempt is None))
+        self.drop(*(group for group in spread if not group.attempts))
         for _ in range(min(wanted, allowed) - len(self.groups)):
             self.groups.append(ActorGroup(self._size, bundles, self._placements.next_name()))
         for group in self.groups:
@@ -164,16 +162,24 @@ class Scheduler:
         """Leave `keep` groups: those not placed go first, the busy once they are done."""
         waiting = [group for group in reversed(self.groups) if group.node is None]
         placed = [group for group in self.groups if group.node is not None]
-        placed.sort(key=lambda group: (group.attempt is not None, group.idle))
+        placed.sort(key=lambda group: (bool(group.attempts), group.idle))
         leaving = [*waiting, *placed][: max(0, len(self.groups) - keep)]
         for group in self.groups:
             group.leaving = group in leaving
-        self.drop(*(group for group in leaving if group.attempt is None))
+        self.drop(*(group for group in leaving if not group.attempts))
 
     def _assign(self) -> None:
         for group in self.groups:
             if self._queue and group.idle and not group.leaving:
-                group.simulate(self._queue.popleft())
+                group.simulate(self._next(group.offer))
+
+    def _next(self, most: int) -> list[Attempt]:
+        """Up to so many cells of the queue, so few that no group is left without in the end."""
+        fair = len(self._queue) // (2 * len(self.groups))
+        taken = [self._queue.popleft()]
+        while len(taken) < min(most, fair) and not (taken[0].alone or self._queue[0].alone):
+            taken.append(self._queue.popleft())
+        return taken
 
     def _collect(self) -> list[Outcome]:
         """Wait a little for groups to become ready, and give what their cells became."""
@@ -184,47 +190,57 @@ class Scheduler:
                 time.sleep(POLL_SECONDS)
             self._next_look = 0.0
             return []
-        ended = [self._finish(group) for group in ready(self.groups, POLL_SECONDS)]
-        return [outcome for outcome in ended if outcome is not None]
+        return [
+            outcome for group in ready(self.groups, POLL_SECONDS) for outcome in self._finish(group)
+        ]
 
-    def _finish(self, group: ActorGroup) -> Outcome | None:
-        """What became of the cell of a group that is ready; None if it has to be done again.
+    def _finish(self, group: ActorGroup) -> list[Outcome]:
+        """What became of the cells of a group that is ready, but for those to be done again.
 
-        Also None if the group was starting. Raises InfrastructureError.
+        None if the group was starting. Raises InfrastructureError.
         """
-        attempt = group.attempt
+        attempts = group.attempts
         try:
-            outcome = group.finish()
+            outcomes, left = group.finish()
         except GroupLostError as lost:
             self.drop(group)
             self._next_look = 0.0
-            self._say(f"lost actors on {group.node}, with {_count(attempt)} in flight: {lost}")
-            return self._after_death(attempt, lost)
+            self._say(f"lost actors on {group.node}, with {_count(attempts)} in flight: {lost}")
+            return self._after_death(attempts, lost)
+        self._queue.extendleft(reversed(left))
         self._last_group = time.monotonic()
         self._failed_starts = 0
-        if outcome is not None and group.node is not None:
-            self._done[group.node] = self._done.get(group.node, 0) + 1
+        if outcomes and group.node is not None:
+            self._done[group.node] = self._done.get(group.node, 0) + len(outcomes)
         if group.leaving:
             self.drop(group)
-        return outcome
+        return outcomes
 
-    def _after_death(self, attempt: Attempt | None, lost: GroupLostError) -> Outcome | None:
-        """Queue the cell again, or the failure that it now is. Raises InfrastructureError."""
-        if attempt is None:
+    def _after_death(self, attempts: Sequence[Attempt], lost: GroupLostError) -> list[Outcome]:
+        """Queue the cells again, or give the failure that one now is.
+
+        Of several nobody knows which it was, so each is simulated alone. Raises
+        InfrastructureError.
+        """
+        if not attempts:
             self._failed_starts += 1
             if self._failed_starts >= ATTEMPTS:
                 raise InfrastructureError(f"actors die as they start: {lost}") from lost
-            return None
-        attempt.deaths += 1
-        if attempt.deaths < ATTEMPTS:
-            self._queue.appendleft(attempt)
-            return None
-        message = f"an actor died in each of {ATTEMPTS} attempts; the last: {lost}"
-        return Outcome(attempt.cell, None, message)
+            return []
+        for attempt in attempts:
+            attempt.alone = True
+        if len(attempts) == 1:
+            [attempt] = attempts
+            attempt.deaths += 1
+            if attempt.deaths >= ATTEMPTS:
+                message = f"an actor died in each of {ATTEMPTS} attempts; the last: {lost}"
+                return [Outcome(attempt.cell, None, message)]
+        self._queue.extendleft(reversed(attempts))
+        return []
 
     def _check_there_is_one(self, others: bool) -> None:
         """Raises InfrastructureError if this sweep waits in vain for its first group."""
-        if others or any(group.idle or group.attempt for group in self.groups):
+        if others or any(group.idle or group.attempts for group in self.groups):
             self._last_group = time.monotonic()
         elif time.monotonic() - self._last_group > START_SECONDS:
             raise InfrastructureError(
@@ -239,5 +255,5 @@ class Scheduler:
             group.kill()
 
 
-def _count(attempt: Attempt | None) -> str:
-    return "no cell" if attempt is None else "1 cell"
+def _count(attempts: Sequence[Attempt]) -> str:
+    return {0: "no cell", 1: "1 cell"}.get(len(attempts), f"{len(attempts)} cells")

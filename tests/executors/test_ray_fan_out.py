@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import ray
 from ray_cells import SHARED, assert_as_in_process
 from stress_cells import stress_cell
 
 from core.cell import Cell
 from core.predict import predict
 from core.workload import Workload
+from sweep.executors.actor_group import MOST_CELLS
 from sweep.executors.base import Outcome
 from sweep.executors.ray_executor import RayExecutor
 
@@ -41,7 +43,7 @@ def test_two_groups_share_the_cells(local_ray: str) -> None:
         assert len(counts) == 2
         [load] = executor.loads().values()
         assert load["groups"] == 2
-        assert 0 < load["in_flight"] <= 2
+        assert 0 < load["in_flight"] <= 2 * MOST_CELLS
         assert load["done"] == sum(counts)
         outcomes.close()
 
@@ -92,3 +94,19 @@ def test_auto_says_what_it_picked(local_ray: str) -> None:
         assert len(list(executor.run([SHARED] * 5))) == 5
     [line] = said
     assert line.startswith("8 CPUs per actor: 1 actors a group, for 5 cells of up to 8 CPUs on ")
+
+
+def test_small_cells_go_together_and_a_death_among_them_loses_none(local_ray: str) -> None:
+    cells = [replace(SHARED, cpus=1, seed=seed) for seed in range(120)]
+    with closing(RayExecutor(cpus_per_actor=1, groups=1)) as executor:
+        outcomes: Any = executor.run(cells)
+        got = [next(outcomes)]
+        [group] = executor.groups
+        while len(group.attempts) < 2:
+            got.append(next(outcomes))
+        ray.kill(group.cpu_actors[0])
+        got += outcomes
+    assert sorted(outcome.cell.seed for outcome in got) == list(range(120))
+    for outcome in got[::10]:
+        assert_as_in_process(outcome)
+    assert all(outcome.error is None for outcome in got)
