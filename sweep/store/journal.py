@@ -96,7 +96,7 @@ def _row(found: Any, columns: Mapping[str, frozenset[type]], version: int) -> Ro
     types = map(type, map(row.__getitem__, columns))
     if not all(map(frozenset.__contains__, columns.values(), types)):
         raise ValueError
-    if any(isinstance(value, int) and abs(value) >= 2**63 for value in row.values()):
+    if any(isinstance(value, int | float) and not 0 <= value < 2**63 for value in row.values()):
         raise ValueError
     return row
 

@@ -21,6 +21,7 @@ from sweep.store.schema import (
     RETYPED,
     SCHEMA,
     SCHEMA_VERSION,
+    SOURCES,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ MAGIC = b"PAR1"
 
 @dataclass(frozen=True)
 class Table:
-    """What the files of a table have; `rates` are columns that are never NaN or infinite."""
+    """What the files of a table have; `rates` are columns that are never NaN or infinite.
+
+    No number of any table is negative.
+    """
 
     schema: pa.Schema
     version: int
@@ -45,6 +49,9 @@ KINDS = {
     ATTRIBUTION: Table(ATTRIBUTION_SCHEMA, ATTRIBUTION_VERSION),
     FAILURES: Table(FAILURE_SCHEMA, FAILURE_VERSION),
 }
+CHECKED = ("schema_version", "bench", "source", "cpus")
+"""Columns that are looked at whichever are asked for, if there are such."""
+
 LATER = {column.name for column in COLUMNS if column.since > 1}
 """Columns that files of earlier versions lack."""
 
@@ -67,7 +74,7 @@ def read_part(folder: Folder, name: str, columns: Sequence[str] | None = None) -
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         _refuse_schema(file.schema_arrow, table)
-        needed = {"schema_version", "bench", *KINDS[table].rates} & set(KINDS[table].schema.names)
+        needed = {*CHECKED, *KINDS[table].rates} & set(KINDS[table].schema.names)
         wanted = None if columns is None else [*columns, *(needed - set(columns))]
         found = file.read(columns=wanted)
         _refuse_values(found, table)
@@ -161,7 +168,16 @@ def _refuse_values(found: pa.Table, table: str) -> None:
     for name in kind.rates:
         if not pc.all(pc.is_finite(found[name]), skip_nulls=False).as_py() and len(found):
             raise ValueError(f"its column {name} has values that are no rates")
+    for field in found.schema:
+        if pa.types.is_integer(field.type) or pa.types.is_floating(field.type):
+            least = pc.min(found[field.name]).as_py()
+            if least is not None and least < 0:
+                raise ValueError(f"its column {field.name} has {least}")
     if table == CELLS:
+        if "source" in found.schema.names:
+            for source in pc.unique(found["source"]).to_pylist():
+                if source not in (None, *SOURCES):
+                    raise ValueError(f"unknown source {quoted(source)}: {nearest(source, SOURCES)}")
         for bench in pc.unique(found["bench"]).to_pylist():
             if bench not in NAMED:
                 raise ValueError(f"unknown bench {quoted(bench)}: {nearest(str(bench), NAMED)}")

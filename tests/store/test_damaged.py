@@ -69,6 +69,18 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: with_column(path, "hits_per_s", pa.array([1.0, None])),
         "its column hits_per_s has values that are no rates",
     ),
+    "negative rate": (
+        lambda path: with_column(path, "hits_per_s", pa.array([1.0, -5.0])),
+        "its column hits_per_s has -5.0",
+    ),
+    "negative count": (
+        lambda path: with_column(path, "cpus", pa.array([1, -1])),
+        "its column cpus has -1",
+    ),
+    "source": (
+        lambda path: with_column(path, "source", pa.array(["simulatd"] * 2)),
+        "unknown source 'simulatd': did you mean 'simulated'",
+    ),
     "bench": (
         lambda path: with_column(path, "bench", pa.array(["uprobe-nob"] * 2)),
         "unknown bench 'uprobe-nob': did you mean 'uprobe-nop'",
