@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import simpy
+from followed_threads import DifferenceError, FollowedThreads, Item
 
 from core.cell import Cell
 from core.engine.pipeline import RETURN
@@ -29,9 +30,8 @@ from core.modelcheck.world import ENTRY, NOBODY, Thread, World, chain
 from core.modelcheck.world import RETURN as AT_RETURN
 from core.modelcheck.world import Consumer as ModelConsumer
 from core.stress.programs import ENTERED, FOUND, LEFT, TAKEN, UNWALKED, WALKED, WALKING
-from core.stress.records import DONE, LEASE, Snapshot, View
+from core.stress.records import DONE, LEASE
 from core.stress.simulation import Simulation
-from core.stress.threads import ThreadGroup, Where
 from core.stress.uprobes import Consumer
 
 LEVELS = {
@@ -65,19 +65,6 @@ AT_ONCE = (
 
 WITHOUT_TIME = ("filter_chain", "consumer_filter", "filter_chain: up_read", "__uprobe_unregister")
 """Steps that take the cell no time of their own; done before the next one that does."""
-
-
-class DifferenceError(AssertionError):
-    """The model checker cannot do what the cell did, or is not where the cell is."""
-
-
-class Item(NamedTuple):
-    """A call, or RETURN, that a thread goes on with, up to a level."""
-
-    function: int
-    hit: bool
-    begun: bool
-    level: int
 
 
 NAMED = {
@@ -277,46 +264,6 @@ class Follower:
         """Raise DifferenceError if not."""
         if not holds:
             raise DifferenceError(what)
-
-
-class FollowedThreads(ThreadGroup):
-    """Threads that hit, whose every replay is told."""
-
-    def __init__(self) -> None:
-        self.tell: Callable[[list[list[Item]]], None] = lambda _: None
-        self.expires: Callable[[], None] = lambda: None
-
-    def replay(self, view: View, where: Where) -> Snapshot:
-        """As ThreadGroup, and told what every thread did meanwhile."""
-        t = self._threads
-        before = t.thread.copy()
-        snapshot = super().replay(view, where)
-        todo: list[list[Item]] = []
-        for me, thread in enumerate(before):
-            first, last = int(thread["item"]), int(where.taken[me]) - 1
-            items: list[Item] = []
-            for at in range(first, last + 1):
-                item = int(t.items[me, at % t.items.shape[1]])
-                begun = at == first and bool(thread["begun"])
-                hit = item == RETURN or bool(thread["hit"] if begun else view.installed[item])
-                level = int(where.level[me]) if at == last else DONE
-                items.append(Item(item, hit, begun, level))
-            todo.append(_without_most(items))
-        self.tell(todo)
-        return snapshot
-
-    def expire(self, view: View) -> Snapshot:
-        """As ThreadGroup, and told."""
-        snapshot = super().expire(view)
-        self.expires()
-        return snapshot
-
-
-def _without_most(items: list[Item]) -> list[Item]:
-    """The first and last of a window's items: whole calls in between are all alike."""
-    first = next((at for at, item in enumerate(items) if item.function != RETURN), 0) + 2
-    pairs = (len(items) - first - 4) // 2
-    return items[:first] + items[first + 2 * pairs :] if pairs > 0 else items
 
 
 def follow(cell: Cell) -> Follower:

@@ -11,52 +11,27 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import fake_result, tiny_spec
+from stored import ABOUT, CELLS, ROWS, files, ids, ids_of
+from tiny import fake_result
 
 import sweep
 from sweep.errors import InfrastructureError, UsageError
-from sweep.plan.plan import plan
 from sweep.store import whole_file
 from sweep.store.folder import JOURNAL
 from sweep.store.journal import Journal
 from sweep.store.scan import finished, read_run, scan
-from sweep.store.schema import COLUMNS, LIVE, SCHEMA, SCHEMA_VERSION, row
+from sweep.store.schema import COLUMNS, SCHEMA, SCHEMA_VERSION, row
 from sweep.store.store import ROWS_PER_FILE, Store
-
-CELLS = plan(tiny_spec(cpus=range(1, 81), replicates=3))
-ROWS = [row(cell, fake_result(cell), "tiny-0") for cell in CELLS]
-ABOUT: dict[str, Any] = {
-    "run_id": "tiny-0",
-    "provenance": {
-        "host": "here",
-        "model_version": ROWS[0]["model_version"],
-        "machines": {ROWS[0]["machine"]: ROWS[0]["machine_digest"]},
-    },
-}
 
 
 def die(store: Store) -> None:
     """Let go of the lock as the kernel does when the writer is killed: nothing else happens."""
     os.close(store._journal._fd)
     store.folder.release()
-
-
-def ids(path: Path) -> list[str]:
-    return sorted(scan(path).collect()["cell_id"])
-
-
-def ids_of(rows: list[dict[str, Any]]) -> list[str]:
-    return sorted(r["cell_id"] for r in rows)
-
-
-def files(out: Path) -> list[Path]:
-    return sorted((out / "cells").iterdir())
 
 
 def test_a_row_has_the_columns_of_the_schema() -> None:
@@ -306,93 +281,6 @@ def test_a_line_cut_short_by_the_disk_is_infrastructure(
         with pytest.raises(InfrastructureError, match="no room"):
             store.append(ROWS[0])
         monkeypatch.undo()
-
-
-def test_an_empty_run_has_the_columns(tmp_path: Path) -> None:
-    Store(tmp_path, ABOUT).close()
-    frame = scan(tmp_path).collect()
-    assert frame.columns == SCHEMA.names
-    assert frame.is_empty()
-    assert isinstance(scan(tmp_path), pl.LazyFrame)
-
-
-def test_a_folder_of_runs_gives_each_cell_once(tmp_path: Path) -> None:
-    for name, rows in {"a": ROWS[:2], "b": ROWS[1:4], "c": []}.items():
-        with Store(tmp_path / name, ABOUT) as store:
-            for r in rows:
-                store.append(r)
-    assert ids(tmp_path) == ids_of(ROWS[:4])
-
-
-def test_no_such_run_names_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no such run: .*letter: there is none in"):
-        scan(tmp_path / "letter")
-    Store(tmp_path / "cover-letter", ABOUT).close()
-    with pytest.raises(UsageError, match="did you mean 'cover-letter'"):
-        scan(tmp_path / "letter")
-    with pytest.raises(UsageError, match="no such run"):
-        scan(tmp_path / "cover-letter" / "cells")
-
-
-def test_rows_of_an_earlier_model_or_machine_are_not_mixed_in(tmp_path: Path) -> None:
-    old = {**ROWS[0], "cell_id": "old", "model_version": "0"}
-    edited = {**ROWS[0], "cell_id": "edited", "machine_digest": "0"}
-    other = {**ROWS[0], "cell_id": "other", "machine": "other"}
-    with Store(tmp_path, ABOUT) as store:
-        for r in (old, edited, other, ROWS[1]):
-            store.append(r)
-        assert ids(tmp_path) == sorted(["other", ROWS[1]["cell_id"]])
-    assert ids(tmp_path) == sorted(["other", ROWS[1]["cell_id"]])
-    assert {"old", "edited"} < finished(tmp_path)
-
-
-def test_what_was_measured_outlives_models_and_machines(tmp_path: Path) -> None:
-    about = {"run_id": "x", "provenance": {"model_version": "later", "machines": {"host": "new"}}}
-    measured = {**ROWS[0], "source": LIVE, "model_version": "none", "machine": "host"}
-    with Store(tmp_path, about) as store:
-        store.append(measured)
-        store.append(ROWS[1])
-    assert scan(tmp_path).collect()["cell_id"].to_list() == [measured["cell_id"]]
-
-
-@pytest.mark.parametrize("beside", [True, False])
-def test_a_column_that_was_no_text_once_is_read_as_text(beside: bool, tmp_path: Path) -> None:
-    with Store(tmp_path, ABOUT) as store:
-        store.append(ROWS[0])
-    [path] = files(tmp_path)
-    table = pq.read_table(path)
-    place = table.column_names.index("owner_beside_count")
-    table = table.set_column(place, pa.field("owner_beside_count", pa.bool_()), [[beside]])
-    pq.write_table(table, path)
-    with Store(tmp_path, ABOUT) as store:
-        store.append(ROWS[1])
-    found = scan(tmp_path).sort("cell_id").collect()["owner_beside_count"].to_list()
-    expected = {ROWS[0]["cell_id"]: str(beside).lower(), ROWS[1]["cell_id"]: "default"}
-    assert found == [expected[cell] for cell in sorted(expected)]
-
-
-def test_a_longer_nop_of_earlier_rows_has_its_benchs_name(tmp_path: Path) -> None:
-    measured = [
-        {**ROWS[0], "cell_id": f"{bench} {nop}", "bench": bench, "nop_bytes": nop, "source": LIVE}
-        for bench in ("uprobe-nop", "uretprobe-multi-nop", "uprobe-nop5", "uprobe-ret")
-        for nop in (1, 5)
-    ]
-    with Store(tmp_path, ABOUT) as store:
-        for r in measured:
-            store.append(r)
-        before = dict(scan(tmp_path).select("cell_id", "bench").collect().iter_rows())
-    found = dict(scan(tmp_path).select("cell_id", "bench").collect().iter_rows())
-    assert found == before
-    assert found.pop("uprobe-nop 5") == "uprobe-nop5"
-    assert found.pop("uretprobe-multi-nop 5") == "uretprobe-multi-nop5"
-    assert all(cell.startswith(f"{bench} ") for cell, bench in found.items())
-
-
-def test_what_is_no_parquet_is_named(tmp_path: Path) -> None:
-    Store(tmp_path, ABOUT).close()
-    (tmp_path / "cells" / "x.parquet").write_text("no")
-    with pytest.raises(UsageError, match=r"x\.parquet holds no cells"):
-        finished(tmp_path)
 
 
 def test_writing_does_not_import_polars() -> None:

@@ -158,4 +158,4 @@ def test_small_random_workloads(
         workload, ms=6, seed=seed, probes=probes, flavour=flavour, cpus=cpus, bench=bench
     )
     note(f"seed {seed} of {flavour}: {workload}")
-    simulate_stress(cell)
+    assert simulate_stress(cell).cell_id == cell.cell_id
