@@ -78,6 +78,8 @@ def test_the_letter_runs_is_compared_and_drawn_where_there_is_nothing(installed:
     assert "uprobe-nop      ( 2 cpus):" in installed("tables", "cover-letter")
     assert "4.125" in installed("compare", "cover-letter")
     assert installed("plot", "cover-letter", "-o", "letter.svg") == "letter.svg\n"
+    made = installed("report", "cover-letter", "--no-what-if", "-o", "letter.html")
+    assert made == "letter.html\n"
     assert "cover-letter" in installed("list", "specs")
 
 
