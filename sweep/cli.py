@@ -25,6 +25,7 @@ from sweep.commands.completion import VARIABLE, Bash, completion
 from sweep.commands.diff import diff
 from sweep.commands.explain import explain
 from sweep.commands.explain_id import explain_id
+from sweep.commands.explore import explore
 from sweep.commands.export import export
 from sweep.commands.failures import failures
 from sweep.commands.grace import grace
@@ -67,7 +68,7 @@ A_NAME_S_FAULT = (
 COMMANDS = (
     *(run, tables, compare, diff, explain, plot, report, query, export, accuracy),
     *(plan, failures, rerun, explain_id, compact, rm),
-    *(list_, show, whatif, predict, upgrade, machine, calibrate),
+    *(list_, show, whatif, predict, upgrade, explore, machine, calibrate),
     *(mutants, replay, grace, stress),
     *(live, read_log),
     *(submit, status, logs, cancel, runs),

@@ -62,6 +62,7 @@ FLOORS = (
     ("sweep.report",),
     ("sweep.live",),
     ("sweep.calibration",),
+    ("sweep.explore",),
     ("sweep.commands",),
     ("sweep.cli",),
     ("sweep.__main__",),

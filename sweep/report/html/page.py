@@ -49,7 +49,7 @@ def render(material: Material) -> str:
     return environment.get_template("page.html").render(
         material=material,
         sections=found,
-        designs=[(name, _swatch(style)) for name, style in material.styles.items()],
+        designs=[(name, swatch(style)) for name, style in material.styles.items()],
         sources=[(one, _shown(one)) for one in sources(material.comparison)],
         parts={view: colours(material.curves)[view] for view in VIEWS},
         css=Markup(css),
@@ -76,7 +76,8 @@ def _library() -> str:
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _swatch(style: DesignStyle) -> Markup:
+def swatch(style: DesignStyle) -> Markup:
+    """A design's line and marker, for a legend."""
     dash = " ".join(str(2 * n) for n in style.dash)
     line = f'<path d="M0 6h34" fill="none" stroke-width="2" stroke-dasharray="{dash}"/>'
     mark = SWATCHES[style.marker]

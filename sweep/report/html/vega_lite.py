@@ -15,7 +15,7 @@ from sweep.report.html.curves import BASELINE, Row
 Spec = dict[str, Any]
 
 CONFIG: Spec = {
-    "background": None,
+    "background": "transparent",
     "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
     "font": "system-ui, sans-serif",

@@ -1,0 +1,1 @@
+"""A page on which predictions are asked for and answered at once."""
