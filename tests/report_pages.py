@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from sweep.report.html.contents import Material
 from sweep.report.html.gather import Given, gather
+from sweep.report.html.material import Material
 
 HOSTILE = "</script><script>document.title='caught'</script>\u2028<img src=x onerror=alert(1)>'\""
 """A name that must be shown and never run."""

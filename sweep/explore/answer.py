@@ -120,14 +120,15 @@ def answer(question: Question) -> Answer:
         assumed += said
     if len(set(designs)) < len(designs):
         raise UsageError(f"{' and '.join(asked)} are the same design")
+    # First what a spec says of the values; a machine beyond its size is none of its business.
+    asked_cells = [_cell(question, design, own.cpus) for design in designs]
     enlarged = extended(own, question.cpus)
     if enlarged.assumed:
         assumed.append(enlarged.assumed)
     if question.machine == HOST and calibrated_host() is None:
         assumed.append("this host is not calibrated: its costs are borrowed")
     asked_cells = [
-        replace(_cell(question, design, own.cpus), machine=enlarged.machine, cpus=question.cpus)
-        for design in designs
+        replace(cell, machine=enlarged.machine, cpus=question.cpus) for cell in asked_cells
     ]
     counts = [n for n in _counts(question.cpus) if n >= question.processes]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
@@ -171,7 +172,7 @@ def _cell(question: Question, design: str, there: int) -> Cell:
             bench=question.bench,
             flavour=design,
             machine=question.machine,
-            cpus=min(question.cpus, there),
+            cpus=min(question.cpus, there) if isinstance(question.cpus, int) else question.cpus,
             probes=question.probes,
             spread=question.spread,
             processes=question.processes,

@@ -32,6 +32,8 @@ NONE = "none"
 LABEL = '<span style="display: inline-flex; gap: .4em; margin-right: 1.4em">{}{}</span>'
 """Of a design, in the legend."""
 
+REFUSED = '<p role="alert" style="border-left: .3rem solid #b3261e; padding-left: 1rem">{}</p>'
+
 Choices = dict[str, Any]
 """Elements of the page by the names of a Question's fields, and patches of both kernels."""
 
@@ -84,7 +86,7 @@ def answered(values: Mapping[str, Any]) -> mo.Html:
         question = asked(values)
         found = answer(question)
     except SweepError as error:
-        return mo.callout(mo.plain_text(str(error)), kind="danger")
+        return mo.Html(str(Markup(REFUSED).format(error)))
     legend = [
         Markup(LABEL).format(swatch(style), name)
         for name, style in design_styles(found.designs).items()

@@ -3,79 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
-from sweep.report.compare import Comparison
-from sweep.report.design_style import DesignStyle, design_styles
-from sweep.report.explain import Curve
+from sweep.report.design_style import design_styles
 from sweep.report.html import bar_charts, line_charts, parts, tables
-from sweep.report.html.curves import Panel, Row, errors, panels, sources
-from sweep.report.html.machine import Drawing
-from sweep.report.html.tables import Table
-from sweep.report.html.vega_lite import Spec, marks
-from sweep.report.html.waits import Wait
-from sweep.report.what_if import WhatIf
+from sweep.report.html.curves import Panel, Row, Source, errors, panels, sources
+from sweep.report.html.material import Figure, Material, Section
+from sweep.report.html.vega_lite import marks
 
 POINTS = (
     *("source", "design", "cpus", "mhits", "stddev", "low", "high", "per_cpu", "efficiency"),
     *("replicates", "error", "marks"),
 )
 """Fields of the table behind curves."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart, a drawing, or neither, and the tables behind it."""
-
-    title: str
-    chart: Spec | None = None
-    drawing: Drawing | None = None
-    tables: Sequence[Table] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """Figures of one kind; `name` is its anchor, `text` says how to read them."""
-
-    name: str
-    title: str
-    text: str
-    figures: Sequence[Figure]
-
-
-@dataclass(frozen=True)
-class Run:
-    """Where a run comes from: `facts` by name, and the `command` that makes it again.
-
-    `spec` is the text of the file that the command reads, None if it needs none of its own.
-    """
-
-    name: str
-    facts: dict[str, object]
-    command: str | None
-    spec: str | None = None
-
-
-@dataclass(frozen=True)
-class Material:
-    """All that a report is made of. `notes` are what commands say of these runs on stderr."""
-
-    title: str
-    comparison: Comparison
-    curves: Sequence[Curve] = ()
-    what_ifs: Sequence[WhatIf] = ()
-    waits: Sequence[Wait] = ()
-    machines: Sequence[Drawing] = ()
-    runs: Sequence[Run] = ()
-    notes: Sequence[str] = ()
-    command: str = ""
-    version: str = ""
-    made: str = ""
-    styles: dict[str, DesignStyle] = field(init=False)
-
-    def __post_init__(self) -> None:
-        designs = [cell.design for cell in self.comparison.cells]
-        object.__setattr__(self, "styles", design_styles(designs))
 
 
 def sections(material: Material) -> list[Section]:
@@ -102,7 +41,8 @@ def _throughput(material: Material) -> Iterator[Section]:
         text += " * marks cells that costs were fitted on: they test nothing."
     if len(material.comparison.columns) > 1:
         text += f" Errors are against {first}."
-    curves = [_curves(material, panel, "mhits") for panel in shown]
+    known = sources(shown)
+    curves = [_curves(material, panel, "mhits", known) for panel in shown]
     yield Section("throughput", "Throughput", text, curves)
     scaled = [p for p in shown if any(row["efficiency"] is not None for row in p.rows)]
     yield Section(
@@ -110,16 +50,14 @@ def _throughput(material: Material) -> Iterator[Section]:
         "Efficiency",
         "Hits per second and CPU over those of the same curve on one CPU: 100 % is perfect "
         "scaling. A curve without a figure of one CPU has none.",
-        [_curves(material, panel, "efficiency") for panel in scaled],
+        [_curves(material, panel, "efficiency", known) for panel in scaled],
     )
 
 
-def _curves(material: Material, panel: Panel, field: str) -> Figure:
+def _curves(material: Material, panel: Panel, field: str, known: Sequence[Source]) -> Figure:
     what = {"mhits": "throughput", "efficiency": "efficiency"}[field]
     said = f"{panel.title}: {what} over CPUs. {_ends(panel, field)}"
-    chart = line_charts.curves(
-        panel.rows, field, material.styles, sources(material.comparison), said
-    )
+    chart = line_charts.curves(panel.rows, field, material.styles, known, said)
     rows = [row for row in panel.rows if row.get(field) is not None]
     behind = tables.of_rows(f"{panel.title}: {what}", POINTS, rows)
     return Figure(panel.title, chart, tables=[behind])
@@ -186,6 +124,10 @@ def _beside_letter(material: Material) -> Iterator[Section]:
         figures.append(Figure(bench, bar_charts.error_map(shown, said), None, [behind]))
     sums = [
         t for name, one in material.comparison.letter.items() for t in tables.of_letter(name, one)
+    ]
+    sums += [
+        tables.of_errors(f"{column}: {group}", summary)
+        for (column, group), summary in material.comparison.later.items()
     ]
     if sums:
         figures.append(Figure("In sum", tables=sums))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sweep.errors import UsageError
+from sweep.letter.published import COVER_LETTER, PublishedFigure
 from sweep.report.compare import PUBLISHED, Column, Compared, Comparison
 from sweep.report.tables import USUAL
 from sweep.spec.axes import AXES, REQUIRED
 from sweep.store.disturbed import mark
-from sweep.store.schema import SIMULATED
 from sweep.store.settings import said, telling
 
 MOST = 40
@@ -21,6 +21,9 @@ BASELINE = "baseline"
 """The kind of a curve that is a law fitted to the published figures; others are a row's source."""
 
 Row = dict[str, Any]
+
+Place = tuple[Any, ...]
+"""The values of _SHARED."""
 
 _SHARED = [name for name in AXES if name not in (*REQUIRED, "seed", "machine")]
 """Axes in which all curves of a panel agree."""
@@ -36,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Panel:
-    """The curves of one bench in one setting; `rows` are points, see `points`."""
+    """The curves of one bench in one setting; `rows` are points, in million hits per second."""
 
     bench: str
     setting: str
@@ -48,31 +51,32 @@ class Panel:
         return f"{self.bench}, {self.setting}" if self.setting else self.bench
 
 
-def sources(comparison: Comparison) -> list[Source]:
-    """The comparison's columns in order, then the baselines of those beside the letter."""
-    found = [Source(column.name, kind(column)) for column in comparison.columns]
-    names = {b.name: None for one in comparison.letter.values() for b in one.baselines}
-    return [*found, *(Source(name, BASELINE) for name in names)]
-
-
 def kind(column: Column) -> str:
     """One of the schema's SOURCES, or PUBLISHED."""
     return str(column.setting.get("source", PUBLISHED))
 
 
+def sources(panels: Sequence[Panel]) -> list[Source]:
+    """What the curves of all panels are of: published first, baselines last."""
+    found = [Source(row["source"], row["kind"]) for panel in panels for row in panel.rows]
+    last = {PUBLISHED: 0, BASELINE: 2}
+    return sorted(dict.fromkeys(found), key=lambda source: last.get(source.kind, 1))
+
+
 def panels(comparison: Comparison) -> list[Panel]:
     """A panel for each bench and setting that curves share. Raises UsageError if they are many."""
-    placed = [_place(column) for column in comparison.columns]
-    apart = list(dict.fromkeys(placed))
-    values = [dict(zip(_SHARED, place, strict=True)) for place in apart]
+    placed: dict[Place, list[Row]] = {}
+    for place, row in _points(comparison):
+        placed.setdefault(place, []).append(row)
+    values = [dict(zip(_SHARED, place, strict=True)) for place in placed]
     differing = telling(values)
     made = []
-    for place, setting in zip(apart, values, strict=True):
+    for setting, rows in zip(values, placed.values(), strict=True):
         unusual = [n for n in setting if n in differing or setting[n] != USUAL.get(n)]
-        rows = points(comparison, [at == place for at in placed])
         for bench in dict.fromkeys(row["bench"] for row in rows):
-            of_bench = [row for row in rows if row["bench"] == bench]
-            made.append(Panel(bench, said(setting, unusual, ", "), of_bench))
+            of_bench = _with_efficiency(_wanted([r for r in rows if r["bench"] == bench]))
+            if of_bench:
+                made.append(Panel(bench, said(setting, unusual, ", "), of_bench))
     if len(made) > MOST:
         raise UsageError(
             f"a report has room for {MOST} panels of a bench and a setting, these runs have "
@@ -81,44 +85,61 @@ def panels(comparison: Comparison) -> list[Panel]:
     return made
 
 
-def points(comparison: Comparison, chosen: Sequence[bool]) -> list[Row]:
-    """A row for each figure of the chosen columns, and for what baselines give beside them.
+def _points(comparison: Comparison) -> Iterator[tuple[Place, Row]]:
+    """Where each figure, and what baselines give beside it, is drawn, and its row.
 
-    None for cells that nobody hits.
-    Rates are in million hits per second; `efficiency` is the rate per CPU over that of the same
-    curve on one CPU, None where it lacks that. `error` is against the first column.
+    Rates are in million hits per second; `error` is against the first column, or against what is
+    published. None for cells that nobody hits.
     """
-    columns = [(at, c) for at, c in enumerate(comparison.columns) if chosen[at]]
-    # The last wins: of a cell's several published figures the first is drawn.
-    by_cell = {
-        (at, cell.bench, cell.design, cell.cpus): _row(
-            column, cell.bench, cell.design, cell.cpus, figure
-        )
-        for at, column in columns
-        for cell in reversed(comparison.cells)
-        if (figure := cell.figures[at]) is not None and figure.mean
-    }
-    rows = list(reversed(by_cell.values()))
-    laws: dict[tuple[str, str, str, int], Row] = {}
-    for _, column in columns:
+    drawn: set[tuple[Place, str, str, str, int]] = set()
+    for at, column in enumerate(comparison.columns):
+        for cell in comparison.cells:
+            figure = cell.figures[at]
+            if figure is None or not figure.mean:
+                continue
+            name, place = column.name, _place(column.setting)
+            if column.source == PUBLISHED and cell.published is not None:
+                name = _published_name(cell.published)
+                place = _place({**column.setting, "rcu": cell.published.rcu})
+            # A figure stands beside each that is published of its cell; it is one point.
+            key = place, name, cell.bench, cell.design, cell.cpus
+            if key not in drawn:
+                drawn.add(key)
+                row = _row(Source(name, kind(column)), cell.bench, cell.design, cell.cpus, figure)
+                yield place, row
+    laws: dict[tuple[str, str, str, int], tuple[Place, Row]] = {}
+    for column in comparison.columns:
         for baseline in column.letter.baselines if column.letter else ():
             for c in baseline.cells:
-                laws[baseline.name, c.bench, c.flavour, c.cpus] = {
-                    "source": baseline.name,
-                    "kind": BASELINE,
-                    "bench": c.bench,
-                    "design": c.flavour,
-                    "cpus": c.cpus,
-                    "mhits": c.predicted,
-                    "error": c.error,
-                }
-    rows += laws.values()
-    single = {_curve(row): row["mhits"] for row in rows if row["cpus"] == 1}
+                laws[baseline.name, c.bench, c.flavour, c.cpus] = (
+                    _place(column.setting),
+                    {
+                        "source": baseline.name,
+                        "kind": BASELINE,
+                        "bench": c.bench,
+                        "design": c.flavour,
+                        "cpus": c.cpus,
+                        "mhits": c.predicted,
+                        "error": c.error,
+                    },
+                )
+    yield from laws.values()
+
+
+def _wanted(rows: Sequence[Row]) -> list[Row]:
+    """Without what is published of designs that no run has here."""
+    ours = {row["design"] for row in rows if row["kind"] not in (PUBLISHED, BASELINE)}
+    return [row for row in rows if row["design"] in ours]
+
+
+def _with_efficiency(rows: Sequence[Row]) -> list[Row]:
+    """Rows with the rate per CPU, and that over the same curve's on one CPU, None without one."""
+    single = {(row["source"], row["design"]): row["mhits"] for row in rows if row["cpus"] == 1}
+    made = []
     for row in rows:
-        alone = single.get(_curve(row))
-        row["per_cpu"] = row["mhits"] / row["cpus"]
-        row["efficiency"] = row["per_cpu"] / alone if alone else None
-    return rows
+        alone, each = single.get((row["source"], row["design"])), row["mhits"] / row["cpus"]
+        made.append({**row, "per_cpu": each, "efficiency": each / alone if alone else None})
+    return made
 
 
 def errors(comparison: Comparison) -> list[Row]:
@@ -142,10 +163,10 @@ def errors(comparison: Comparison) -> list[Row]:
     ]
 
 
-def _row(column: Column, bench: str, design: str, cpus: int, figure: Compared) -> Row:
+def _row(source: Source, bench: str, design: str, cpus: int, figure: Compared) -> Row:
     return {
-        "source": column.name,
-        "kind": kind(column),
+        "source": source.name,
+        "kind": source.kind,
         "bench": bench,
         "design": design,
         "cpus": cpus,
@@ -155,18 +176,19 @@ def _row(column: Column, bench: str, design: str, cpus: int, figure: Compared) -
         "high": figure.high,
         "replicates": figure.replicates,
         "error": figure.error,
-        "calibration": figure.calibration and kind(column) == SIMULATED,
+        "calibration": figure.calibration,
         "covers": figure.covers,
         "disturbed": bool(mark(figure.cpu_share)),
     }
 
 
-def _curve(row: Row) -> tuple[str, str, str]:
-    return row["source"], row["bench"], row["design"]
+def _published_name(one: PublishedFigure) -> str:
+    """The letter's is plain; the others are told apart by group and message."""
+    return PUBLISHED if one.group == COVER_LETTER else f"{PUBLISHED}, {one.group}: {one.source}"
 
 
-def _place(column: Column) -> tuple[Any, ...]:
-    return tuple(column.setting.get(name, AXES[name].default) for name in _SHARED)
+def _place(setting: Mapping[str, Any]) -> Place:
+    return tuple(setting.get(name, AXES[name].default) for name in _SHARED)
 
 
 def _example(differing: Sequence[str], values: Sequence[Mapping[str, Any]]) -> str:

@@ -14,8 +14,8 @@ from sweep.letter.baselines import BASELINES
 from sweep.letter.published import LETTER_KEY, LETTER_SETTING, published_mhits
 from sweep.report.compare import PUBLISHED, together
 from sweep.report.explain import explain
-from sweep.report.html.contents import Material
 from sweep.report.html.machine import Drawing, draw
+from sweep.report.html.material import Material
 from sweep.report.html.origin import planned, run_of, spec_of
 from sweep.report.html.waits import waits
 from sweep.store.folder import Location

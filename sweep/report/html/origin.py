@@ -12,7 +12,7 @@ import polars as pl
 from core.cell import Cell
 from sweep.errors import UsageError
 from sweep.plan.plan import plan
-from sweep.report.html.contents import Run
+from sweep.report.html.material import Run
 from sweep.spec.files import SPECS, load_spec
 from sweep.spec.spec import Spec
 from sweep.store.folder import Location

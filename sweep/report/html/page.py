@@ -10,8 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sweep.report.design_style import DesignStyle
-from sweep.report.html.contents import Material, sections
-from sweep.report.html.curves import BASELINE, Source, sources
+from sweep.report.html.contents import sections
+from sweep.report.html.curves import BASELINE, Source, panels, sources
+from sweep.report.html.material import Material
 from sweep.report.html.parts import VIEWS, colours
 
 SWATCHES = {
@@ -50,7 +51,7 @@ def render(material: Material) -> str:
         material=material,
         sections=found,
         designs=[(name, swatch(style)) for name, style in material.styles.items()],
-        sources=[(one, _shown(one)) for one in sources(material.comparison)],
+        sources=[(one, _shown(one)) for one in sources(panels(material.comparison))],
         parts={view: colours(material.curves)[view] for view in VIEWS},
         css=Markup(css),
         script=Markup(script),

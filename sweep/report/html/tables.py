@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sweep.letter.comparison import LetterComparison
+from sweep.letter.summary import Summary
 from sweep.report.html.curves import Row
 from sweep.report.html.vega_lite import marks
 
@@ -88,7 +89,10 @@ ERRORS = (
     "worst cell",
 )
 RISES = ("64 CPUs over 32", "published", "here", "falls and rises")
-CLAIMS = ("the letter's headlines", "its text", "its tables", "here", "unit")
+CLAIMS = (
+    *("the letter's headlines", "its text", "its tables", "here", "90 % from", "to"),
+    *("its tables inside", "unit"),
+)
 """Heads of the tables beside the letter."""
 
 
@@ -102,18 +106,23 @@ def of_rows(caption: str, fields: Sequence[str], rows: Sequence[Row]) -> Table:
     )
 
 
-def of_letter(name: str, found: LetterComparison) -> list[Table]:
-    """What a column comes to beside the letter: errors in sum, rises and headline claims."""
-    sums = []
-    for which, part in found.summary.items():
+def of_errors(caption: str, summary: Mapping[str, Summary]) -> Table:
+    """Absolute errors in sum, and how many published figures are inside their intervals."""
+    rows = []
+    for which, part in summary.items():
         if not part.cells:
             continue
         shares = (part.mean, part.median, part.p90, part.worst, part.coverage)
         worst = ", ".join(map(str, part.worst_cell)) if part.worst_cell else ABSENT
-        sums.append(
+        rows.append(
             (Value(which), Value(str(part.cells), part.cells), *map(_share, shares), Value(worst))
         )
-    made = [Table(f"{name}: absolute errors", ERRORS, tuple(sums))]
+    return Table(f"{caption}: absolute errors", ERRORS, tuple(rows))
+
+
+def of_letter(name: str, found: LetterComparison) -> list[Table]:
+    """What a column comes to beside the letter: errors in sum, rises and headline claims."""
+    made = [of_errors(name, found.summary)]
     rises = tuple(
         (
             Value(f"{rise.bench}, {rise.flavour}"),
@@ -130,6 +139,8 @@ def of_letter(name: str, found: LetterComparison) -> list[Table]:
             Value(claim.letter),
             _number(claim.published),
             _number(claim.simulated),
+            *map(_number, (claim.low, claim.high)),
+            Value({True: "yes", False: "no", None: ABSENT}[claim.inside]),
             Value(claim.unit),
         )
         for claim in found.claims

@@ -64,8 +64,25 @@ def test_cells_that_nobody_hits_are_no_points() -> None:
 
 def test_baselines_are_sources_of_their_own() -> None:
     found = material(given(letter_frame()))
-    kinds = [source.kind for source in sources(found.comparison)]
-    assert kinds == ["published", "simulated", *["baseline"] * 4]
+    kinds = [source.kind for source in sources(panels(found.comparison))]
+    assert [kind for kind in kinds if kind != "published"] == ["simulated", *["baseline"] * 4]
+
+
+def test_no_line_has_two_figures_of_a_number_of_cpus_whoever_published_them() -> None:
+    alone = frame(*(row(flavour="tasks-trace+percpu-nhit", cpus=n) for n in (1, 2, 8)))
+    late = frame(row(flavour="v6.14"), row(flavour="tasks-trace+percpu-nhit+speculative-vma"))
+    found = panels(material(given(letter_frame()), given(alone, "a"), given(late, "b")).comparison)
+    points = [(p.title, r["source"], r["design"], r["cpus"]) for p in found for r in p.rows]
+    assert len(set(points)) == len(points)
+    published = {source for _, source, *_ in points if source.startswith("published")}
+    assert len(published) > 2
+
+
+def test_what_is_published_of_other_designs_is_left_out() -> None:
+    found = panels(together({"published": None, "run": frame(row(flavour="srcu"))}))
+    assert [(panel.bench, {r["design"] for r in panel.rows}) for panel in found] == [
+        ("uprobe-nop", {"srcu"})
+    ]
 
 
 def test_too_many_panels_are_refused_with_a_way_to_choose() -> None:
