@@ -1,8 +1,16 @@
 """What all tests start from."""
 
-import os
+from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from selenium import webdriver
 
 # No time is a condition of any test: other work may take this machine.
 settings.register_profile("untimed", deadline=None)
@@ -16,3 +24,12 @@ os.unsetenv("COLUMNS")
 os.environ.setdefault(
     "NUMBA_CACHE_DIR", os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
 )
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Chromium, one for all tests of a process; skips where there is none."""
+    from browser import chromium
+
+    with chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started

@@ -16,11 +16,6 @@ from command_line import ENVIRONMENT
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
-from core.engine.compiled import FOLDER
-
-COMPILED = {"NUMBA_CACHE_DIR": str(FOLDER.parents[1]), "PYTHONUNBUFFERED": "1"}
-"""What the tests have compiled need not be compiled again."""
-
 DRAWN = """return [...document.querySelectorAll('marimo-mime-renderer')].some(
     (place) => place.shadowRoot.querySelector('canvas, svg.marks'))"""
 ANSWERED = "return document.body.innerText.includes('Simulated briefly')"
@@ -33,7 +28,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sweep", "explore"],
             cwd=home,
-            env={**ENVIRONMENT, "HOME": str(home), **COMPILED},
+            env={**ENVIRONMENT, "HOME": str(home), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
