@@ -42,6 +42,16 @@ class Interconnect:
         return spent
 
     @property
+    def events(self) -> int:
+        """Events played so far: what an operation costs, whatever the speed of the machine."""
+        return int(self._state.totals["events"][0])
+
+    @property
+    def transfers(self) -> int:
+        """How often a line got a new owner so far."""
+        return int((self._state.lines["epoch"] - 1).sum())
+
+    @property
     def next_event_ps(self) -> int:
         """When something happens next."""
         return int(next_time(self._state.events))

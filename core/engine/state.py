@@ -29,7 +29,17 @@ there, is with the owner, or is answered and the line on its way; a copy of a li
 modified is on its way; the request of its core's other thread will serve it; a store commits."""
 
 
-WIDE = ("epoch", "version", "loaded_version", "taken", "filled", "random", "line_ops", "cycles")
+WIDE = (
+    "epoch",
+    "version",
+    "loaded_version",
+    "taken",
+    "filled",
+    "random",
+    "line_ops",
+    "events",
+    "cycles",
+)
 """Fields that may pass what 32 bits hold, as times in ps do."""
 
 
@@ -152,6 +162,7 @@ OPERATION = _record(
 TOTALS = _record(
     random="state of the random numbers of lines' ways and stays",
     line_ops="operations on shared lines done so far",
+    events="events played so far",
     stopped="CPU for whose lack of hits the weave stopped",
 )
 

@@ -62,6 +62,7 @@ def weave(s: State, until: int) -> bool:
     end = until << s.events.bits
     key = take_first(s.events)
     while key < end:
+        s.totals[0].events += 1
         port = key & ports
         now = key >> s.events.bits
         cpu = _cpu(s, port)
