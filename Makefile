@@ -56,7 +56,8 @@ fuzz: venv  ## Odd specs, command lines, machine files, journals and logs (minut
 cluster-test: venv  ## Several Ray nodes on loopback: ray up and down, nodes killed (minutes)
 	$(BIN)/pytest -m cluster
 
-bench: venv  ## Speed of the engine at 1, 8 and 64 CPUs, with SimPy beside it
+bench: venv  ## Speed of the engine beside SimPy, salabim, Ciw and a loop in C, and of the letter (a minute)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[bench]'
 	$(BIN)/python benchmarks/engine_speed.py
 
 bench-driver: venv  ## Overhead and memory of the driver over 10,000 tiny cells

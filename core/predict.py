@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.9
 """How probable it is, as far as the model knows, that the truth lies in the interval."""
 
-MEMBER_SAMPLES = 2
-"""Samples that a member is simulated for, at most: members differ more than samples do."""
+MEMBER_WARMUP_PS = 300 * 10**6
+MEMBER_PS = 500 * 10**6
+"""How long a member is simulated at most, after so much warm-up at most: members differ more than
+their own moments do. See docs/performance.md for what shorter ones do to the intervals."""
 
 Interval = tuple[float, float]
 
@@ -96,7 +98,7 @@ def contended_share(cell: Cell, rate: float) -> float:
     """
     if cell.cpus == 1:
         return 0.0
-    alone = simulate(_briefly(replace(cell, cpus=1, processes=1))).hits_per_s
+    alone = simulate(briefly(replace(cell, cpus=1, processes=1))).hits_per_s
     return max(0.0, 1 - rate / (cell.cpus * alone)) if alone else 0.0
 
 
@@ -117,7 +119,7 @@ def _simulated(cell: Cell, hosts: CpuHosts | None) -> tuple[CellResult, list[flo
     bare = replace(cell, ensemble=0)
     # Each with start phases of its own: what a design falls into may depend on them.
     members = [
-        _briefly(replace(cell, machine=member, replicate=cell.replicate + number))
+        briefly(replace(cell, machine=member, replicate=cell.replicate + number))
         for number, member in enumerate(cell.machine.members[: cell.ensemble], start=1)
     ]
     if hosts is None:
@@ -139,6 +141,12 @@ def _interval(cell: Cell, rate: float, rates: list[float]) -> Interval | None:
     return log_interval(rate, rates, discrepancy(cell, contended_share(cell, rate)))
 
 
-def _briefly(cell: Cell) -> Cell:
-    duration = min(cell.duration_ps, (MEMBER_SAMPLES - 1) * cell.sample_ps)
-    return replace(cell, ensemble=0, duration_ps=duration)
+def briefly(cell: Cell) -> Cell:
+    """One sample of it that is long enough to tell members apart."""
+    return replace(
+        cell,
+        ensemble=0,
+        warmup_ps=min(cell.warmup_ps, MEMBER_WARMUP_PS),
+        duration_ps=0,
+        sample_ps=min(cell.samples * cell.sample_ps, MEMBER_PS),
+    )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from core.cell import Cell, CellResult
 from core.kernel.designs import worked_out
 from core.outcome import PRIVATE_WORK, Share
-from core.predict import CONFIDENCE, MEMBER_SAMPLES, contended_share
+from core.predict import CONFIDENCE, briefly, contended_share
 from sweep.driver.driver import Progress
 from sweep.executors.base import Executor
 from sweep.report.explain import point
@@ -161,12 +161,11 @@ def _repeats(cell: Cell, replicates: int) -> list[Cell]:
     """The cell on its members, or again; with random numbers that do not go by its design."""
     kernel = cell.design or worked_out(TWIN, cell.flavour, ())
     twin = replace(cell, flavour=TWIN, design=replace(kernel, name=TWIN), ensemble=0)
-    brief = min(cell.duration_ps, (MEMBER_SAMPLES - 1) * cell.sample_ps)
     members = cell.machine.members[: cell.ensemble]
     if len(members) < 2:
         return [replace(twin, replicate=cell.replicate + n) for n in range(1, replicates + 1)]
     return [
-        replace(twin, machine=member, replicate=cell.replicate + number, duration_ps=brief)
+        briefly(replace(twin, machine=member, replicate=cell.replicate + number))
         for number, member in enumerate(members, start=1)
     ]
 

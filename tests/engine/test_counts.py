@@ -68,7 +68,6 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_alone_an_operation_is_one_event_and_moves_no_line(counts: Any, flavour: str) -> None:
     # Beside operations on lines there are the ends of hits, barriers and stores that commit.
     one = counts(flavour=flavour)
-    print(one)
     assert one.events < 1.6
     assert one.transfers < 0.001
 
@@ -77,21 +76,19 @@ def test_alone_an_operation_is_one_event_and_moves_no_line(counts: Any, flavour:
 @pytest.mark.parametrize("flavour", ["baseline", "tasks-trace"])
 def test_in_contention_an_operation_takes_few_events(counts: Any, cpus: int, flavour: str) -> None:
     many = counts(cpus=cpus, flavour=flavour)
-    print(many)
-    assert many.events < 3.0
-    # A transfer is begun, arrives, is served, answered and here; that is all.
-    assert many.events < 1.6 + 4 * many.transfers
+    assert many.events < 4.3
+    # A request arrives, is served, its snoop looks at the owner, maybe again, and the line is here;
+    # loads that leave both with a copy are no transfers.
+    assert many.events < 1.6 + 8 * many.transfers
 
 
 @pytest.mark.parametrize("cpus", [1, 8, 64])
 def test_a_cell_takes_few_windows(counts: Any, cpus: int) -> None:
     # The first shows how fast hits are used up; the ring then holds what is left.
-    assert counts(cpus=cpus).windows <= 5
-    assert counts(cpus=cpus, warmup_ps=MS).windows <= 6
-    print(counts(cpus=cpus))
+    assert counts(cpus=cpus).windows <= 3
+    assert counts(cpus=cpus, warmup_ps=MS).windows <= 5
 
 
 def test_independent_cpus_move_no_lines(counts: Any) -> None:
     apart = counts(cpus=16, processes=16, probes=16, spread="private", flavour="percpu-nhit")
     assert apart.transfers < 0.01
-    print(apart)
