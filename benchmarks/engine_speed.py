@@ -1,6 +1,6 @@
 """Speed of the engine beside others that play its closed queueing model, and of the letter.
 
-Run with `make bench`. All is measured in one run, alternately, in CPU time, the least of some rounds:
+Run with `make bench`. All is measured in one run, by turns, in CPU time, the least of some rounds:
 ratios hold on a machine that has other work too, times do not.
 """
 
