@@ -11,12 +11,14 @@ from tiny import FakeExecutor, tiny_spec
 import core.cell
 import core.kernel.flavours
 import sweep.store.schema
-from core.cell import Cell
+from core import MODEL_VERSION
+from core.cell import Cell, identity_hash
 from core.kernel.patches import PATCHES
 from sweep.driver.driver import run
 from sweep.errors import UsageError
 from sweep.plan.identity import Identity, of_cells, of_run
 from sweep.plan.plan import plan
+from sweep.spec.files import load_spec
 from sweep.store.scan import scan
 
 SPEC = tiny_spec(cpus=[1, 2, 4], flavour=["srcu", "tasks-trace"], replicates=2, ensemble=12)
@@ -101,3 +103,16 @@ def test_an_edited_patch_makes_other_cells_and_an_untouched_one_keeps_its_own(
     assert found.today().changed == {"path": new[0].path_digest}
     for cache in (core.cell._paths, core.cell._digest):
         cache.cache_clear()
+
+
+def test_an_id_is_the_hash_of_the_identity_whatever_it_is_made_of() -> None:
+    cells = [
+        *plan(load_spec("cover-letter")),
+        *plan(load_spec("uprobe-stress")),
+        *plan(tiny_spec(cpus=[1, 3], seed=[0, 7], probes=[1, 2], replicates=2, ensemble=2)),
+    ]
+    # A name may have what templates are filled in by.
+    odd = cells[0].machine.model_copy(update={"name": '100%d "\\u0000cpus"'})
+    cells.append(replace(cells[0], machine=odd, replicate=3))
+    for cell in cells:
+        assert cell.cell_id == identity_hash(MODEL_VERSION, cell.identity)
