@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Hold two simple laws of scaling against them too.",
 )
-@click.option("--by", metavar="AXIS", help="Hold RUN's own values of an axis side by side.")
+@click.option(
+    "--by",
+    metavar="AXIS",
+    shell_complete=completing.axes,
+    help="Hold RUN's own values of an axis side by side.",
+)
 @only_option
 @strict_option
 @json_option

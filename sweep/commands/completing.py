@@ -144,6 +144,14 @@ def settings(ctx: click.Context, text: str) -> Names:
 
 
 @_offers
+def axes(ctx: click.Context, text: str) -> Names:
+    """Names of axes."""
+    from sweep.spec.axes import AXES
+
+    return ((name, axis.values.replace("`", "")) for name, axis in AXES.items())
+
+
+@_offers
 def cells(ctx: click.Context, text: str) -> Names:
     """A key of rows and "=", or the values that rows of the command's run have, after that."""
     from sweep.store.scan import named_run, scan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.asked import kernel_option, one_cell
 from sweep.commands.axis_options import AxesCommand
 from sweep.commands.shared import (
@@ -29,7 +30,7 @@ VIEWS = ("line", "operation", "distance")
 
 
 @click.command(cls=AxesCommand)
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completing.runs)
 @click.option("--cell", metavar="CELL_ID", help="Only this cell of RUN.")
 @click.option(
     "--by",

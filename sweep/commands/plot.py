@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.axis_options import AxesCommand
 from sweep.commands.shared import frame, only_option, rows_asked, run_argument
 from sweep.errors import UsageError
@@ -22,7 +23,12 @@ KINDS = ("throughput", "efficiency", "time", "latency", "error")
     type=click.Choice(KINDS),
     help="What is drawn; by default throughput, or latency if all cells attach.",
 )
-@click.option("--facet", metavar="AXIS", help="A panel for each of its values, not for each bench.")
+@click.option(
+    "--facet",
+    metavar="AXIS",
+    shell_complete=completing.axes,
+    help="A panel for each of its values, not for each bench.",
+)
 @click.option("--log-y", is_flag=True, help="A logarithmic scale upwards.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
 def plot(

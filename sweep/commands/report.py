@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.shared import (
     collected,
     frame,
@@ -35,7 +36,7 @@ MOST_RANKED = 8
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=completing.runs)
 @only_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
 @click.option("--no-what-if", is_flag=True, help="Leave the what-if ranking out: it is simulated.")

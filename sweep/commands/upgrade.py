@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sweep.commands import completing
 from sweep.commands.asked import (
     cells_asked,
     design_named,
@@ -22,8 +23,8 @@ USUAL = ["uprobe-nop", "uretprobe-nop"]
 
 
 @click.command(cls=AxesCommand)
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", shell_complete=completing.axis("flavour"))
+@click.argument("after", shell_complete=completing.axis("flavour"))
 @ensemble_option
 @click.option(
     "--replicates",

@@ -55,7 +55,7 @@ def bash(monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 KINDS = {
-    "r": ["read-log", "replay", "rerun", "rm", "run", "runs"],
+    "ru": ["run", "runs"],
     "run --ma": ["--machine"],
     "list m": ["machines"],
     "run _": [*spec_names(), "big.yaml", "elsewhere/", "lock.py", "results/"],
@@ -96,6 +96,9 @@ KINDS = {
     "tables mine --only cpus = 1,": ["1,2"],
     "compare published mine --only cpus =": ["1", "2"],
     "tables none --only cpus =": [],
+    "upgrade v6.9 v6.1": [n for n in RELEASES if n.startswith("v6.1")],
+    "compare mine --by spr": ["spread"],
+    "plot mine --flavour srcu,tasks": ["srcu,tasks-trace"],
     "completion _": ["bash", "zsh", "fish"],
 }
 
@@ -199,6 +202,10 @@ COMPLETED = {
     "spec",
     "flavour",
     "vs",
+    "by",
+    "facet",
+    "before",
+    "after",
     "machine",
     "like",
     "kernel",
@@ -229,7 +236,6 @@ def parameters(command: click.Command) -> list[tuple[click.Command, click.Parame
         for command, param in parameters(cli)
         if param.name in COMPLETED
         and (command.name, param.name) not in OWN
-        and command.name not in ("explain", "predict", "whatif")
         and AXES.get(param.name or "", AXES["flavour"]).type is str
     ],
 )
