@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -52,6 +53,12 @@ def _folder() -> Path:
 FOLDER = _folder()
 
 
+@cache
+def _stamp_when_read(py_file: str) -> str:
+    """`_source_digest` at the first function of a file."""
+    return _source_digest()
+
+
 class ByContent(UserProvidedCacheLocator):
     """Finds code of core by what its sources say; numba would by where they are."""
 
@@ -60,8 +67,12 @@ class ByContent(UserProvidedCacheLocator):
         self._cache_path = str(FOLDER / Path(py_file).parent.name)
 
     def get_source_stamp(self) -> str:
-        """What the sources say: numba compiles anew if it is another."""
-        return FOLDER.name
+        """What the sources say as the function is read: numba takes no code of another stamp.
+
+        It is the folder's name unless somebody edits the sources, or checks out others, while a
+        process imports them: what that process compiles then serves nobody else.
+        """
+        return _stamp_when_read(self._py_file)
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> ByContent | None:

@@ -12,6 +12,7 @@ import pytest
 
 import core
 from core.engine import compiled
+from core.engine.weave import weave
 
 CORE = Path(core.__file__).parent
 
@@ -77,3 +78,17 @@ def test_what_is_compiled_is_made_from_these_sources_alone() -> None:
             nodes = (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ImportFrom))
             names = [str(node.module).split(".") for node in nodes]
             assert {name[1] for name in names if name[0] == "core"} <= allowed, path
+
+
+def test_what_is_compiled_while_sources_change_serves_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, clone: Path
+) -> None:
+    """Code of edited sources lay in the folder of those before, and a later process ran it."""
+    monkeypatch.setattr(compiled, "CORE", clone)
+    ring = clone / "engine" / "ring.py"
+    before = compiled.ByContent(weave.py_func, str(clone / "engine" / "weave.py"))
+    assert before.get_source_stamp() == compiled.FOLDER.name
+    ring.write_text(f"{ring.read_text()}CHANGED = 1\n")
+    read_later = compiled.ByContent(weave.py_func, str(ring))
+    assert read_later.get_cache_path() == before.get_cache_path()
+    assert read_later.get_source_stamp() != compiled.FOLDER.name
