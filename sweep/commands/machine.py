@@ -88,7 +88,8 @@ def new(
     """Write the machine NAME, built by numbers, to a file.
 
     Latencies are one way and in ns, as core-to-core tables print them. Where --same-cache-ns is
-    given, the costs of loads change in proportion; the file has every cost, to be edited.
+    given, the costs of loads change in proportion; the file has every cost, to be edited. The
+    ensemble, for intervals, is kept unless latencies are given.
 
     \b
     uprobe-sweep machine new big --sockets 4 --cores 28 --siblings 2 -o big.yaml
@@ -99,6 +100,7 @@ def new(
     _refuse_name(name)
     if ghz is not None and turbo is not None:
         raise UsageError("--ghz and --turbo exclude each other")
+    from sweep.machines.located_yaml import yaml_text
     from sweep.machines.machine_file import (
         machine_text,
         parse_turbo,
@@ -140,7 +142,14 @@ def new(
         f"its costs are those of {lender.name}{' but for ' if latencies else ''}"
         f"{', '.join(latencies)}.",
     ]
-    write_machine_file(output, machine_text(valid_machine(values), header), force)
+    section = ""
+    if lender.calibration is not None and latencies:
+        header.append(f"It has no ensemble: that of {lender.name} is of other latencies.")
+    elif lender.calibration is not None:
+        header.append(f"Its ensemble is that of {lender.name}.")
+        section = yaml_text({"calibration": lender.calibration.model_dump(mode="json")})
+    text = machine_text(valid_machine(values), header) + section
+    write_machine_file(output, text, force)
     print(output)
 
 

@@ -46,6 +46,14 @@ def letter_lines(frame: pl.DataFrame) -> str:
     return "\n\n".join(tables)
 
 
+def described(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """The same tables, JSON-ready: of each its `setting`, and its `rows` as `averaged` has them."""
+    return [
+        {"setting": values, "rows": averaged(rows, CELL_KEY).sort(CELL_KEY).to_dicts()}
+        for values, rows in settings(frame, CELL_KEY, seeds=True)
+    ]
+
+
 def in_order(known: Iterable[str], present: Iterable[str]) -> list[str]:
     """The distinct names of `present`: first those of `known`, in its order, then others sorted."""
     names = set(present)

@@ -42,7 +42,11 @@ class TextTable(Table):
         return sum(widths) + (len(widths) - 1) * (1 + self.padding[1])
 
     def parts(self, width: int) -> Iterator[Table]:
-        """The table if it is not wider than `width`, else tables beneath each other."""
+        """The table if it is not wider than `width`, else tables beneath each other.
+
+        Columns right of the left ones in which nothing is said are dropped.
+        """
+        self._drop_empty()
         if self.needed(range(len(self.columns))) <= width:
             yield self
             return
@@ -53,6 +57,23 @@ class TextTable(Table):
                 taken = []
             taken += group
         yield self._of([*left, *taken], first=not taken or taken[0] == self.left)
+
+    def _drop_empty(self) -> None:
+        """Not of a table without rows, and never all columns."""
+        said = [
+            at < self.left or any(str(cell) not in ("", ABSENT) for cell in column.cells)
+            for at, column in enumerate(self.columns)
+        ]
+        if not self.rows or all(said) or not any(said[self.left :]):
+            return
+        at, sizes = self.left, []
+        for size in self.groups:
+            sizes.append(sum(said[at : at + size]))
+            at += size
+        self.groups = [size for size in sizes if size]
+        self.columns = [c for c, keep in zip(self.columns, said, strict=True) if keep]
+        for index, column in enumerate(self.columns):
+            column._index = index
 
     def _groups(self, width: int) -> Iterator[list[int]]:
         at = self.left

@@ -81,5 +81,5 @@ def test_a_cell_without_a_hit_has_shares_only() -> None:
     idle = Point(1, 1, 0, 0.0, point.shares)
     text = render([type(curve)(curve.setting, (idle,))], ["line"])
     assert [line.split() for line in text.splitlines() if line.startswith("private")] == [
-        ["private", "work", "-", "50.0%"]
+        ["private", "work", "50.0%"]
     ]

@@ -20,9 +20,10 @@ from sweep.report import stress_text
 from sweep.report.by_axis import by_axis
 from sweep.report.compare import Comparison, beside_published, compare
 from sweep.report.compare_text import render
+from sweep.report.diff import difference
 from sweep.report.explain import explain
 from sweep.report.picture import PUBLISHED, picture
-from sweep.report.tables import letter_lines
+from sweep.report.tables import described, letter_lines
 from sweep.spec.axes import AXES
 from sweep.spec.parameters import cell_at
 from sweep.store import schema
@@ -150,6 +151,20 @@ def test_explain(name: str, first: object, second: object) -> None:
     cells, shares = frames({name: first}, {name: second})
     points = [point for curve in explain(cells, shares) for point in curve.points]
     assert [point.replicates for point in points] == [1, 1]
+
+
+@each
+def test_diff(name: str, first: object, second: object) -> None:
+    cells = made(name, first, second)
+    found = unless_refused(lambda: difference(cells, cells), f"with several {name}")
+    if found is not None:
+        assert sorted(cell.before for cell in found.cells) == [1.0, 9.0]
+
+
+@each
+def test_tables_as_json(name: str, first: object, second: object) -> None:
+    rows = [r for table in described(made(name, first, second)) for r in table["rows"]]
+    assert sorted(row["hits_per_s"] for row in rows) == [LOW, HIGH]
 
 
 @each
