@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from sweep.report.explain import explain
 from sweep.report.html.machine import Drawing, draw
 from sweep.report.html.material import Material
 from sweep.report.html.origin import planned, run_of, spec_of
+from sweep.report.html.parts import with_hits
 from sweep.report.html.waits import waits
 from sweep.store.folder import Location
 from sweep.store.schema import SIMULATED
@@ -55,9 +57,9 @@ def gather(given: Sequence[Given], beside: bool) -> tuple[Material, list[Cell]]:
         if not plans[run.name] and (run.cells["source"] == SIMULATED).any()
     ]
     material = Material(
-        title=", ".join(frames),
+        title=", ".join(Path(name).name for name in frames),
         comparison=together(runs, BASELINES),
-        curves=[curve for run in given for curve in explain(run.cells, run.shares)],
+        curves=with_hits([c for run in given for c in explain(run.cells, run.shares)]),
         waits=waits(frames),
         machines=drawings,
         runs=[run_of(run.name, run.where, run.about, run.cells) for run in given],

@@ -64,7 +64,8 @@ def curves(
     dash = by_design("StrokeDash", shown, [list(styles[d].dash) for d in shown])
     shape = by_design("Shape", shown, [_shape(styles[d].marker) for d in shown])
     # As a figure of each row: Vega would write names into expressions, whatever is in them.
-    widths = {source.name: _width(at, sources) for at, source in enumerate(sources)}
+    here = [source for source in sources if any(row["source"] == source.name for row in rows)]
+    widths = {source.name: _width(at, here) for at, source in enumerate(here)}
     drawn = [{**_trimmed(row), "width": widths[row["source"]]} for row in rows]
     base = chart(drawn).encode(x=x)
     line = base.mark_line().encode(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.outcome import PRIVATE_WORK
 from sweep.report.compare import design
@@ -46,6 +46,12 @@ def colours(curves: Sequence[Curve]) -> dict[str, dict[str, str]]:
         rest = len(largest) - len(top)
         found[view] = {**named, **({_others(rest): OTHERS} if rest else {})}
     return found
+
+
+def with_hits(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves of cells that somebody hits: of others a hit takes no time."""
+    hit = [replace(c, points=tuple(p for p in c.points if p.hits)) for c in curves]
+    return [curve for curve in hit if curve.points]
 
 
 def stacks(curves: Sequence[Curve]) -> list[Stack]:
