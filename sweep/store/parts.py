@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.kernel.bench import NAMED
+from core.workload import STRESS
 from sweep.errors import UsageError, nearest, quoted
 from sweep.store.failures import FAILURE_SCHEMA, FAILURE_VERSION
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, Folder
@@ -26,6 +27,9 @@ from sweep.store.schema import (
 
 if TYPE_CHECKING:
     import polars as pl
+
+BENCHES = (*NAMED, STRESS)
+"""What cells of a run may have hit their probes with."""
 
 MAGIC = b"PAR1"
 """Ends every whole Parquet file; one that was cut short lacks it."""
@@ -179,5 +183,5 @@ def _refuse_values(found: pa.Table, table: str) -> None:
                 if source not in (None, *SOURCES):
                     raise ValueError(f"unknown source {quoted(source)}: {nearest(source, SOURCES)}")
         for bench in pc.unique(found["bench"]).to_pylist():
-            if bench not in NAMED:
-                raise ValueError(f"unknown bench {quoted(bench)}: {nearest(str(bench), NAMED)}")
+            if bench not in BENCHES:
+                raise ValueError(f"unknown bench {quoted(bench)}: {nearest(str(bench), BENCHES)}")

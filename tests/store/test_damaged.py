@@ -14,6 +14,8 @@ from polars.testing import assert_frame_equal
 from tiny import FakeExecutor, tiny_spec
 
 import sweep.store.parts
+from core.kernel.hot_path import BENCHES
+from core.workload import STRESS
 from sweep import scan, scan_attribution, scan_failures
 from sweep.cli import cli
 from sweep.driver.driver import run
@@ -198,6 +200,13 @@ def test_columns_and_rows_that_are_not_asked_for_are_left_out(out: Path) -> None
     assert (found.columns, found["cpus"].to_list()) == (["cpus", "hits"], [2])
     assert len(scan(out).head(1).collect()) == 1
     assert scan(out).collect_schema().names() == SCHEMA.names
+
+
+def test_every_bench_of_a_spec_can_be_read_again(out: Path) -> None:
+    path = part(out)
+    for bench in (*BENCHES, STRESS):
+        with_column(path, "bench", pa.array([bench] * 2))
+        assert scan(out).collect()["bench"].unique().to_list() == [bench]
 
 
 def test_nothing_is_said_of_a_run_that_is_whole(

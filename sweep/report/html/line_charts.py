@@ -13,7 +13,7 @@ from sweep.report.html.curves import BASELINE, Row, Source
 from sweep.report.html.vega_lite import Spec, by_design, chart, cpus_axis, marks, spec, tips
 from sweep.store.schema import SIMULATED
 
-SHAPES = {"x": "M-0.5,-0.5L0.5,0.5M-0.5,0.5L0.5,-0.5"}
+SHAPES = {"x": "M-1,-1L1,1M-1,1L1,-1"}
 """Markers that Vega has no word for, as its paths."""
 
 HIDDEN = ("hiddenDesigns", "hiddenSources")
@@ -98,20 +98,23 @@ def curves(
 
 
 def latencies(rows: Sequence[Row], styles: Mapping[str, DesignStyle], said: str) -> Spec:
-    """What writers wait, a line a quantile, over CPUs that hit meanwhile: none at all too."""
+    """What writers wait, a line a quantile, over CPUs that hit meanwhile: none at all too.
+
+    Of one number of CPUs a row for each design.
+    """
     shown = [name for name in styles if any(row["design"] == name for row in rows)]
+    over_cpus = len({row["cpus"] for row in rows}) > 1
+    scale = alt.Scale(type="log", nice=False, padding=14)
+    axis = alt.Axis(title="milliseconds", tickCount=5, format="~g")
+    if over_cpus:
+        x: Any = alt.X("cpus:O", axis=alt.Axis(title="CPUs that hit", labelAngle=0))
+        y: Any = alt.Y("ms:Q", scale=scale, axis=axis)
+    else:
+        x = alt.X("ms:Q", scale=scale, axis=axis)
+        y = alt.Y("design:N", sort=None, axis=alt.Axis(title=None, labelLimit=190))
     colour = by_design("Color", shown, [styles[d].colour for d in shown])
     shape = by_design("Shape", shown, [_shape(styles[d].marker) for d in shown])
-    base = chart(rows).encode(
-        x=alt.X("cpus:O", axis=alt.Axis(title="CPUs that hit", labelAngle=0)),
-        y=alt.Y(
-            "ms:Q",
-            scale=alt.Scale(type="log"),
-            axis=alt.Axis(title="milliseconds", tickCount=5, format="~g"),
-        ),
-        color=colour,
-        detail=["source:N", "quantile:N"],
-    )
+    base = chart(rows).encode(x=x, y=y, color=colour, detail=["source:N", "quantile:N"])
     fields = {"source": "", "design": "", "cpus": "d", "quantile": "", "ms": ",.4g"}
     lines = base.mark_line().encode(
         strokeWidth=alt.StrokeWidth("quantile:O", scale=alt.Scale(range=[2.2, 1]), legend=None),
@@ -119,8 +122,9 @@ def latencies(rows: Sequence[Row], styles: Mapping[str, DesignStyle], said: str)
     )
     points = base.mark_point(size=50, opacity=1).encode(shape=shape, tooltip=tips(fields, rows))
     hidden = [alt.param(name=name, value=[]) for name in HIDDEN]
-    whole = alt.layer(lines, points).transform_filter(SHOWN).add_params(*hidden)
-    return spec(whole, said, 240)
+    whole = alt.layer(*([lines] if over_cpus else []), points)
+    height = 240 if over_cpus else 30 * len(shown)
+    return spec(whole.transform_filter(SHOWN).add_params(*hidden), said, height)
 
 
 def _width(at: int, sources: Sequence[Source]) -> float:
