@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from core.cell import Cell
     from sweep.plan.beyond import Beyond
 
+MEMBERS = 12
+"""Of an ensemble, if nobody says how many."""
+
 ensemble_option = click.option(
     "--ensemble",
     type=click.IntRange(0, 64),
-    default=12,
+    default=MEMBERS,
     show_default=True,
     metavar="K",
     help="Members of the machine's ensemble that intervals are over, if it has one.",

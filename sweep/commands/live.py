@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from sweep.commands import completing
-from sweep.commands.shared import load, out_option, print_json, strict_option
+from sweep.commands.asked import MEMBERS, not_calibrated
+from sweep.commands.shared import load, out_option, print_json, shown_cells, strict_option
 from sweep.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sweep.store.folder import Location
+    from sweep.store.schema import Row
 
 _seconds = click.FloatRange(min=0)
 
@@ -39,6 +41,7 @@ USUAL = ("uprobe-nop", "uretprobe-nop")
     show_default=True,
     help="A BPF program counts, as in the kernel's bench, or the perf events do, one a CPU.",
 )
+@click.option("--predict", is_flag=True, help="Then print what is predicted of this host beside.")
 @out_option
 @strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
@@ -50,6 +53,7 @@ def live(
     duration: float,
     sample: float,
     attach: str,
+    predict: bool,
     out: Location | None,
     strict: bool,
     as_json: bool,
@@ -64,6 +68,7 @@ def live(
     \b
     uprobe-sweep live uprobe-nop --cpus 1,2
     uprobe-sweep live uprobe-nop5                  # a call, not int3, from v6.18 on
+    uprobe-sweep live uprobe-nop --cpus 1,2 --predict
     uprobe-sweep tables live
     """
     from sweep.live.kernel import measured_on, running, said
@@ -101,12 +106,34 @@ def live(
                     print(f"\n{made.flavour}: {made.path_taken}")
                 flavour = made.flavour
                 print(letter_line(rows[-1]), flush=True)
-    if as_json:
+    if predict:
+        _beside(rows, attach, as_json)
+    elif as_json:
         print_json(rows)
-    else:
+    if not as_json:
         if any(row["cpu_share"] < UNSHARED for row in rows):
             print("\n! something else ran on these CPUs: the figures are too low")
         print(f"\n{len(rows)} measurements, every call counted: {out}")
+
+
+def _beside(rows: Sequence[Row], attach: str, as_json: bool) -> None:
+    from contextlib import closing
+
+    from sweep.executors.in_process import InProcessExecutor
+    from sweep.machines.host import HOST
+    from sweep.report.beside_live import beside, render
+
+    assumed = not_calibrated(HOST)
+    if attach == "perf":
+        assumed.append("one consumer a hit, as a BPF program is; perf events are one a CPU")
+    with closing(InProcessExecutor()) as executor, shown_cells() as report:
+        found = beside(rows, MEMBERS, executor, report)
+    if as_json:
+        print_json({"assumed": assumed, "rows": [one.to_dict() for one in found]})
+        return
+    print(f"\n{render(found)}", end="")
+    for assumption in assumed:
+        print(f"assumed: {assumption}")
 
 
 def _asked(spec: str | None, bench: str | None, cpus: str | None) -> tuple[list[str], list[int]]:
