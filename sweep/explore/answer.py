@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,16 +14,15 @@ from core.cell import PS_PER_SECOND, Cell, CellResult
 from core.engine.simulate import simulate
 from core.kernel.releases import RELEASES
 from core.machine.machine import Machine
-from core.outcome import PRIVATE_WORK
 from core.predict import predict, warm
 from sweep.errors import UsageError, quoted
+from sweep.executors.in_process import InProcessExecutor
 from sweep.live.kernel import modelled
 from sweep.machines.host import HOST
 from sweep.machines.larger import extended
 from sweep.machines.named import SUFFIXES, calibrated_host, named_machine
-from sweep.plan.interval import Interval, of_members
 from sweep.plan.plan import plan
-from sweep.report.explain import OWN_LINES, point
+from sweep.report.side_by_side import Ratio, limit, paired
 from sweep.spec.axes import SpecError
 from sweep.spec.designs import names_file
 from sweep.spec.spec import Spec
@@ -38,6 +38,9 @@ LEAST_PS, MOST_PS = 100 * US, 1_500 * US
 
 MEMBERS = 4
 """Members of the machine's ensemble that intervals are over: a run has 12."""
+
+REPEATS = 3
+"""Repetitions that a gain's interval is over where the machine has no ensemble."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Question:
 class Point:
     """Million hits per second, the 90 % interval if the machine has one, and what limits it.
 
-    `limit` is the line, or private work, that takes most of the CPUs' time; `share` of it.
+    `limit` is the line, or private work, that takes most of the CPUs' time, and `share` its share.
     """
 
     design: str
@@ -75,14 +78,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Answer:
-    """Points by design, fewest CPUs first; `gain` is that of the first kernel over the other.
+    """Points by design, fewest CPUs first, and what was assumed.
 
-    It is a fraction at the number of CPUs asked for, None without another kernel, and its interval
-    is over the members, each of which draws the same for both. `assumed` is what was assumed.
+    `gain` is the rate of the first kernel over that of the other at the number of CPUs asked for,
+    as `upgrade` has it; None without another.
     """
 
     points: tuple[Point, ...]
-    gain: Interval | None
+    gain: Ratio | None
     assumed: tuple[str, ...]
     seconds: float
 
@@ -94,13 +97,6 @@ class Answer:
     def designs(self) -> list[str]:
         """The designs, that of the kernel first."""
         return list(dict.fromkeys(point.design for point in self.points))
-
-    @property
-    def is_same(self) -> bool:
-        """Whether the gain's interval has no gain in it."""
-        if self.gain is None or self.gain.low is None or self.gain.high is None:
-            return False
-        return self.gain.low <= 0 <= self.gain.high
 
 
 @lru_cache(maxsize=256)
@@ -136,7 +132,7 @@ def answer(question: Question) -> Answer:
         cells = list(pool.map(_brief, whole))
         results = list(pool.map(predict, cells))
         last = [cell for cell in cells if cell.cpus == question.cpus]
-        gain = _gain(last, pool) if len(last) > 1 else None
+    gain = _gain(*reversed(last)) if len(last) > 1 else None
     points = tuple(map(_point, cells, results))
     return Answer(points, gain, tuple(dict.fromkeys(assumed)), time.perf_counter() - began)
 
@@ -197,24 +193,14 @@ def _counts(most: int) -> list[int]:
     return sorted({most, *(2**k for k in range(most.bit_length()) if 2**k < most)})
 
 
-def _gain(cells: Sequence[Cell], pool: ThreadPoolExecutor) -> Interval:
-    """What the first cell has more than the second, of the machine and each of its members."""
-    machine = cells[0].machine
-    pairs = [
-        replace(cell, machine=one, ensemble=0, replicate=number)
-        for number, one in enumerate((machine, *machine.members[:MEMBERS]))
-        for cell in cells
-    ]
-    rates = [result.hits_per_s for result in pool.map(simulate, pairs)]
-    gains = [ours / theirs - 1 for ours, theirs in zip(rates[::2], rates[1::2], strict=True)]
-    return of_members(gains) if len(gains) > 2 else Interval(gains[0], None, None)
+def _gain(before: Cell, after: Cell) -> Ratio | None:
+    with closing(InProcessExecutor()) as executor:
+        [(_, side)] = paired([[before], [after]], REPEATS, executor)
+    return side.ratio
 
 
 def _point(cell: Cell, result: CellResult) -> Point:
-    found = point(cell.cpus, [result])
-    parts = {PRIVATE_WORK: found.private_ps, **found.parts("line")}
-    parts[PRIVATE_WORK] += parts.pop(OWN_LINES, 0)
-    limit = max(parts, key=lambda name: parts[name])
+    name, part = limit(result.attribution)
     low, high = result.predicted_low, result.predicted_high
     return Point(
         cell.flavour,
@@ -222,6 +208,6 @@ def _point(cell: Cell, result: CellResult) -> Point:
         result.hits_per_s / MHITS,
         None if low is None else low / MHITS,
         None if high is None else high / MHITS,
-        limit,
-        parts[limit] / found.ps,
+        name,
+        part or 0.0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -108,15 +109,22 @@ def sentences(question: Question, found: Answer) -> list[str]:
         gain = found.gain
         span = ""
         if gain.low is not None and gain.high is not None:
-            span = f" (90 %: {_times(gain.low)} to {_times(gain.high)})"
-        same = "; the same within the interval" if found.is_same else ""
+            span = f" (90 %: x {gain.low:.2f} to {gain.high:.2f})"
+        same = "; the same within the interval" if gain.same else ""
         where = f"{first} over {second} at {question.cpus} CPUs"
-        said.append(f"{where}: {_times(gain.mean)}{span}{same}.")
+        said.append(f"{where}: x {gain.ratio:.2f}{span}{same}.")
     said += [f"Assumed: {line}." for line in found.assumed]
-    said.append(
-        f"Simulated briefly, in {found.seconds:.2f} s; `uprobe-sweep predict` takes more time."
-    )
+    said.append(f"Simulated briefly, in {found.seconds:.2f} s. At length: {command(question)}")
     return said
+
+
+def command(question: Question) -> str:
+    """The command that answers at length."""
+    axes = {n: getattr(question, n) for n in ("machine", "bench", "probes", "spread", "processes")}
+    options = [word for name, value in axes.items() for word in (f"--{name}", str(value))]
+    kernels = [question.against, question.kernel]
+    begin = ["upgrade", *kernels] if question.against else ["predict", "--flavour", kernels[1]]
+    return shlex.join(["uprobe-sweep", *begin, "--cpus", str(question.cpus), *options])
 
 
 def chart(question: Question, found: Answer) -> Any:
@@ -139,11 +147,6 @@ def chart(question: Question, found: Answer) -> Any:
     sources = [Source("simulated", SIMULATED)]
     spec = curves(rows, "mhits", design_styles(found.designs), sources, said)
     return alt.LayerChart.from_dict(spec)
-
-
-def _times(gain: float) -> str:
-    """A gain as a factor."""
-    return f"x {1 + gain:.2f}"
 
 
 def _whole(value: Any) -> Any:

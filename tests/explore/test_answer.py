@@ -1,16 +1,18 @@
 """What the page answers, without a page."""
 
+import shlex
 from dataclasses import replace
 
 import pytest
 
 from core.cell import PS_PER_SECOND
 from core.outcome import PRIVATE_WORK
+from sweep.cli import code_of
 from sweep.driver.predict import predict
 from sweep.errors import UsageError
 from sweep.explore import answer as answers
 from sweep.explore.answer import Question, answer
-from sweep.explore.shown import asked, choices, sentences
+from sweep.explore.shown import asked, choices, command, sentences
 from sweep.spec.spec import Spec
 
 USUAL = Question("xeon-gold-6138", "v6.14", "v6.11", "uprobe-nop", 8)
@@ -27,8 +29,8 @@ def test_the_curve_the_limit_and_the_gain() -> None:
     assert new.high is not None
     assert new.low < new.mhits < new.high
     assert found.gain is not None
-    assert found.gain.mean == pytest.approx(new.mhits / old.mhits - 1, rel=0.02)
-    assert not found.is_same
+    assert found.gain.ratio == pytest.approx(new.mhits / old.mhits, rel=0.02)
+    assert found.gain.same is False
 
 
 def test_it_is_what_a_run_gives() -> None:
@@ -48,10 +50,22 @@ def test_processes_and_probes_are_asked_for() -> None:
     assert alone.gain is None
 
 
-def test_designs_of_one_path_are_the_same_within_the_interval() -> None:
+def test_releases_of_one_path_are_the_same_within_the_interval() -> None:
     found = answer(replace(USUAL, kernel="v6.15", against="v6.14", bench="uretprobe-nop", cpus=2))
     assert found.gain is not None
-    assert found.is_same == (found.gain.low <= 0 <= found.gain.high)  # type: ignore[operator]
+    assert found.gain.same
+    said = sentences(replace(USUAL, cpus=2), found)
+    assert any(line.endswith("; the same within the interval.") for line in said)
+
+
+def test_the_command_that_answers_at_length_can_be_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for question in (replace(USUAL, cpus=1), replace(USUAL, cpus=1, against="")):
+        words = shlex.split(command(question))
+        assert words[0] == "uprobe-sweep"
+        assert code_of([*words[1:], "--ensemble", "0"]) == 0
+        assert "v6.14" in capsys.readouterr().out
 
 
 def test_a_kernel_as_uname_prints_it_says_what_was_assumed() -> None:

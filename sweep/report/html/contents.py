@@ -39,7 +39,7 @@ def _throughput(material: Material) -> Iterator[Section]:
     )
     if any(row.get("calibration") for panel in shown for row in panel.rows):
         text += " * marks cells that costs were fitted on: they test nothing."
-    if len(material.comparison.columns) > 1:
+    if any(row.get("error") is not None for panel in shown for row in panel.rows):
         text += f" Errors are against {first}."
     known = sources(shown)
     curves = [_curves(material, panel, "mhits", known) for panel in shown]

@@ -20,6 +20,7 @@ from sweep.report.html.material import Material
 from sweep.report.html.origin import planned, run_of, spec_of
 from sweep.report.html.parts import with_hits
 from sweep.report.html.waits import waits
+from sweep.store.disturbed import disturbed
 from sweep.store.folder import Location
 from sweep.store.schema import SIMULATED
 from sweep.store.settings import in_setting
@@ -55,6 +56,11 @@ def gather(given: Sequence[Given], beside: bool) -> tuple[Material, list[Cell]]:
         f"{run.name}: no what-if ranking: its cells are not what its spec gives today"
         for run in given
         if not plans[run.name] and (run.cells["source"] == SIMULATED).any()
+    ]
+    missing += [
+        f"{name}: {count} of {len(cells)} measurements are too low: others had the CPUs as well"
+        for name, cells in frames.items()
+        if (count := len(cells.filter(disturbed())))
     ]
     material = Material(
         title=", ".join(Path(name).name for name in frames),
