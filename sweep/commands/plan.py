@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import textwrap
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +17,6 @@ from sweep.commands.shared import (
     load,
     out_option,
     print_columns,
-    print_json,
     set_option,
     spec_argument,
 )
@@ -23,6 +26,9 @@ from sweep.terminal.progress import seconds_text
 if TYPE_CHECKING:
     from sweep.plan.cost import Cost
     from sweep.store.folder import Location
+
+MOST_LISTED = 10_000
+"""Cells that are listed for people."""
 
 
 @click.command()
@@ -47,41 +53,55 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     from sweep.store.scan import RUNS
 
     work = survey(loaded, out)
-    listed = [
-        {
-            **parameters(cell),
-            "done": cell_id in work.finished,
-            "failed": cell_id in work.failed,
-        }
-        for cell_id, cell in work.cells.items()
-    ]
+    finished, failing, to_do = work.finished, work.failed, work.to_do()
     count = {
-        "count": len(listed),
-        "done": len(work.finished),
-        "failed": len(work.failed),
-        "to_do": len(work.to_do()),
+        "count": len(work.cells),
+        "done": len(finished),
+        "failed": len(failing),
+        "to_do": len(to_do),
     }
-    cost = estimate(work.to_do(), past_cells(RUNS, work.out))
+    cost = estimate(to_do, past_cells(RUNS, work.out))
+    marked = (
+        {**parameters(cell), "done": cell.cell_id in finished, "failed": cell.cell_id in failing}
+        for cell in work.cells.in_order
+    )
     if as_json:
         about = {"run_id": run_id(loaded), "out": str(work.out), **count}
-        print_json({**about, "cost": cost and asdict(cost), "cells": listed})
+        _print_json({**about, "cost": cost and asdict(cost)}, marked)
         return
+    listed = list(islice(marked, MOST_LISTED))
     shown = ["bench", "flavour", "cpus"]
     varying = [axis for axis in ORDER if len({entry[axis] for entry in listed}) > 1]
     shown += [axis for axis in varying if axis not in shown]
     marks = ["done" if e["done"] else "failed" if e["failed"] else "to do" for e in listed]
     cells = [[*(entry[a] for a in shown), m] for entry, m in zip(listed, marks, strict=True)]
     print_columns([[*shown, ""], *cells])
+    if more := len(work.cells) - len(listed):
+        print(f"... and {more:,} more; --json lists all")
     failed = f"{count['failed']} failed, " if count["failed"] else ""
     print(
-        f"{counted(len(listed), 'cell')}: {count['done']} done in {work.out}, {failed}"
+        f"{counted(len(work.cells), 'cell')}: {count['done']} done in {work.out}, {failed}"
         f"{count['to_do']} to do"
     )
     if loaded.precision is not None:
         most = loaded.max_replicates
         print(f"more may follow, up to {most} replicates of each, for ±{100 * loaded.precision:g}%")
-    if work.to_do():
+    if to_do:
         print(_told(cost))
+
+
+def _print_json(about: Mapping[str, Any], cells: Iterable[Mapping[str, Any]]) -> None:
+    """Print `about` and the list of `cells` as one object, a cell at a time."""
+    head = json.dumps({**about, "cells": []}, indent=1).removesuffix("]\n}")
+    print(head, end="")
+    for number, cell in enumerate(cells):
+        print(
+            ",\n" if number else "\n",
+            textwrap.indent(json.dumps(cell, indent=1), "  "),
+            sep="",
+            end="",
+        )
+    print("\n ]\n}")
 
 
 def _told(cost: Cost | None) -> str:

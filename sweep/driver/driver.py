@@ -11,6 +11,7 @@ from core.cell import Cell
 from sweep.errors import InfrastructureError
 from sweep.executors.base import Executor
 from sweep.machines.named import named_machine
+from sweep.plan.cells import Cells
 from sweep.plan.plan import run_id
 from sweep.plan.precision import Unsure, cells_wanted, unsure
 from sweep.plan.sources import SOURCES, sources_in, sources_of
@@ -61,7 +62,7 @@ class Work:
     """
 
     out: Location
-    cells: dict[str, Cell]
+    cells: Cells
     rates: dict[str, float]
     failures: set[str]
 
@@ -75,10 +76,9 @@ class Work:
         """Ids of the spec's cells that failed and are not finished."""
         return (self.cells.keys() & self.failures) - self.rates.keys()
 
-    def to_do(self, retry_failed: bool = False) -> list[Cell]:
+    def to_do(self, retry_failed: bool = False) -> Sequence[Cell]:
         """The cells that are not finished, without those that failed unless these are wanted."""
-        without = self.rates.keys() | (set() if retry_failed else self.failures)
-        return [cell for cell_id, cell in self.cells.items() if cell_id not in without]
+        return self.cells.without(self.rates.keys() | (set() if retry_failed else self.failures))
 
 
 def survey(spec: Spec, out: Location | None = None) -> Work:
@@ -88,7 +88,7 @@ def survey(spec: Spec, out: Location | None = None) -> Work:
     """
     out = RUNS / spec.name if out is None else located(str(out))
     there = rates(out)
-    return Work(out, _by_id(cells_wanted(spec, there)), there, failed(out))
+    return Work(out, Cells(cells_wanted(spec, there)), there, failed(out))
 
 
 def run(
@@ -131,8 +131,8 @@ def run(
             session.simulate(to_do, fail_fast, found)
             if spec.precision is None or session.left:
                 break
-            tried = work.cells.keys()
-            work = replace(work, cells=_by_id(cells_wanted(spec, found)))
+            tried = work.cells
+            work = replace(work, cells=Cells(cells_wanted(spec, found)))
             to_do = [cell for cell in work.to_do(retry_failed) if cell.cell_id not in tried]
     return replace(
         summary,
@@ -200,10 +200,6 @@ class Session:
         self._on_progress(Progress(self.total, self.done, self.failed))
 
 
-def _by_id(cells: Sequence[Cell]) -> dict[str, Cell]:
-    return {cell.cell_id: cell for cell in cells}
-
-
 def _names(spec: Spec) -> dict[str, dict[str, str]]:
     """What the spec calls the machines and flavours of its cells."""
     return {
@@ -214,11 +210,11 @@ def _names(spec: Spec) -> dict[str, dict[str, str]]:
 
 def _about(spec: Spec, work: Work) -> dict[str, Any]:
     """What run.json will say. Machines and paths that only earlier sessions had are kept."""
-    machines = {cell.machine.name: cell.machine for cell in work.cells.values()}
+    machines = {cell.machine.name: cell.machine for cell in work.cells.kinds()}
     digests = {name: machine.digest for name, machine in machines.items()}
     before = about_or_none(folder_at(work.out))
     earlier, sources = before.get("provenance", {}), sources_in(before)
-    paths = {**earlier.get("paths", {}), **path_words(work.cells.values())}
+    paths = {**earlier.get("paths", {}), **path_words(work.cells.kinds())}
     return {
         "run_id": run_id(spec),
         "spec": spec.model_dump(mode="json"),

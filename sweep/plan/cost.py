@@ -12,6 +12,7 @@ import polars as pl
 
 from core.cell import PS_PER_SECOND, Cell
 from sweep.errors import UsageError
+from sweep.plan.cells import counted
 from sweep.spec.axes import ORDER
 from sweep.spec.parameters import parameters
 from sweep.store.folder import Location
@@ -95,11 +96,11 @@ class _Seconds:
 def _simulated_seconds(cells: Sequence[Cell]) -> Mapping[tuple[Any, ...], _Seconds]:
     """Simulated seconds of all cells that agree in NAMES and the number of CPUs."""
     found: dict[tuple[Any, ...], _Seconds] = {}
-    for cell in cells:
+    for cell, count in counted(cells):
         named = parameters(cell)
         named["machine_digest"] = cell.machine.digest
         names = (named[name] for name in NAMES)
         seconds = found.setdefault((*names, cell.cpus), _Seconds())
-        seconds.sum += (cell.warmup_ps + cell.samples * cell.sample_ps) / PS_PER_SECOND
-        seconds.cells += 1
+        seconds.sum += count * (cell.warmup_ps + cell.samples * cell.sample_ps) / PS_PER_SECOND
+        seconds.cells += count
     return found

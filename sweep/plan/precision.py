@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from core.cell import Cell
 from sweep.plan.interval import of_mean
-from sweep.plan.plan import plan
+from sweep.plan.plan import Grid, plan
 from sweep.spec.spec import Spec
 
 
@@ -49,18 +49,19 @@ def replicates_wanted(values: Sequence[float], precision: float, most: int) -> i
     return min(max(count + 1, min(enough, 2 * count)), most)
 
 
-def cells_wanted(spec: Spec, rates: Mapping[str, float]) -> list[Cell]:
+def cells_wanted(spec: Spec, rates: Mapping[str, float]) -> Sequence[Cell]:
     """The cells of `spec` as far as is known from the `rates` of those that are finished, by id.
 
     First those of the plan. What follows is the same whatever order cells finish in and however
     often a run is broken off: each step looks at the first replicates only, all of them. A cell
     that has a replicate to do, or one that failed, asks for no more.
     """
+    if spec.precision is None:
+        return Grid(spec)
     cells = plan(spec)
-    if spec.precision is not None:
-        for first in _first_replicates(cells):
-            reached, _ = _reached(first, spec, rates)
-            cells += [replace(first, replicate=n) for n in range(spec.first_replicates, reached)]
+    for first in _first_replicates(cells):
+        reached, _ = _reached(first, spec, rates)
+        cells += [replace(first, replicate=n) for n in range(spec.first_replicates, reached)]
     return cells
 
 

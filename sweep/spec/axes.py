@@ -29,8 +29,8 @@ from sweep.spec.designs import named_flavour
 
 MAX_COUNT = 1_000_000
 """The most probes, replicates and samples of a cell: no typo may fill the memory."""
-MAX_CELLS = 100_000
-"""The most cells of a spec: a cell takes 1.75 kB and 50 us in the plan."""
+MAX_CELLS = 1_000_000
+"""The most cells of a spec: a plan of so many takes 10 s and 200 MB."""
 MAX_CONSUMERS = 32
 """The most consumers that stay: half of what a modelled function can have."""
 MAX_STALLS = 1000

@@ -40,7 +40,7 @@ def test_an_edit_without_effect_is_said(tmp_path: Path) -> None:
 
 
 def test_more_cells_than_memory_are_refused() -> None:
-    with pytest.raises(UsageError, match="makes 100,001 cells in all; allowed are 100,000"):
+    with pytest.raises(UsageError, match="makes 1,000,001 cells in all; allowed are 1,000,000"):
         Spec(bench="uprobe-nop", flavour="srcu", cpus=1, seed=range(MAX_CELLS + 1))
 
 

@@ -79,7 +79,7 @@ def test_a_larger_spec_does_only_what_is_new(tmp_path: Path) -> None:
 
 def test_a_survey_writes_nothing(tmp_path: Path) -> None:
     work = survey(SPEC, tmp_path / "run")
-    assert (len(work.cells), len(work.finished), work.to_do()) == (8, 0, plan(SPEC))
+    assert (len(work.cells), len(work.finished), list(work.to_do())) == (8, 0, plan(SPEC))
     assert list(tmp_path.iterdir()) == []
 
 

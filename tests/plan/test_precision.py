@@ -151,7 +151,7 @@ def test_a_cell_of_which_a_replicate_failed_asks_for_no_more(tmp_path: Path) -> 
     summary = run(SPEC, out, Noisy(fail))
     assert (summary.failed, summary.unsure) == (1, ())
     assert counts(out)[4] == FEWEST_REPLICATES - 1
-    assert survey(SPEC, out).to_do() == []
+    assert list(survey(SPEC, out).to_do()) == []
     assert run(SPEC, out, Noisy(), retry_failed=True).failed == 0
     run(SPEC, tmp_path / "undisturbed", Noisy())
     assert counts(out) == counts(tmp_path / "undisturbed")
@@ -167,7 +167,7 @@ def test_a_looser_precision_finds_its_replicates_there(tmp_path: Path) -> None:
 
 def test_without_a_precision_nothing_is_asked_for() -> None:
     spec = tiny_spec(replicates=3)
-    assert cells_wanted(spec, {}) == plan(spec)
+    assert list(cells_wanted(spec, {})) == plan(spec)
     assert run_id(spec) == run_id(Spec(**spec.model_dump()))
     assert plan(tiny_spec(precision="1%", replicates=7)) == plan(tiny_spec(replicates=7))
 

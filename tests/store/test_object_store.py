@@ -140,7 +140,7 @@ def test_two_drivers_on_two_machines_make_one_run(bucket: str, tmp_path: Path) -
     assert sum(json.loads(end)["done"] for end in ends) >= CELLS
     run(Spec(**TINY), tmp_path / "alone")
     assert_same(out, tmp_path / "alone")
-    assert survey(Spec(**TINY), out).to_do() == []
+    assert list(survey(Spec(**TINY), out).to_do()) == []
 
 
 def test_two_drivers_on_one_machine_are_one_too_many(bucket: str) -> None:
