@@ -73,7 +73,7 @@ def by_axis(
     found: dict[int, tuple[Side, ...]] = {}
     if whole:
         made = [[again[at][n] for at in whole] for n in range(len(columns))]  # type: ignore[index]
-        found = dict(zip(whole, paired(made, 0, executor, on_progress), strict=True))
+        found = dict(zip(whole, paired(made, FEWEST, executor, on_progress), strict=True))
     done = []
     for at, (axes, rows) in enumerate(lines):
         sides = [_side(one, times) for one in rows]
@@ -81,12 +81,10 @@ def by_axis(
         for n, side in enumerate(sides[1:], start=1):
             if side is None or sides[0] is None or not sides[0].hits_per_s:
                 continue
-            ratio = side.hits_per_s / sides[0].hits_per_s
-            members = found[at][n].ratio if at in found else None
-            sides[n] = replace(
-                side,
-                ratio=members.about(ratio) if members else _of_repeats(first, rows[n], ratio),
-            )
+            ratio = found[at][n].ratio if at in found else None
+            if ratio is None:
+                ratio = _of_repeats(first, rows[n], side.hits_per_s / sides[0].hits_per_s)
+            sides[n] = replace(side, ratio=ratio)
         done.append(Line(axes, tuple(sides)))
     return SideBySide(by, tuple(columns), tuple(done))
 

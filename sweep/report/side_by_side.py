@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from core.cell import Cell, CellResult
 from core.kernel.designs import worked_out
+from core.machine.machine import Machine
 from core.outcome import PRIVATE_WORK, Share
 from core.predict import CONFIDENCE, briefly, contended_share
 from sweep.driver.driver import Progress
@@ -29,7 +30,10 @@ MEMBERS, REPLICATES, UNPAIRED = "members", "replicates", "unpaired replicates"
 
 
 class Ratio(NamedTuple):
-    """A rate over that of the first side; `low` and `high` are its 90 % interval, `over` what."""
+    """A rate over that of the first side, for the same random numbers where they can be.
+
+    `low` and `high` are its 90 % interval, `over` what that is over.
+    """
 
     ratio: float
     low: float | None = None
@@ -42,13 +46,6 @@ class Ratio(NamedTuple):
         if self.low is None or self.high is None:
             return None
         return self.low <= 1 <= self.high
-
-    def about(self, ratio: float) -> Ratio:
-        """The interval as wide about another ratio."""
-        if self.low is None or self.high is None or not self.ratio:
-            return Ratio(ratio)
-        scale = ratio / self.ratio
-        return Ratio(ratio, self.low * scale, self.high * scale, self.over)
 
 
 @dataclass(frozen=True)
@@ -136,8 +133,9 @@ def paired(
 ) -> list[tuple[Side, ...]]:
     """For each line of equally long columns of cells their sides, with ratios to the first.
 
-    A cell's `ensemble` says how many members its ratio is over, and `replicates` how many repeats
-    where it has none. Raises SweepError if a cell fails.
+    A cell's `ensemble` says how many members its ratio is over, and `replicates`, two or more,
+    how many repeats where it has none. Rates are those of `predict`; ratios are of twins. Raises
+    SweepError if a cell fails.
     """
     lines = list(zip(*columns, strict=True))
     plain = [replace(cell, ensemble=0) for cells in lines for cell in cells]
@@ -158,16 +156,25 @@ def paired(
 
 
 def _repeats(cell: Cell, replicates: int) -> list[Cell]:
-    """The cell on its members, or again; with random numbers that do not go by its design."""
+    """The cell, then on its members, or again; with random numbers that do not go by its design."""
     kernel = cell.design or worked_out(TWIN, cell.flavour, ())
     twin = replace(cell, flavour=TWIN, design=replace(kernel, name=TWIN), ensemble=0)
-    members = cell.machine.members[: cell.ensemble]
-    if len(members) < 2:
-        return [replace(twin, replicate=cell.replicate + n) for n in range(1, replicates + 1)]
+    members = _members(cell)
+    if not members:
+        return [replace(twin, replicate=cell.replicate + n) for n in range(replicates)]
     return [
-        briefly(replace(twin, machine=member, replicate=cell.replicate + number))
-        for number, member in enumerate(members, start=1)
+        twin,
+        *(
+            briefly(replace(twin, machine=member, replicate=cell.replicate + number))
+            for number, member in enumerate(members, start=1)
+        ),
     ]
+
+
+def _members(cell: Cell) -> tuple[Machine, ...]:
+    """Those of the ensemble that an interval is over; none of one alone."""
+    members = cell.machine.members[: cell.ensemble]
+    return members if len(members) > 1 else ()
 
 
 def _ratio(
@@ -175,20 +182,16 @@ def _ratio(
     results: tuple[CellResult, CellResult],
     drawn: tuple[Sequence[float], Sequence[float]],
 ) -> Ratio | None:
-    """The ratio of two plain cells, its interval from that of their twins.
+    """The ratio of two cells' twins, and its interval; None where no hit is completed.
 
     The model's own error of a hit's uncontended time is common to both cells; that of its contended
     time is if the same line limits both, and each cell's own otherwise.
     """
-    before, after = (result.hits_per_s for result in results)
-    if not before:
+    if not all((*drawn[0], *drawn[1])):
         return None
-    ratio = after / before
-    if not ratio or not all((*drawn[0], *drawn[1])) or len(drawn[0]) < 2:
-        return Ratio(ratio)
     logs = [log(b / a) for a, b in zip(*drawn, strict=True)]
-    if len(cells[0].machine.members[: cells[0].ensemble]) < 2:
-        return over_repeats(ratio, logs, REPLICATES)
+    if not _members(cells[0]):
+        return over_repeats(exp(mean(logs)), logs, REPLICATES)
     calibration = cells[0].machine.calibration
     assert calibration is not None
     shares = [contended_share(c, r.hits_per_s) for c, r in zip(cells, results, strict=True)]
@@ -196,8 +199,8 @@ def _ratio(
     differ = abs(shares[1] - shares[0])
     contended = [differ] if _contended(results[0]) == _contended(results[1]) else shares
     error = hypot(differ * own.uncontended, *(share * own.contended for share in contended))
-    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * hypot(stdev(logs), error)
-    return Ratio(ratio, ratio * exp(-half), ratio * exp(half), MEMBERS)
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * hypot(stdev(logs[1:]), error)
+    return Ratio(exp(logs[0]), exp(logs[0] - half), exp(logs[0] + half), MEMBERS)
 
 
 def over_repeats(ratio: float, logs: Sequence[float], over: str) -> Ratio:

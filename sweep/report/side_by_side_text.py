@@ -11,7 +11,14 @@ from sweep.report.side_by_side import Line, Side, SideBySide
 from sweep.store.settings import MHITS, said, telling
 from sweep.terminal.text_table import ABSENT, kept, numbers, percent, table, to_text
 
-LEGEND = "M hits/s; ratios are to {first}, with their paired 90 % interval over {over}."
+LEGEND = (
+    "M hits/s; ratios are to {first}, for the same random numbers, with their paired 90 % interval "
+    "over {over}."
+)
+UNSURE = (
+    "A ratio without an interval is of single repeats, and of no ensemble that the model of now "
+    "can simulate again."
+)
 SAME = "= the same within the interval."
 
 
@@ -35,6 +42,8 @@ def _parts(found: SideBySide) -> Iterator[RenderableType]:
     yield legend.format(first=f"{found.by} {found.columns[0]}", over=" or ".join(over))
     if any(ratio.same for ratio in ratios):
         yield SAME
+    if any(ratio.low is None for ratio in ratios):
+        yield UNSURE
 
 
 def _table(found: SideBySide, lines: Sequence[Line]) -> Iterator[RenderableType]:

@@ -10,7 +10,7 @@ from sweep.errors import near
 
 NAME = "uprobe-sweep"
 
-_MEANT = re.compile(r"did you mean '([^' ]+)'")
+_MEANT = re.compile(r"did you mean '([^' ]+)'", re.IGNORECASE)
 
 
 def with_next(message: str, args: Sequence[str]) -> str:
@@ -21,6 +21,7 @@ def with_next(message: str, args: Sequence[str]) -> str:
     """
     if f"`{NAME}" in message:
         return message
+    message = message.rstrip(".")
     match = _MEANT.search(message)
     tried = corrected(args, match[1]) if match else None
     if tried is not None:

@@ -20,6 +20,8 @@ from sweep.terminal.next_command import with_next
         ("it is full", "tables letter", "; see `uprobe-sweep tables --help`"),
         ("No such command 'rum'.", "rum tiny", "; see `uprobe-sweep --help`"),
         ("first `uprobe-sweep plan x`", "run x", "`uprobe-sweep plan x`"),
+        ("No such option '--flavor'. Did you mean '--flavour'?", "show --flavor x", "flavour x`"),
+        ("Missing argument 'AFTER'.", "diff a", "argument 'AFTER'; see `uprobe-sweep diff --help`"),
         ("bad", "", "bad; see `uprobe-sweep --help`"),
     ],
 )
