@@ -23,6 +23,7 @@ from core.kernel.operation import Path
 from core.kernel.what_if import edited
 from core.machine.machine import Machine
 from core.outcome import Share, StressOutcome
+from core.two_states import States
 from core.workload import STRESS, Workload
 
 PS_PER_SECOND = 10**12
@@ -183,8 +184,10 @@ class CellResult:
     operations on shared lines that the weave served, warm-up included; `attribution` says where the
     CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the engine's
     own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval of what
-    the machine itself would do, hits per second; None without one. `stress` is what came out beside
-    hits, None without a workload.
+    the machine itself would do, hits per second; None without one. `states` are the two that the
+    cell falls into by how its CPUs start, if its ensemble shows two: then hits, samples and
+    attribution are those of all starts, a mixture. `stress` is what came out beside hits, None
+    without a workload.
     """
 
     cell_id: str
@@ -195,6 +198,7 @@ class CellResult:
     wall_seconds: float
     predicted_low: float | None = None
     predicted_high: float | None = None
+    states: States | None = None
     stress: StressOutcome | None = None
 
     @property

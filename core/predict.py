@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from math import exp, hypot, log
+from math import exp, hypot, log, sqrt
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from core.cell import Cell, CellResult
 from core.engine.cpu_hosts import CpuHosts
 from core.engine.simulate import simulate
+from core.machine.topology import clock_period_ps
+from core.outcome import Share
+from core.two_states import two_states
 
 if TYPE_CHECKING:
     from core.stress.threads import TriggerThreads
@@ -26,6 +32,9 @@ MEMBER_PS = 500 * 10**6
 """How long a member is simulated at most, after so much warm-up at most: members differ more than
 their own moments do. See docs/performance.md for what shorter ones do to the intervals."""
 
+NUDGED, NUDGE_PS = "trap_entry", 10_000
+"""Private work that varies from start to start, and by how much, to either side."""
+
 Interval = tuple[float, float]
 
 
@@ -34,10 +43,11 @@ def predict(
 ) -> CellResult:
     """Simulate `cell` on `hosts`, and the members of its ensemble in this process.
 
-    The ensemble changes nothing but the interval, which is None if the cell asks for none, its
-    machine has fewer than two members, or one of them completes no hit. A cell with a workload has
-    none either; `threads` host those of it that hit. By default both are this process. Raises as
-    `simulate` and `simulate_stress` do.
+    An ensemble gives an interval, which is None if the cell asks for none, its machine has fewer
+    than two members, or one of them completes no hit; and it changes a cell that has two states,
+    by `starts` as many as it has members: that is a mixture of all of them, and its interval covers
+    both. A cell with a workload has none of this; `threads` host those of it that hit. By default
+    both are this process. Raises as `simulate` and `simulate_stress` do.
     """
     if cell.workload is not None:
         # Few cells have one, and it takes a tenth of a small run's time to load.
@@ -46,13 +56,52 @@ def predict(
         return simulate_stress(cell, threads=threads)
     began = time.perf_counter()
     plain, rates = _simulated(cell, hosts)
+    apart = starts(cell, len(rates)) if len(rates) > 1 and cell.cpus > 1 else []
+    states = two_states([start.hits_per_s for start in apart])
+    if states is not None:
+        plain = _mixture(apart)
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
+    if states is not None and low is not None and high is not None:
+        low, high = min(low, states.low), max(high, states.high)
     return replace(
         plain,
         cell_id=cell.cell_id,
         wall_seconds=time.perf_counter() - began,
         predicted_low=low,
         predicted_high=high,
+        states=states,
+    )
+
+
+def starts(cell: Cell, count: int) -> list[CellResult]:
+    """The cell from `count` starts, briefly: other phases, and other private work.
+
+    A hit's work is longer or shorter by up to NUDGE_PS, evenly: what a design falls into may flip
+    with so little, and a machine's own is not known better.
+    """
+    period = clock_period_ps(cell.machine, 1)
+    results = []
+    for number in range(1, count + 1):
+        nudge = round(NUDGE_PS * ((2 * number - 1) / count - 1) / period)
+        path = f"execution.work_cycles.{NUDGED}"
+        work = max(0, cell.machine.number(path) + nudge)
+        machine = cell.machine.with_numbers({path: work})
+        one = replace(cell, machine=machine, replicate=cell.replicate + number)
+        results.append(simulate(briefly(one)))
+    return results
+
+
+def _mixture(runs: list[CellResult]) -> CellResult:
+    """The samples, and the time, of runs of one cell as those of one."""
+    spent: Counter[Share] = Counter()
+    for run in runs:
+        for share in run.attribution:
+            spent[share._replace(ps=0)] += share.ps
+    return replace(
+        runs[0],
+        hits_per_sample=np.concatenate([run.hits_per_sample for run in runs]),
+        line_ops=sum(run.line_ops for run in runs),
+        attribution=tuple(share._replace(ps=ps) for share, ps in spent.items()),
     )
 
 
@@ -105,13 +154,14 @@ def contended_share(cell: Cell, rate: float) -> float:
 def discrepancy(cell: Cell, share: float) -> float:
     """Standard deviation of the model's own error in the log of a hit's time.
 
-    A hit's time has two parts, uncontended and contended (`share` of it); each errs by its own
-    factor, independently. Needs a machine with a calibration.
+    Its variance goes from that of an uncontended hit to that of a contended one as `share`, what is
+    contended of the hit's time, goes from 0 to 1: a hit of which a third is waiting errs nearly as
+    much as one that only waits. Needs a machine with a calibration.
     """
     calibration = cell.machine.calibration
     assert calibration is not None
     error = calibration.discrepancy
-    return hypot((1 - share) * error.uncontended, share * error.contended)
+    return hypot(sqrt(1 - share) * error.uncontended, sqrt(share) * error.contended)
 
 
 def _simulated(cell: Cell, hosts: CpuHosts | None) -> tuple[CellResult, list[float]]:

@@ -66,6 +66,7 @@ def machine(
                 "commit_cycles": 0,
                 "late_answer_cycles": 0,
                 "barrier_answer_cycles": 0,
+                "mispredict_cycles": 0,
                 "smt_window_cycles": 0,
                 **(cycles or {}),
                 "smt_yield": smt_yield,

@@ -8,13 +8,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.calibrate import discrepancy
-from core.calibrate.ensemble import Errors, intervals, jacobian, members, posterior, prior
+from core.calibrate.ensemble import (
+    FRACTIONS,
+    Errors,
+    intervals,
+    jacobian,
+    left_out,
+    likeliest,
+    members,
+    posterior,
+    prior,
+    unseen_errors,
+)
 from core.calibrate.fit import Each, Report, Stage, Step, fit, silent
 from core.calibrate.parameters import Parameter, values_of, with_values
-from core.calibrate.points import Cells, FloatArray, Primitives, Together
+from core.calibrate.points import Cells, FloatArray, Points, Primitives, Together
 from core.machine.machine import Calibration, Machine
 
 MEMBERS = 16
+CANDIDATES = 4 * MEMBERS
+"""Drawn for them, of which those are kept that fit best."""
 
 REPLICATES = 8
 """Simulations behind each error of a cell that intervals rest on."""
@@ -29,6 +42,7 @@ class Task:
     primitives: Primitives
     cells: Cells
     steps: int = 10
+    starts: int = 1
 
 
 def calibrate(task: Task, each: Each = map, report: Report = silent) -> Machine:
@@ -37,7 +51,8 @@ def calibrate(task: Task, each: Each = map, report: Report = silent) -> Machine:
     Nothing depends on fitted values that the machine had before.
     """
     points = Together((task.primitives, task.cells))
-    values = fit(Stage("fit", points, task.parameters, task.steps), task.machine, each, report)
+    stage = Stage("fit", points, task.parameters, task.steps, task.starts)
+    values = fit(stage, task.machine, each, report)
     fitted = with_values(task.machine, _named(task, values))
     return with_uncertainty(replace(task, machine=fitted), each, report)
 
@@ -46,35 +61,40 @@ def with_uncertainty(task: Task, each: Each = map, report: Report = silent) -> M
     """The task's machine, fitted, with intervals, discrepancy and members; nothing else changes."""
     best = np.array(list(values_of(task.machine, task.parameters).values()), dtype=np.float64)
     cells = replace(task.cells, replicates=REPLICATES)
-    points = Together((task.primitives, cells))
-    each = _counted(each, 2 * len(best) + 1, report)
+    total = 2 * len(best) + 1 + CANDIDATES + len(FRACTIONS) * len(cells.figures)
+    each = _counted(each, total, report)
 
-    def errors(rows: Sequence[FloatArray]) -> FloatArray:
-        machines = (with_values(task.machine, _named(task, row)) for row in rows)
-        return np.array(list(each(points.errors, machines))) * points.weights
+    def of(points: Points) -> Errors:
+        def errors(rows: Sequence[FloatArray]) -> FloatArray:
+            machines = (with_values(task.machine, _named(task, row)) for row in rows)
+            return np.array(list(each(points.errors, machines))) * points.weights
 
-    asked: Errors = errors
+        return errors
+
+    asked = of(Together((task.primitives, cells)))
     found = asked([best])[0]
     slopes = jacobian(asked, best, task.parameters)
-    known = posterior(slopes, found, best, prior(task.parameters))
-    ours = slice(len(found) - len(cells.figures), None)
-    left_out = found[ours] / cells.weights / (1 - known.leverage[ours])
+    before = prior(task.parameters)
+    known = posterior(slopes, found, best, before)
+    drawn = members(known.parameters, task.parameters, CANDIDATES)
+    errors = of(Together((task.primitives, task.cells)))(list(drawn))
+    kept = likeliest(errors, MEMBERS)
+    ours = range(len(found) - len(cells.figures), len(found))
+    without = [left_out(slopes, found, best, known, before, row, task.parameters) for row in ours]
+    tried = asked([step for steps in without for step in steps]).reshape(len(ours), -1, len(found))
+    unseen = unseen_errors(np.insert(tried, 0, found, axis=1), ours) / cells.weights
+    spread = errors[kept, ours.start :].std(axis=0, ddof=1) / cells.weights
     low, high = intervals(known.parameters, best, task.parameters)
     return task.machine.with_calibration(
         Calibration(
             curves=tuple(task.primitives.curves),
             cells=tuple(cells.figures),
-            discrepancy=discrepancy.estimate(
-                left_out, known.leverage[ours], cells.shares(task.machine)
-            ),
+            discrepancy=discrepancy.estimate(unseen, spread, cells.shares(task.machine)),
             intervals={
                 p.path: (p.rounded(a), p.rounded(b))
                 for p, a, b in zip(task.parameters, low.tolist(), high.tolist(), strict=True)
             },
-            members=tuple(
-                _by_path(_named(task, row))
-                for row in members(known.parameters, task.parameters, MEMBERS)
-            ),
+            members=tuple(_by_path(_named(task, row)) for row in drawn[kept]),
         )
     )
 

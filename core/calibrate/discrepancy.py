@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy.optimize import minimize
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from core.calibrate.points import FloatArray
 from core.machine.machine import Discrepancy
@@ -12,25 +15,30 @@ LEAST, MOST = 1e-3, 1.0
 """Standard deviations looked among: hits counted resolve the one, the other is a factor of e."""
 
 
-def estimate(left_out: FloatArray, leverage: FloatArray, shares: FloatArray) -> Discrepancy:
-    """The discrepancy that makes the errors at cells left out most likely.
+def estimate(unseen: FloatArray, spread: FloatArray, shares: FloatArray) -> Discrepancy:
+    """The discrepancy that makes the errors at cells not seen most likely.
 
-    `left_out` is the error in the log of each cell as if the parameters were fitted without it,
-    `leverage` how much it taught them, `shares` what of its hit's time is contended; shape
-    (cells,). With v = ((1 - share) uncontended)^2 + (share contended)^2 the variance of a cell's
-    discrepancy, that of its left-out error is v / (1 - leverage): without it less is known.
+    `unseen` is the error in the log of each cell where the parameters were fitted without it,
+    `spread` the standard deviation of the ensemble's members there, `shares` what of its hit's time
+    is contended; shape (cells,). An error's variance is that of the members, which an interval has
+    in it anyway, and (1 - share) uncontended^2 + share contended^2. Cells that meet nobody tell the
+    first, the others the second; without the former both are one.
     """
-    squares = left_out**2 * (1 - leverage)
+    alone = shares == 0
+    squares, members = unseen**2, spread**2
 
-    def surprise(logs: FloatArray) -> float:
-        uncontended, contended = np.exp(logs)
-        variances = ((1 - shares) * uncontended) ** 2 + (shares * contended) ** 2
-        return float(np.sum(np.log(variances) + squares / variances))
+    def likeliest(own: Callable[[float], FloatArray], cells: NDArray[np.bool_]) -> float:
+        def surprise(log: float) -> float:
+            variances = (members + own(float(np.exp(2 * log))))[cells]
+            return float(np.sum(np.log(variances) + squares[cells] / variances))
 
-    bounds = [(np.log(LEAST), np.log(MOST))] * 2
-    start = np.full(2, np.log(0.1))
-    best = minimize(surprise, start, bounds=bounds, method="L-BFGS-B")
-    uncontended, contended = np.exp(best.x)
-    return Discrepancy(
-        uncontended=round(float(uncontended), 4), contended=round(float(contended), 4)
-    )
+        bounds = (np.log(LEAST), np.log(MOST))
+        return float(np.exp(minimize_scalar(surprise, bounds=bounds, method="bounded").x))
+
+    whole = np.ones_like(shares)
+    uncontended = likeliest(lambda own: own * whole, alone if alone.any() else ~alone)
+    contended = uncontended
+    if alone.any() and not alone.all():
+        known = (1 - shares) * uncontended**2
+        contended = likeliest(lambda own: known + shares * own, ~alone)
+    return Discrepancy(uncontended=round(uncontended, 4), contended=round(contended, 4))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats.qmc import MultivariateNormalQMC
 
@@ -25,6 +26,9 @@ STEP = 0.1
 
 RESOLUTION = 1e-3
 """No error is known better than this, however well the model fits: it counts some thousand hits."""
+
+FRACTIONS = (0.5, 1.0)
+"""Of a step, where the errors are looked at."""
 
 SEED = 0
 
@@ -115,6 +119,40 @@ def posterior(
     return Posterior(Gaussian(mean, after), math.sqrt(variance), leverage(variance))
 
 
+def left_out(
+    jacobian: FloatArray,
+    errors: FloatArray,
+    best: FloatArray,
+    known: Posterior,
+    before: Gaussian,
+    row: int,
+    parameters: Sequence[Parameter],
+) -> list[FloatArray]:
+    """Parameters on the way to the best had the error in that row not been seen.
+
+    FRACTIONS of the Gauss-Newton step from `best`, which is best with it, inside the bounds; shape
+    (parameters,) each. `known` is the posterior of all errors, `before` what was known without any.
+    """
+    others = np.delete(jacobian, row, axis=0)
+    information = others.T @ others / known.scale**2 + np.linalg.inv(before.covariance)
+    step = np.linalg.solve(information, jacobian[row] * errors[row] / known.scale**2)
+    low, high = _bounds(parameters)
+    moved = [np.clip(best + part * step, low, high).tolist() for part in FRACTIONS]
+    return [np.array([p.rounded(v) for p, v in zip(parameters, row, strict=True)]) for row in moved]
+
+
+def unseen_errors(tried: FloatArray, rows: Sequence[int]) -> FloatArray:
+    """The error in each of `rows` where all the others are smallest, shape (rows,).
+
+    `tried` has, for each of them, the errors at some places: shape (rows, places, errors). So a
+    step too long for the errors to be linear is not believed.
+    """
+    squares = (tried**2).sum(axis=2)
+    own = np.array([at[:, row] for at, row in zip(tried, rows, strict=True)])
+    nearest = np.argmin(squares - own**2, axis=1)
+    return own[np.arange(len(own)), nearest]
+
+
 def intervals(known: Gaussian, best: FloatArray, parameters: Sequence[Parameter]) -> FloatArray:
     """Ends of each parameter's 90 % interval, shape (2, parameters).
 
@@ -138,6 +176,16 @@ def members(known: Gaussian, parameters: Sequence[Parameter], count: int) -> Flo
     drawn = np.clip(sampler.random(count), low, high)
     rows = [[p.rounded(v) for p, v in zip(parameters, row, strict=True)] for row in drawn.tolist()]
     return np.array(rows, dtype=np.float64)
+
+
+def likeliest(errors: FloatArray, count: int) -> NDArray[np.intp]:
+    """Which `count` of parameters drawn have the smallest errors, shape (drawn, errors); in order.
+
+    Rejection, as in approximate Bayesian computation: where errors bend, normal deviates around the
+    best fit are often far from any.
+    """
+    kept: NDArray[np.intp] = np.sort(np.argsort((errors**2).sum(axis=1), kind="stable")[:count])
+    return kept
 
 
 def _bounds(parameters: Sequence[Parameter]) -> tuple[FloatArray, FloatArray]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
+from scipy.stats.qmc import LatinHypercube
 
 from core.calibrate.parameters import Parameter, with_values
 from core.calibrate.points import FloatArray, Points
@@ -20,6 +21,11 @@ TYPICAL_ERROR = 0.08
 
 ANCHOR = 0.03
 """What an error of a parameter from its start counts, by its range."""
+
+CANDIDATES = 8
+"""Places looked at for each further start."""
+
+SEED = 0
 
 Each = Callable[[Callable[[Machine], FloatArray], Iterable[Machine]], Iterable[FloatArray]]
 """`map`, or that of a pool of processes: the order is kept."""
@@ -44,20 +50,25 @@ def silent(step: Step) -> None:
 
 @dataclass(frozen=True)
 class Stage:
-    """What is fitted, on what, and for how many steps at most."""
+    """What is fitted, on what, for how many steps at most, and from how many starts.
+
+    The first start is that of the parameters. Others are the likeliest of a Latin hypercube of
+    CANDIDATES times as many places, the same every time.
+    """
 
     name: str
     points: Points
     parameters: tuple[Parameter, ...]
     steps: int = 10
+    starts: int = 1
 
 
 def fit(stage: Stage, machine: Machine, each: Each = map, report: Report = silent) -> FloatArray:
     """Values, as a machine file writes them, of the stage's parameters; shape (parameters,).
 
     The rest is `machine`'s. They minimize the weighted errors, the large ones by Cauchy's robust
-    loss, by a trust region from each parameter's start (scipy's least_squares). Deterministic,
-    whatever `each` is.
+    loss, by a trust region (scipy's least_squares): the best of what the stage's starts lead to.
+    Deterministic, whatever `each` is.
     """
     low = np.array([p.low for p in stage.parameters])
     width = np.array([p.high for p in stage.parameters]) - low
@@ -94,19 +105,31 @@ def fit(stage: Stage, machine: Machine, each: Each = map, report: Report = silen
         rise: FloatArray = ((both[count : 2 * count] - both[:count]) / (highs - lows)[:, None]).T
         return rise
 
-    report(Step(stage.name, 0, stage.steps))
-    best = least_squares(
-        errors,
-        np.clip(start, 0.001, 0.999),
-        jac=derivatives,
-        bounds=(0, 1),
-        loss="cauchy",
-        f_scale=TYPICAL_ERROR,
-        max_nfev=stage.steps,
-        xtol=1e-3,
-        ftol=1e-3,
-    )
-    report(Step(stage.name, stage.steps, stage.steps, _loss(best.fun)))
+    def best_from(place: FloatArray) -> OptimizeResult:
+        nonlocal steps
+        steps = 0
+        report(Step(stage.name, 0, stage.steps))
+        found = least_squares(
+            errors,
+            np.clip(place, 0.001, 0.999),
+            jac=derivatives,
+            bounds=(0, 1),
+            loss="cauchy",
+            f_scale=TYPICAL_ERROR,
+            max_nfev=stage.steps,
+            xtol=1e-3,
+            ftol=1e-3,
+        )
+        report(Step(stage.name, stage.steps, stage.steps, _loss(found.fun)))
+        return found
+
+    places = [start]
+    if stage.starts > 1:
+        count = CANDIDATES * (stage.starts - 1)
+        among = LatinHypercube(len(start), rng=SEED).random(count)
+        losses = np.log1p((found(list(among)) / TYPICAL_ERROR) ** 2).sum(axis=1)
+        places += list(among[np.argsort(losses, kind="stable")[: stage.starts - 1]])
+    best = min(map(best_from, places), key=lambda one: one.cost)
     values = low + width * best.x
     return np.array(
         [p.rounded(x) for p, x in zip(stage.parameters, values.tolist(), strict=True)], np.float64

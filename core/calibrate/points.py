@@ -26,6 +26,9 @@ SAMPLE_PS = 240 * 10**6
 WEIGHT = 3.0
 """Of what no other CPU disturbs: it is known far better than what happens under load."""
 
+ONE_LINE = 1.5
+"""Of contention for a single line, where few mechanisms meet: between that and 1 for whole hits."""
+
 
 class Points(Protocol):
     """Figures that parameters are fitted on. Picklable, so that other processes can ask."""
@@ -44,18 +47,21 @@ class Primitives:
 
     `curves` has ns per operation and thread, `hand_offs` ns for a line that is idle. `measured_on`
     is the machine that they were seen on: its topology and clocks, with the costs that are asked
-    about; None: the machine asked about itself.
+    about; None: the machine asked about itself. Hand-offs that are `disputed` weigh ONE_LINE: their
+    source gives a wide range.
     """
 
     curves: Mapping[tuple[str, int], float]
     hand_offs: Mapping[tuple[str, str], float]
     measured_on: Machine | None = None
+    disputed: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def weights(self) -> FloatArray:
         """What each error counts: the curves' points, then the hand-offs."""
-        alone = [WEIGHT if cpus == 1 else 1.0 for _, cpus in self.curves]
-        return np.array([*alone, *np.full(len(self.hand_offs), WEIGHT)])
+        curves = [WEIGHT if cpus == 1 else ONE_LINE for _, cpus in self.curves]
+        idle = [ONE_LINE if name in self.disputed else WEIGHT for name in self.hand_offs]
+        return np.array([*curves, *idle])
 
     def errors(self, machine: Machine) -> FloatArray:
         """Log of modelled over published time, shape (points,)."""
@@ -70,7 +76,7 @@ class Primitives:
 
 @dataclass(frozen=True)
 class Cells:
-    """Published hits per second by cell; those on one CPU weigh more.
+    """Published hits per second by cell. Those on one CPU weigh WEIGHT, `one_line` ONE_LINE.
 
     `replicates` simulations with other start phases and random numbers make a figure, the mean of
     their logarithms: what the design falls into may depend on how its CPUs start.
@@ -78,11 +84,14 @@ class Cells:
 
     figures: Mapping[CellName, float]
     replicates: int = 2
+    one_line: frozenset[CellName] = frozenset()
 
     @property
     def weights(self) -> FloatArray:
         """What each error counts, shape (points,)."""
-        return np.array([WEIGHT if cpus == 1 else 1.0 for _, _, cpus in self.figures])
+        contended = [ONE_LINE if cell in self.one_line else 1.0 for cell in self.figures]
+        alone = np.array([cpus == 1 for _, _, cpus in self.figures])
+        return np.where(alone, WEIGHT, contended)
 
     def errors(self, machine: Machine) -> FloatArray:
         """Log of modelled over published rate, shape (points,)."""

@@ -1,11 +1,13 @@
 """Who has a cache line, who may use it, and what moving it costs. Compiled; called by the weave.
 
 A home serves one transaction of a line at a time, first come first served, but for a sharer that
-wants to write: it goes first. The home snoops the owner and is free again when that has answered
-(after a load of a modified line `load_hold` later), while the line is still on its way. So the next
+wants to write: it goes first. The home snoops the owner and is free again when that has answered,
+while the line is still on its way; after a load of a modified line `load_hold` later, and not
+before the reader, if it writes right after, has asked to: others have to come again. So the next
 snoop may be at the new owner before the line is: it is answered a `residency` after the line came,
 and until then the owner goes on using it, but for more than `locked_per_stay` locked operations. A
-snoop that finds a line settled is answered at once. An owner that waits for another line is late.
+snoop that finds a line settled is answered at once. An owner that waits for another line is late,
+and goes on using it; one that has just executed a barrier is late too, and does not.
 
 A load of a modified line leaves both with a shared copy. Loads of a line that nobody has modified
 are served side by side; a write of one invalidates all copies at once.
@@ -26,7 +28,9 @@ from core.engine.state import FILLING, JOINED, NONE, READING, SCALE, SNOOPING, T
 from core.kernel.operation import Kind
 
 LOAD = int(Kind.LOAD)
+STORE = int(Kind.STORE)
 LOCKED = int(Kind.LOCKED)
+CMPXCHG = int(Kind.CMPXCHG)
 
 Record = Any
 """A row of one of State's record arrays; numba passes it as a pointer."""
@@ -109,7 +113,6 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
             return line.free_at
         later = _answers_from(s, user)
         if later > now:
-            line.leaves_at = later
             return later
         if not line.late and _core_waits(s, user, index):
             line.late = 1
@@ -132,9 +135,22 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     line.home_free_at = now + hold
     transfer = s.costs[0].transfer + s.costs[0].waiter * line.waiting
     line.filled_at = now + _varied(s, transfer, s.costs[0].spread) + further
+    if line.owner == NONE and _writes_next(s, cpu, index):
+        writes_at = line.filled_at + cpu.commit_ps + s.costs[0].request
+        line.home_free_at = max(line.home_free_at, writes_at + 1)
     s.ports[port].phase = FILLING
     s.ports[port].distance = distance
     return line.filled_at
+
+
+@inlined
+def _writes_next(s: State, cpu: Record, index: int) -> bool:
+    """Whether what the CPU loads it writes right after."""
+    after = cpu.operation + 1
+    if s.code[after].cycles > 0 or not STORE <= s.code[after].kind <= CMPXCHG:
+        return False
+    line: int = s.code_line[after, cpu.probe] + s.code[after].stride * cpu.process
+    return line == index
 
 
 @inlined

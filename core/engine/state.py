@@ -66,6 +66,7 @@ CPU = _record(
     locked_ps="a locked operation on a line that is there, ps",
     load_ps="a load of a line that is there, ps",
     commit_ps="from a load until a store or cmpxchg that depends on it can commit, ps",
+    mispredict_ps="what a mispredicted branch costs, ps",
     smt_window_ps="how much of a stretch of private work a busy sibling does not slow, ps",
     late_ps="how late its core answers a snoop while it waits for another line, ps",
     barrier_answer_ps="how long its core answers no snoop after a barrier, ps",
@@ -315,6 +316,7 @@ def _cpus(machine: Machine, where: Placement) -> Records:
     rows["load_ps"] = execution.load_cycles * where.ps_per_cycle
     rows["commit_ps"] = execution.commit_cycles * where.ps_per_cycle
     rows["barrier_answer_ps"] = execution.barrier_answer_cycles * where.ps_per_cycle
+    rows["mispredict_ps"] = execution.mispredict_cycles * where.ps_per_cycle
     rows["smt_window_ps"] = execution.smt_window_cycles * where.ps_per_cycle
     rows["late_ps"] = execution.late_answer_cycles * where.ps_per_cycle
     return rows

@@ -86,9 +86,10 @@ def weave(s: State, until: int) -> bool:
             due = _send(s, cpu, port, now)
         elif step == EXECUTE:
             index = s.ports[port].line
+            came = s.lines[index].version
             due = _complete(s, cpu, port, distance, now)
             if FILLING <= phase < JOINED:
-                _let_sibling(s, cpu, port, index, now)
+                _let_sibling(s, cpu, port, index, came, now)
         key = (
             take_first(s.events)
             if due == NEVER
@@ -179,7 +180,7 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
     charge(s, cpu, cpu.operation, distance, done)
     if kind == CMPXCHG and cpu.loaded_version != line.version:
         cpu.loaded_version = line.version
-        return done + cpu.commit_ps
+        return done + cpu.commit_ps + cpu.mispredict_ps
     if kind == LOAD:
         cpu.loaded_version = line.version
     elif s.code[cpu.operation].reference_count:
@@ -266,8 +267,11 @@ def _land(s: State, cpu: Record, distance: int, now: int) -> None:
 
 
 @inlined
-def _let_sibling(s: State, cpu: Record, served: int, index: int, now: int) -> None:
-    """Let the core's other requests have the line too; one to write a mere copy has to ask."""
+def _let_sibling(s: State, cpu: Record, served: int, index: int, came: int, now: int) -> None:
+    """Let the core's other requests have the line too; one to write a mere copy has to ask.
+
+    A load sees the line as it `came`, not what the request that was served has written to it.
+    """
     if cpu.sibling == NONE:
         return
     other = s.cpus[cpu.sibling]
@@ -279,5 +283,7 @@ def _let_sibling(s: State, cpu: Record, served: int, index: int, now: int) -> No
         else:
             s.ports[port].distance = s.ports[served].distance
             due = _complete(s, other, port, s.ports[port].distance, now)
+            if s.ports[port].kind == LOAD:
+                other.loaded_version = came
         if due != NEVER:
             schedule(s.events, port, due)

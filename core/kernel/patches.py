@@ -1,6 +1,6 @@
 """The patches of the series, each a pure transformation of the hot path it finds.
 
-Stage numbers are those of docs/model.md; the kernel function names say which call is touched.
+Stage numbers are those of docs/hot-path.md; the kernel function names say which call is touched.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What each kernel primitive does to memory on its uncontended path (x86-64, no writers).
 
-Source: include/linux and kernel/locking of Linux 6.11, as tabulated in docs/model.md.
+Source: include/linux and kernel/locking of Linux 6.11, as tabulated in docs/hot-path.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Kernel releases: the patches that each has, and which to take for a kernel that somebody runs.
 
 Only what changes the path or the layout makes a release of its own here; those in between are
-taken for the one before. Sources: docs/model.md.
+taken for the one before. Sources: docs/hot-path.md.
 """
 
 from __future__ import annotations

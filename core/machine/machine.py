@@ -86,6 +86,7 @@ class Execution(_Strict):
     commit_cycles: Cycles
     late_answer_cycles: Cycles
     barrier_answer_cycles: Cycles
+    mispredict_cycles: Cycles = 20
     smt_window_cycles: Cycles
     smt_yield: Annotated[float, Field(ge=1, le=2)]
     jitter: Annotated[float, Field(ge=0, lt=0.5)]
@@ -100,8 +101,8 @@ class Execution(_Strict):
 class Discrepancy(_Strict):
     """Standard deviations of the model's own error, in the log of a hit's time.
 
-    `uncontended` is that of the time a hit takes on a single CPU, `contended` that of what other
-    CPUs add to it. See docs/model.md.
+    `uncontended` is that of a hit that meets nobody, `contended` that of one that only waits. See
+    docs/model.md.
     """
 
     uncontended: Annotated[float, Field(ge=0, le=10)]

@@ -19,7 +19,7 @@ from core.calibrate.points import Cells, Primitives, with_costs_of
 from core.machine.machine import MACHINES, Machine, load_machine
 from sweep.calibration.workers import worker_processes
 from sweep.errors import InfrastructureError, UsageError
-from sweep.letter.later import HAND_OFFS_NS
+from sweep.letter.later import DISPUTED, HAND_OFFS_NS
 from sweep.letter.published import (
     PUBLISHED,
     calibration_cells,
@@ -63,7 +63,7 @@ STEPS = 12
 SHIPPED = Path(str(MACHINES))
 
 
-def task(steps: int = STEPS) -> Task:
+def task(steps: int = STEPS, starts: int = 1) -> Task:
     """The fit on the committed figures. Raises UsageError where they are not."""
     if not PUBLISHED.is_dir():
         raise UsageError(f"no published figures: there is no {PUBLISHED}")
@@ -75,9 +75,13 @@ def task(steps: int = STEPS) -> Task:
     return Task(
         machine=load_machine(CELLS_ON),
         parameters=PARAMETERS,
-        primitives=Primitives(curves, HAND_OFFS_NS, load_machine(PRIMITIVES_ON)),
-        cells=Cells({cell: known_rates()[cell] for cell in sorted(calibration_cells())}),
+        primitives=Primitives(curves, HAND_OFFS_NS, load_machine(PRIMITIVES_ON), DISPUTED),
+        cells=Cells(
+            {cell: known_rates()[cell] for cell in sorted(calibration_cells())},
+            one_line=calibration_cells().difference(published_mhits()),
+        ),
         steps=steps,
+        starts=starts,
     )
 
 

@@ -27,9 +27,17 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the files, not the shipped ones'."
 )
+@click.option(
+    "--starts",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Places that the search begins at: the best of what they lead to is kept.",
+)
 @click.option("--host", is_flag=True, help="Measure this host instead, in a minute. Needs root.")
 @json_option
-def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
+def calibrate(check: bool, out: Path | None, starts: int, host: bool, as_json: bool) -> int:
     """Fit the machine files anew from the published figures, or measure this host.
 
     Takes minutes, on all cores, and gives the same files every time: values, their 90 % intervals,
@@ -37,12 +45,15 @@ def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
     interrupt leaves them as they were. With --check the exit code is 1 if the shipped files differ
     from what calibration gives.
 
+    The loss has several minima. --starts N searches from N - 1 further places, minutes each, and
+    may find one that is better than the shipped files.
+
     With --host, locked operations, system calls and real uprobes are timed on this machine, and
     the machine called host has its costs from then on. With --check, nothing is kept.
 
     \b
     uprobe-sweep calibrate --check
-    uprobe-sweep calibrate --out /tmp/machines
+    uprobe-sweep calibrate --starts 8 --out /tmp/machines
     uprobe-sweep calibrate --host
     """
     if check and out is not None:
@@ -64,7 +75,7 @@ def calibrate(check: bool, out: Path | None, host: bool, as_json: bool) -> int:
                 loss = "" if step.loss is None else f"loss {step.loss:.4f}"
                 show(Look(step.done, step.total, "steps", loss, step.stage))
 
-            fitted = calibration.calibrate(calibration.task(), report)
+            fitted = calibration.calibrate(calibration.task(starts=starts), report)
     except KeyboardInterrupt:
         click.echo("interrupted: no file was written", err=True)
         return INTERRUPTED

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 VIEWS = ("line", "operation", "distance")
 
+STARTS = 12
+"""Of the one cell that is simulated, to see whether it has two states."""
+
 
 @click.command(cls=AxesCommand)
 @click.argument("run", required=False, shell_complete=completing.runs)
@@ -102,6 +105,8 @@ def _simulated(axes: dict[str, str], kernel: str | None) -> tuple[Curve, list[st
     """The one cell that the options name, simulated, and what was assumed."""
     cell, assumed = one_cell(axes, kernel, "give RUN, or --flavour, --bench and --cpus")
     from core.engine.simulate import simulate
+    from core.predict import starts
+    from core.two_states import two_states
     from sweep.driver.driver import Progress
     from sweep.report.explain import Curve, point
     from sweep.store.schema import row
@@ -110,10 +115,12 @@ def _simulated(axes: dict[str, str], kernel: str | None) -> tuple[Curve, list[st
     with shown_cells() as show:
         show(Progress(1))
         result = simulate(cell)
+        apart = starts(cell, STARTS) if cell.cpus > 1 else []
         show(Progress(1, 1))
+    states = two_states([start.hits_per_s for start in apart])
     made = row(cell, result, "")
     setting = {name: made[name] for name in ("seed", *keys(made)) if name != "cpus"}
-    return Curve(setting, (point(cell.cpus, [result]),)), assumed
+    return Curve(setting, (point(cell.cpus, [result], states),)), assumed
 
 
 def _of_run(run: str, cell: str | None, asked: Sequence[str]) -> tuple[list[Curve], int]:

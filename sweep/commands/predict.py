@@ -114,6 +114,8 @@ def _row(cell: Cell, result: CellResult) -> dict[str, Any]:
         "hits_per_s": result.hits_per_s,
         "predicted_low": result.predicted_low,
         "predicted_high": result.predicted_high,
+        "state_low": result.states and result.states.low,
+        "state_high": result.states and result.states.high,
     }
 
 
@@ -122,5 +124,8 @@ def _line(cell: Cell, result: CellResult) -> str:
     span = ""
     if result.predicted_low is not None and result.predicted_high is not None:
         span = f"  90 % [{result.predicted_low / 1e6:.3f}, {result.predicted_high / 1e6:.3f}]"
+    if result.states is not None:
+        low, high = result.states.low / 1e6, result.states.high / 1e6
+        span += f"  two states: {low:.3f} and {high:.3f}"
     each = f"({total / max(cell.cpus, 1):7.3f}M/s/cpu)"
     return f"{cell.bench:<15} ({cell.cpus:2d} cpus): {total:8.3f}M/s  {each}{span}"

@@ -13,7 +13,7 @@ from sweep.errors import SweepError, counted
 from sweep.executors.in_process import InProcessExecutor
 from sweep.letter.comparison import LetterComparison, beside_letter
 from sweep.letter.curves import simulate_curves
-from sweep.letter.later import alone_errors, hand_off_errors
+from sweep.letter.later import alone, hand_off_errors
 from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, Measured, Verdict
 from sweep.spec.files import load_spec
@@ -33,7 +33,7 @@ def measure() -> Measured:
     return Measured(
         simulated_letter(load_spec(LETTER)),
         simulate_curves(CURVES, THREADS),
-        alone_errors(THREADS),
+        alone(THREADS),
         hand_off_errors(),
     )
 
@@ -56,8 +56,8 @@ def to_dict(verdicts: list[Verdict], measured: Measured) -> dict[str, Any]:
         "targets": [asdict(verdict) for verdict in verdicts],
         "curves": [{**asdict(c), "mean_error": c.mean_error} for c in measured.curves],
         "mmap_lock_only": [
-            {"flavour": flavour, "bench": bench, "cpus": cpus, "error": error}
-            for (flavour, bench, cpus), error in measured.alone.items()
+            {"flavour": flavour, "bench": bench, "cpus": cpus, **asdict(one)}
+            for (flavour, bench, cpus), one in measured.alone.items()
         ],
         "hand_offs": [
             {"operations": name, "distance": distance, "error": error}

@@ -29,6 +29,7 @@ LEGEND = (
     "Errors are against {first}."
 )
 INTERVALS = "[ ] the prediction's 90 % interval."
+STATES = "a|b two states, by how the CPUs start: their rates."
 CALIBRATION = "* calibration cell: costs were fitted on it."
 DISTURBED = "~ others had the CPUs as well: too low."
 OUTSIDE = "! the published figure is outside the interval."
@@ -48,6 +49,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
         yield f"{mark_of} {group}: the letter's machine and author, {what}."
     legends = {
         INTERVALS: any(figure.low is not None for figure in figures),
+        STATES: any(figure.state_low is not None for figure in figures),
         CALIBRATION: any(figure.calibration for figure in figures),
         DISTURBED: any(mark(figure.cpu_share) for figure in figures),
         OUTSIDE: any(figure.covers is False for figure in figures),
@@ -127,7 +129,8 @@ def _figure(figure: Compared | None) -> str:
         return ABSENT
     marks = f"{'*' if figure.calibration else ''}{'!' if figure.covers is False else ''}"
     if figure.low is not None and figure.high is not None:
-        return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]{marks}"
+        both = f" {figure.state_low:.3f}|{figure.state_high:.3f}" if figure.state_low else ""
+        return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]{marks}{both}"
     marks += "~" if mark(figure.cpu_share) else ""
     stddev = "" if figure.stddev is None else f" ± {figure.stddev:.3f}"
     return f"{figure.mean:.3f}{stddev}{marks}"

@@ -13,6 +13,7 @@ from core.cell import CellResult
 from core.kernel.flavours import FLAVOURS
 from core.kernel.hot_path import BENCHES
 from core.outcome import PRIVATE_WORK, Share
+from core.two_states import States
 from sweep.report.tables import in_order
 from sweep.store.schema import SHARE_KEY
 from sweep.store.settings import averaged, settings
@@ -32,6 +33,8 @@ class Point:
     """The CPU time of one or more replicates of a cell.
 
     `shares` hold it all, so their sum / `hits` is what a hit takes of a CPU: `cpus` / `hits_per_s`.
+    `states` are the rates of two states that the cell falls into by how its CPUs start; `mixed`
+    says that the shares are those of many starts, else they are those of one.
     """
 
     cpus: int
@@ -39,6 +42,8 @@ class Point:
     hits: int
     hits_per_s: float
     shares: tuple[Share, ...]
+    states: tuple[float, float] | None = None
+    mixed: bool = False
 
     @property
     def ps(self) -> int:
@@ -49,6 +54,16 @@ class Point:
     def private_ps(self) -> int:
         """Time that no operation on a line took."""
         return sum(share.ps for share in self.shares if share.operation == PRIVATE_WORK)
+
+    @property
+    def seen(self) -> str | None:
+        """Which of its two states the shares show; None if it has one."""
+        if self.states is None:
+            return None
+        if self.mixed:
+            return "both"
+        low, high = self.states
+        return "the lower" if self.hits_per_s < (low * high) ** 0.5 else "the higher"
 
     def ns_per_hit(self, ps: int) -> float | None:
         """`ps` of all CPUs' time for each hit; None if there was none."""
@@ -74,6 +89,7 @@ class Point:
             "replicates": self.replicates,
             "hits": self.hits,
             "hits_per_s": self.hits_per_s,
+            "states": self.states and {"hits_per_s": self.states, "seen": self.seen},
             "ps": whole,
             "ns_per_hit": self.ns_per_hit(whole),
             "private_work": self._part(PRIVATE_WORK, self.private_ps),
@@ -97,15 +113,16 @@ class Curve:
     points: tuple[Point, ...]
 
 
-def point(cpus: int, results: Sequence[CellResult]) -> Point:
-    """The replicates of one cell, put together; `results` are theirs."""
+def point(cpus: int, results: Sequence[CellResult], states: States | None = None) -> Point:
+    """The replicates of one cell, put together; `results` are theirs, `states` the cell's."""
     whole: Counter[Share] = Counter()
     for result in results:
         for share in result.attribution:
             whole[share._replace(ps=0)] += share.ps
     rate = sum(result.hits_per_s for result in results) / len(results)
     shares = tuple(share._replace(ps=ps) for share, ps in whole.items())
-    return Point(cpus, len(results), sum(result.hits for result in results), rate, shares)
+    hits = sum(result.hits for result in results)
+    return Point(cpus, len(results), hits, rate, shares, states and (states.low, states.high))
 
 
 def explain(cells: pl.DataFrame, shares: pl.DataFrame) -> list[Curve]:
@@ -127,6 +144,8 @@ def explain(cells: pl.DataFrame, shares: pl.DataFrame) -> list[Curve]:
             Point(
                 **{name: row[name] for name in ("cpus", "replicates", "hits", "hits_per_s")},
                 shares=_shares(parts[(row["cpus"],)]),
+                states=None if row["state_low"] is None else (row["state_low"], row["state_high"]),
+                mixed=True,
             )
             for row in averaged(rows, ("cpus",)).sort("cpus").iter_rows(named=True)
         ]

@@ -58,6 +58,11 @@ def _heading(curve: Curve, varying: set[str]) -> Iterator[str]:
     named = [name for name in setting if name in varying | unusual and name not in shown]
     if named:
         yield said(setting, named)
+    for point in curve.points:
+        if point.states is not None:
+            low, high = (rate / MHITS for rate in point.states)
+            at = "" if len(curve.points) == 1 else f"cpus={point.cpus}: "
+            yield f"{at}two states, {low:.3f} and {high:.3f} M hits/s: seen here is {point.seen}"
 
 
 def _one(point: Point, by: str, top: int | None) -> Table:

@@ -83,15 +83,22 @@ def _repeated(rows: pl.DataFrame) -> Iterator[str]:
 def letter_line(row: Mapping[str, Any]) -> str:
     """One row as the letter's script prints it, rates in million hits per second.
 
-    A row of low `cpu_share` is marked at its end.
+    A row of low `cpu_share`, and one with two states, is marked at its end.
     """
     hits, spread, per_cpu = (
         row[c] / MHITS for c in ("hits_per_s", "hits_per_s_stddev", "hits_per_s_per_cpu")
     )
     return (
         f"{row['bench']:<15} ({row['cpus']:2d} cpus): {hits:8.3f} ± {spread:5.3f}M/s  "
-        f"({per_cpu:7.3f}M/s/cpu){mark(row['cpu_share'])}"
+        f"({per_cpu:7.3f}M/s/cpu){mark(row['cpu_share'])}{both_states(row)}"
     )
+
+
+def both_states(row: Mapping[str, Any]) -> str:
+    """What to print after a figure: the rates of its two states; "" if it has one."""
+    if row["state_low"] is None:
+        return ""
+    return f"  two states: {row['state_low'] / MHITS:.3f} and {row['state_high'] / MHITS:.3f}"
 
 
 def _lines(rows: pl.DataFrame) -> str:

@@ -117,6 +117,8 @@ COLUMNS = (
     Column("hits_per_s_per_cpu", _REAL, Role.FIGURE),
     Column("predicted_low", _REAL, Role.FIGURE, nullable=True),
     Column("predicted_high", _REAL, Role.FIGURE, nullable=True),
+    Column("state_low", _REAL, Role.FIGURE, nullable=True, since=5),
+    Column("state_high", _REAL, Role.FIGURE, nullable=True, since=5),
     Column("samples", _WHOLE, Role.FIGURE),
     *(Column(name, _WHOLE, Role.FIGURE, nullable=True, since=3) for name in COUNTS),
     *(Column(name, _REAL, Role.FIGURE, nullable=True, since=3) for name in SECONDS),
@@ -133,9 +135,11 @@ COLUMNS = (
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
 samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
-that `ensemble` members give; null without one. What comes of a workload is null where nothing
-disturbs the hits. `line_ops` are operations on shared lines that the weave served, warm-up
-included.
+that `ensemble` members give; null without one. `state_low` and `state_high` are the rates of the
+two states that a cell falls into by how its CPUs start, null where its ensemble shows one; the
+rate, samples and attribution of such a cell are those of all starts. What comes of a workload is
+null where nothing disturbs the hits. `line_ops` are operations on shared lines that the weave
+served, warm-up included.
 """
 
 BY_NAME = {column.name: column for column in COLUMNS}
@@ -215,6 +219,8 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "hits_per_s_per_cpu": result.hits_per_s / max(cell.cpus, 1),
         "predicted_low": result.predicted_low,
         "predicted_high": result.predicted_high,
+        "state_low": result.states and result.states.low,
+        "state_high": result.states and result.states.high,
         "samples": len(result.hits_per_sample),
         **columns(result.stress),
         "line_ops": int(result.line_ops),

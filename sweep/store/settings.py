@@ -36,6 +36,8 @@ class Figure:
     high: float | None
     replicates: int
     cpu_share: float | None = None
+    state_low: float | None = None
+    state_high: float | None = None
 
 
 class Setting(NamedTuple):
@@ -94,14 +96,15 @@ def averaged(rows: pl.DataFrame, by: Sequence[str], also: Sequence[str] = ()) ->
     `hits_per_s_per_cpu`, means; `hits_per_s_stddev`, the standard deviation of a repeat's samples
     (the root of the mean variance); `between`, that of the repeats' means, null for a single one;
     `low` and `high`, the mean 90 % interval, null unless every repeat has one; `cpu_share`, the
-    mean of those known; and the mean of each of `also`. Hits per second. Disturbed measurements are
-    no repeats of undisturbed ones. Raises ValueError for rows of several settings, which `settings`
-    would have told apart.
+    mean of those known; `state_low` and `state_high`, the rates of two states, the means of those
+    repeats that have two, null if none has; and the mean of each of `also`. Hits per second.
+    Disturbed measurements are no repeats of undisturbed ones. Raises ValueError for rows of several
+    settings, which `settings` would have told apart.
     """
     low, high = pl.col("predicted_low"), pl.col("predicted_high")
     whole = (low.is_not_null() & high.is_not_null()).all()
-    if "cpu_share" not in rows.columns:
-        rows = rows.with_columns(cpu_share=pl.lit(None, pl.Float64))
+    lacks = [c for c in ("cpu_share", "state_low", "state_high") if c not in rows.columns]
+    rows = rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in lacks)
     found = (
         without_disturbed(rows, by)
         .group_by(*dict.fromkeys([*by, *keys(rows.columns)]))
@@ -110,7 +113,7 @@ def averaged(rows: pl.DataFrame, by: Sequence[str], also: Sequence[str] = ()) ->
             pl.col("hits").sum(),
             pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
             pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
-            pl.col("cpu_share", *also).mean(),
+            pl.col("cpu_share", "state_low", "state_high", *also).mean(),
             between=pl.col("hits_per_s").std(),
             low=pl.when(whole).then(low.mean()),
             high=pl.when(whole).then(high.mean()),
@@ -124,7 +127,8 @@ def averaged(rows: pl.DataFrame, by: Sequence[str], also: Sequence[str] = ()) ->
 def figures(rows: pl.DataFrame, by: Sequence[str] = CELL_KEY) -> dict[tuple[Any, ...], Figure]:
     """The figures of `averaged` rows of one setting, by the values of `by`."""
     rates = pl.col("hits_per_s", "hits_per_s_stddev", "between", "low", "high") / MHITS
-    found = averaged(rows, by).select(*by, rates, "replicates", "cpu_share")
+    states = pl.col("state_low", "state_high") / MHITS
+    found = averaged(rows, by).select(*by, rates, "replicates", "cpu_share", states)
     return {line[: len(by)]: Figure(*line[len(by) :]) for line in found.iter_rows()}
 
 

@@ -13,7 +13,7 @@ from core.calibrate.discrepancy import LEAST
 from core.calibrate.fit import Stage, Step, fit
 from core.calibrate.hand_offs import hand_off_ns
 from core.calibrate.parameters import PARAMETERS, Parameter, with_values
-from core.calibrate.points import Cells, Primitives, Together
+from core.calibrate.points import Cells, FloatArray, Primitives, Together
 from core.calibrate.primitives import PRIMITIVES, ns_per_operation
 from core.kernel.flavours import parse_flavour
 from core.machine.machine import Machine, Turbo, load_machine
@@ -177,7 +177,33 @@ def test_errors_are_logs_of_simulated_over_published() -> None:
     assert primitives.errors(made) == pytest.approx([np.log(2), np.log(2), np.log(ours / 10)])
     together = Together((primitives, doubled))
     assert list(together.errors(made)) == [*primitives.errors(made), *doubled.errors(made)]
-    assert list(together.weights) == [3, 1, 3, 3, 1, 1]
+    assert list(together.weights) == [3, 1.5, 3, 3, 1, 1]
+
+
+def test_a_single_line_weighs_more_than_a_whole_hit_and_a_disputed_hand_off_less() -> None:
+    key = ("srcu", "uprobe-nop", 4)
+    assert list(replace(toy(TRUTH).cells, one_line=frozenset({key})).weights) == [3, 1, 1.5]
+    way = ("blind locked operation", "same cache")
+    assert list(Primitives({}, {way: 10.0}, disputed=frozenset({way})).weights) == [1.5]
+
+
+class TwoMinima:
+    """Errors of a residency that is right at 36 ns and nearly at 18."""
+
+    weights = np.ones(2)
+
+    def errors(self, model: Machine) -> FloatArray:
+        ns = model.coherence.residency_ns
+        return np.array([(ns - 18) * (ns - 36) / 100, (36 - ns) / 60])
+
+
+def test_more_starts_find_the_deeper_minimum() -> None:
+    parameter = Parameter(RESIDENCY.path, 15, 40, 17)
+    one, several = (
+        fit(Stage("fit", TwoMinima(), (parameter,), starts=starts), machine()) for starts in (1, 3)
+    )
+    assert one == pytest.approx([18], abs=0.5)
+    assert several == pytest.approx([36], abs=0.5)
 
 
 def test_a_figure_of_another_machine_has_its_clocks_and_these_costs() -> None:

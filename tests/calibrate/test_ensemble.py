@@ -14,9 +14,12 @@ from core.calibrate.ensemble import (
     Gaussian,
     intervals,
     jacobian,
+    left_out,
+    likeliest,
     members,
     posterior,
     prior,
+    unseen_errors,
 )
 from core.calibrate.parameters import Parameter
 from core.calibrate.points import FloatArray
@@ -71,6 +74,31 @@ def test_leverage_gives_the_error_of_a_point_left_out() -> None:
         others = np.arange(12) != i
         without = LINEAR[i] @ fitted(LINEAR[others], DATA[others]) - DATA[i]
         assert left[i] / (1 - found.leverage[i]) == pytest.approx(without)
+
+
+def test_parameters_without_a_point_are_those_fitted_without_it() -> None:
+    before = Gaussian(BEST, np.diag([1e8, 1e8, 1e12]))
+    errors = LINEAR @ BEST - DATA
+    known = posterior(LINEAR, errors, BEST, before)
+    for i in range(12):
+        others = np.arange(12) != i
+        without = np.linalg.lstsq(LINEAR[others], DATA[others])[0]
+        *on_the_way, found = left_out(LINEAR, errors, BEST, known, before, i, PARAMETERS)
+        assert found == pytest.approx(without, abs=0.01)
+        assert on_the_way[0] == pytest.approx((BEST + without) / 2, abs=0.01)
+    # 31 would be best, but the bounds end at 30.
+    pulled, ends = np.array([1.0, 0, 0]), np.array([30.0, 3, 400])
+    *_, wide = left_out(np.eye(3), pulled, ends, known, before, 0, PARAMETERS)
+    assert wide[0] == 30
+
+
+def test_an_unseen_error_is_where_the_others_are_smallest() -> None:
+    tried = np.array([[[1.0, 5, 5], [7, 1, 2], [0, 2, 2]], [[1, 1, 3], [0, 4, 1], [5, 0, 0]]])
+    assert unseen_errors(tried, [0, 2]).tolist() == [7, 3]
+
+
+def test_the_likeliest_are_kept_in_their_order() -> None:
+    assert likeliest(np.array([[3.0, 0], [0, 1], [-2, 1], [0.5, 0.5]]), 2).tolist() == [1, 3]
 
 
 def test_what_nothing_depends_on_is_known_as_before() -> None:

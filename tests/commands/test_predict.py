@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from tiny import tiny_spec
 
+import core.predict
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig
 from core.engine.cpu_hosts import CpuGroup, Hits
 from core.engine.simulate import simulate
 from core.machine.machine import Machine, load_machine
-from core.predict import contended_share, discrepancy, log_interval, predict
+from core.outcome import Share
+from core.predict import contended_share, discrepancy, log_interval, predict, starts
 from sweep.plan.plan import plan
 
 Z = 1.6448536269514722
@@ -96,11 +98,11 @@ def test_the_contended_share_is_what_a_single_cpu_does_without() -> None:
     assert contended_share(cell(4), 5 * alone) == 0
 
 
-def test_the_parts_of_a_hit_err_independently() -> None:
+def test_variances_are_mixed_by_the_contended_share() -> None:
     machine = calibrated(uncontended=0.03)
     assert discrepancy(cell(2, machine), 0) == 0.03
     assert discrepancy(cell(2, machine), 1) == 0.1
-    assert discrepancy(cell(2, machine), 0.5) == pytest.approx(math.hypot(0.015, 0.05))
+    assert discrepancy(cell(2, machine), 0.5) == pytest.approx(math.hypot(0.03, 0.1) / math.sqrt(2))
 
 
 def test_no_hits_no_interval() -> None:
@@ -128,11 +130,49 @@ def test_whoever_hosts_the_cpus_the_prediction_is_the_same_and_members_stay_here
             assert np.array_equal(getattr(here, field.name), getattr(there, field.name))
 
 
+def of_two_states(cell: Cell) -> CellResult:
+    """What every third start gives is faster by a quarter."""
+    hits = np.array([1250 if cell.replicate % 3 == 0 else 1000] * cell.samples)
+    share = Share("f", "locked", "line", "same cache", 4 * cell.samples * cell.sample_ps)
+    return CellResult(cell.cell_id, hits, cell.sample_ps, 10, (share,), 0.0)
+
+
+def test_a_cell_of_two_states_is_a_mixture_of_starts_and_not_luck_of_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(core.predict, "simulate", of_two_states)
+    same = {"execution.work_cycles.trap_entry": MACHINE.number("execution.work_cycles.trap_entry")}
+    asked = cell(4, calibrated(*[same] * 12, uncontended=0.001), ensemble=12)
+    found = predict(asked)
+    per_s = 10**12 / asked.sample_ps
+    assert found.states == pytest.approx((1000 * per_s, 1250 * per_s, 1 / 3))
+    assert found.hits_per_s == pytest.approx((1000 * 2 + 1250) / 3 * per_s)
+    assert (len(found.hits_per_sample), found.line_ops) == (12, 120)
+    [whole] = found.attribution
+    assert whole.ps == 12 * 4 * asked.sample_ps
+    assert found.predicted_low is not None
+    assert found.predicted_high is not None
+    assert found.predicted_low <= found.states.low < found.states.high <= found.predicted_high
+
+
+def test_starts_differ_in_phase_and_by_ten_nanoseconds_of_private_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Cell] = []
+    monkeypatch.setattr(core.predict, "simulate", lambda c: seen.append(c) or of_two_states(c))
+    starts(cell(4), 5)
+    work = [c.machine.execution.work_cycles["trap_entry"] for c in seen]
+    own = MACHINE.execution.work_cycles["trap_entry"]
+    # A cycle is 0.27 ns: 10 ns are 37, and the outer fifths' middles lie 8 ns off.
+    assert [w - own for w in work] == [-30, -15, 0, 15, 30]
+    assert [c.replicate for c in seen] == [1, 2, 3, 4, 5]
+
+
 def test_members_start_in_phases_of_their_own() -> None:
     # Two members with the machine's own numbers: what they differ by is how their CPUs start.
     path = "execution.work_cycles.trap_entry"
     same = {path: MACHINE.number(path)}
-    one = cell(8, calibrated(same, same, uncontended=0.0), ensemble=2)
+    one = cell(16, calibrated(same, same, uncontended=0.0), ensemble=2)
     ours = predict(one)
     apart = [
         simulate(replace(one, ensemble=0, replicate=number, machine=member)).hits_per_s

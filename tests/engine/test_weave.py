@@ -141,6 +141,15 @@ def test_a_barrier_keeps_its_core_from_answering() -> None:
     assert done == [[160], [195 + 30 + 10]]
 
 
+def test_but_its_core_does_not_go_on_using_the_line() -> None:
+    # As above, but CPU 0 wants the line again at 160, while the snoop waits. So it asks, and is
+    # next: CPU 1 has the line from 225 to 230.
+    model = machine(cycles={"barrier_answer_cycles": 40})
+    code = program(LOCKED, BARRIER, LOCKED)
+    done = done_at(model, code, [[100, 9000], [101, 9000]])
+    assert done[0] == [230 + 30 + 5]
+
+
 def test_so_does_one_that_waited_for_a_store() -> None:
     # The store has the line at 150, and the barrier that waited for it is executed.
     code = program(STORE, BARRIER)
@@ -156,6 +165,16 @@ def test_a_load_of_a_modified_line_keeps_the_home_busy() -> None:
     assert done[1] == [550]
     assert done[2] == [590 + 20]
     assert done_at(machine(load_hold_ns=70), write, [[10, 9000]])[0] == [65 + 1000]
+
+
+def test_and_until_who_writes_what_it_loads_has_asked_to() -> None:
+    # CPU 1's copy is on its way from 520 to 550, and its store asks at 550 + 15, at the home at 575.
+    # CPU 2's load waits from 511 on: served at 520, it would cut in. So it is answered after CPU
+    # 1's store, which has the line from 585 + 30 on.
+    model = machine(cycles={"commit_cycles": 15})
+    done = done_at(model, program(LOAD, STORE, BARRIER), [[10, 9000], [500, 9000], [501, 9000]])
+    assert done[1] == [615 + 5]
+    assert done[2][0] > 615 + 30 + 5
 
 
 def test_a_load_leaves_both_a_copy_and_a_write_then_asks() -> None:
@@ -211,6 +230,17 @@ def test_a_sibling_that_wants_more_than_a_copy_asks_when_it_is_here() -> None:
     both = program(LOAD)
     entries = others({1: 10, 0: 1000, 8: 1001}, 9)
     assert done_at(model, both, entries)[8] == [1050]
+
+
+def test_a_load_that_waits_with_a_sibling_s_write_sees_what_was_before_it() -> None:
+    # CPU 0 gives its reference back: it asks for the line at 363 and has it from CPU 1 at 443. CPU
+    # 8's load, which waits with it, came too early to see that, so its cmpxchg at 451 fails, and
+    # its own reference goes back 13 later than it would.
+    model = machine(smt_yield=2.0, cycles={"commit_cycles": 8})
+    get_put = program(LOAD, CMPXCHG, *work("think"), REF)
+    done = done_at(model, get_put, others({0: 100, 1: 300, 8: 400}, 9))
+    assert done[0] == [448]
+    assert done[8] == [451 + 5 + 8 + 5 + 200 + 50 + 5]
 
 
 def test_a_line_that_the_sibling_used_last_costs_more() -> None:
@@ -278,6 +308,13 @@ def test_a_failed_cmpxchg_repeats_after_what_it_takes_to_commit() -> None:
     # CPU 0 has the line at 130 and answers CPU 1's load at 180. It asks at 338 and has the line
     # again at 388. CPU 1 has its copy at 210, asks at 418, has the line at 468 and fails.
     assert done == [[393], [473 + 8 + 5]]
+
+
+def test_and_after_what_a_mispredicted_branch_costs() -> None:
+    one = program(LOAD, *work("think"), CMPXCHG)
+    model = machine(cycles={"commit_cycles": 8, "mispredict_cycles": 20}, residency_ns=50)
+    done = done_at(model, one, [[80, 9000], [100, 9000]])
+    assert done == [[393], [473 + 8 + 20 + 5]]
 
 
 def test_the_owner_word_is_forwarded_from_the_store_buffer() -> None:

@@ -1,4 +1,4 @@
-"""The hot paths against the table of shared operations per stage (docs/model.md)."""
+"""The hot paths against the table of shared operations per stage (docs/hot-path.md)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COUNTED: Counts = {(XA, X): 2}
 SIGLOCK: Counts = {(Line.SIGLOCK, X): 2}
 
 # Stage -> shared operations of one hit: at the entry of a nop or push, what a perf event adds,
-# what a ret adds, what a return adds. As the table of docs/model.md has them.
+# what a ret adds, what a return adds. As the table of docs/hot-path.md has them.
 STEP = (SLOT, COUNTED, SIGLOCK)
 LOCKED_TREE = (MMAP_LOCK, TREE, TREE_LOCK)
 TABLE: dict[int, tuple[tuple[Counts, ...], ...]] = {

@@ -7,6 +7,7 @@ from frames import letter_frame
 
 from sweep.letter.comparison import beside_letter
 from sweep.letter.curves import CurveErrors, CurvePoint
+from sweep.letter.later import Alone
 from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, GROUPS, TARGETS, Measured, Target, Verdict, judge
 from sweep.store.settings import figures
@@ -16,7 +17,7 @@ def measured(scale: float = 1.0, error: float | None = 0.0) -> Measured:
     """All cells off by `scale`, every curve's one point by `error`; None is no point."""
     points = () if error is None else (CurvePoint(8, 1.0, 1 + error, error),)
     curves = tuple(CurveErrors(curve, points) for curve in CURVES)
-    alone = {("tasks-trace+percpu-nhit", "uprobe-nop", cpus): scale - 1 for cpus in (2, 3)}
+    alone = {("tasks-trace+percpu-nhit", "uprobe-nop", n): Alone(scale - 1, None) for n in (2, 3)}
     hand_offs = {("blind locked operation", "same cache"): scale - 1}
     letter = beside_letter(figures(letter_frame(scale), LETTER_KEY))
     return Measured(letter, curves, alone, hand_offs)
@@ -71,6 +72,18 @@ def test_coverage_is_of_the_held_out_cells() -> None:
     verdict = found["held-out, inside the 90 % intervals"]
     # Every figure inside is too many for intervals of 90 %.
     assert (verdict.figure, verdict.met) == (1.0, False)
+
+
+def test_mmap_lock_alone_counts_by_what_its_cpus_meet_over() -> None:
+    inside = {3: True, 4: False, 24: True, 48: False, 8: True}  # 8 is a calibration cell.
+    alone = {
+        ("tasks-trace+percpu-nhit", "uprobe-nop", cpus): Alone(0.0, within)
+        for cpus, within in inside.items()
+    }
+    found = verdicts(Measured(measured().comparison, measured().curves, alone))
+    shares = {name: found[f"the same, {name}"].figure for name in GROUPS}
+    assert shares == {"one CPU": None, "one socket": 0.5, "two sockets": 1.0, "siblings": 0.0}
+    assert found["held-out, inside the 90 % intervals"].figure == 0.5
 
 
 def test_a_curve_without_a_machine_is_skipped_with_its_name() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shares import frames
 
 from sweep.report.explain import Point, explain
@@ -83,3 +85,14 @@ def test_a_cell_without_a_hit_has_shares_only() -> None:
     assert [line.split() for line in text.splitlines() if line.startswith("private")] == [
         ["private", "work", "50.0%"]
     ]
+
+
+def test_which_of_two_states_was_seen() -> None:
+    cells, shares = frames({"cpus": 4, "hits_per_s": 3e7, "state_low": 2e7, "state_high": 4e7})
+    [curve] = explain(cells, shares)
+    text = render([curve], ["line"]).splitlines()
+    assert text[2] == "two states, 20.000 and 40.000 M hits/s: seen here is both"
+    [mixed] = curve.points
+    one = [replace(mixed, mixed=False, hits_per_s=rate) for rate in (2.1e7, 3.9e7)]
+    assert [point.seen for point in one] == ["the lower", "the higher"]
+    assert mixed.to_dict(())["states"] == {"hits_per_s": (2e7, 4e7), "seen": "both"}

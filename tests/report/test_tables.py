@@ -116,6 +116,13 @@ def test_replicates_are_averaged() -> None:
     assert lines(text) == ["uprobe-nop      ( 2 cpus):    4.500 ± 0.354M/s  (  2.250M/s/cpu)"]
 
 
+def test_a_line_of_two_states_gives_both_rates() -> None:
+    rows = [row(cpus=n, state_low=low, state_high=low and 2e6) for n, low in ((2, None), (4, 1e6))]
+    one, two = letter_lines(frame(*rows)).splitlines()[-2:]
+    assert one.endswith("M/s/cpu)")
+    assert two.endswith("M/s/cpu)  two states: 1.000 and 2.000")
+
+
 def test_the_heading_says_what_the_spread_of_repeats_is() -> None:
     once = frame(row(hits_per_s=3e6, hits_per_s_stddev=1e4))
     assert "repeat" not in letter_lines(once)
