@@ -43,7 +43,7 @@ def test_private_calls_of_ray_are_in_one_file(path: Path) -> None:
 
 
 FLOORS = (
-    ("core", "core.arrays"),
+    ("core", "core.arrays", "core.two_states"),
     ("core.kernel", "core.machine", "core.workload", "core.outcome"),
     ("core.cell", "core.modelcheck"),
     ("core.engine", "core.grace"),

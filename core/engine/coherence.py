@@ -23,6 +23,7 @@ import numpy as np
 
 from core.engine.compiled import inlined
 from core.engine.events import NEVER, cancel
+from core.engine.pipeline import line_of
 from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
 from core.engine.state import FILLING, JOINED, NONE, READING, SCALE, SNOOPING, TRAVELLING, State
 from core.kernel.operation import Kind
@@ -149,8 +150,7 @@ def _writes_next(s: State, cpu: Record, index: int) -> bool:
     after = cpu.operation + 1
     if s.code[after].cycles > 0 or not STORE <= s.code[after].kind <= CMPXCHG:
         return False
-    line: int = s.code_line[after, cpu.probe] + s.code[after].stride * cpu.process
-    return line == index
+    return line_of(s, cpu, after) == index
 
 
 @inlined

@@ -144,12 +144,12 @@ def test_a_cell_of_two_states_is_a_mixture_of_starts_and_not_luck_of_one(
     same = {"execution.work_cycles.trap_entry": MACHINE.number("execution.work_cycles.trap_entry")}
     asked = cell(4, calibrated(*[same] * 12, uncontended=0.001), ensemble=12)
     found = predict(asked)
-    per_s = 10**12 / asked.sample_ps
+    per_s = 10**12 / found.sample_ps
     assert found.states == pytest.approx((1000 * per_s, 1250 * per_s, 1 / 3))
     assert found.hits_per_s == pytest.approx((1000 * 2 + 1250) / 3 * per_s)
     assert (len(found.hits_per_sample), found.line_ops) == (12, 120)
     [whole] = found.attribution
-    assert whole.ps == 12 * 4 * asked.sample_ps
+    assert whole.ps == 12 * 4 * found.sample_ps
     assert found.predicted_low is not None
     assert found.predicted_high is not None
     assert found.predicted_low <= found.states.low < found.states.high <= found.predicted_high

@@ -168,7 +168,7 @@ def test_a_load_of_a_modified_line_keeps_the_home_busy() -> None:
 
 
 def test_and_until_who_writes_what_it_loads_has_asked_to() -> None:
-    # CPU 1's copy is on its way from 520 to 550, and its store asks at 550 + 15, at the home at 575.
+    # CPU 1's copy is on its way from 520 to 550, its store asks at 550 + 15, and the home at 575.
     # CPU 2's load waits from 511 on: served at 520, it would cut in. So it is answered after CPU
     # 1's store, which has the line from 585 + 30 on.
     model = machine(cycles={"commit_cycles": 15})
