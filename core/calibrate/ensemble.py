@@ -148,9 +148,10 @@ def unseen_errors(tried: FloatArray, rows: Sequence[int]) -> FloatArray:
     step too long for the errors to be linear is not believed.
     """
     squares = (tried**2).sum(axis=2)
-    own = np.array([at[:, row] for at, row in zip(tried, rows, strict=True)])
+    own: FloatArray = np.array([at[:, row] for at, row in zip(tried, rows, strict=True)])
     nearest = np.argmin(squares - own**2, axis=1)
-    return own[np.arange(len(own)), nearest]
+    found: FloatArray = own[np.arange(len(own)), nearest]
+    return found
 
 
 def intervals(known: Gaussian, best: FloatArray, parameters: Sequence[Parameter]) -> FloatArray:
