@@ -90,8 +90,8 @@ def cli() -> None:
     SPEC is the name of a shipped spec or a .yaml or .py file; RUN is the name of a run under
     results/runs, a run's folder, or its s3:// or gs:// URI.
 
-    Exit codes: 0 done, 1 some cells failed, 2 usage, 3 done but less precise than asked,
-    4 infrastructure, 130 interrupted, 143 terminated.
+    Exit codes: 0 done, 1 some cells failed or changed beyond a threshold, 2 usage, 3 done but less
+    precise than asked, 4 infrastructure, 130 interrupted, 143 terminated.
     """
 
 
