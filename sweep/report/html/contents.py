@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sweep.plan.interval import LEVEL
 from sweep.report.design_style import design_styles
 from sweep.report.html import bar_charts, line_charts, parts, tables
 from sweep.report.html.curves import Panel, Row, Source, errors, panels, sources
@@ -85,9 +86,8 @@ def _time(material: Material) -> Iterator[Section]:
         said = f"{stack.title}: what a hit's time on a CPU goes to, stacked, at each number of CPUs"
         fields = ("by", "cpus", "part", "ns", "share")
         behind = tables.of_rows(f"{stack.title}: where the time goes", fields, stack.rows)
-        figures.append(
-            Figure(stack.title, bar_charts.stacked(stack.rows, colours, said), None, [behind])
-        )
+        chart = bar_charts.stacked(stack.rows, colours, said)
+        figures.append(Figure(stack.title, chart, None, [behind], stack.design))
     yield Section(
         "time",
         "Where the time goes",
@@ -144,17 +144,18 @@ def _what_if(material: Material) -> Iterator[Section]:
     figures = []
     for found in material.what_ifs:
         rows, title = parts.gains(found), parts.title(found)
-        colour = design_styles([parts.of_design(found)])[parts.of_design(found)].colour
+        design = parts.of_design(found)
+        colour = design_styles([design])[design].colour
         said = f"{title}: gain of making contended lines per-CPU, the largest first"
         fields = ("made", "mhits", "gain", "low", "high", "percent", "private", "then")
         behind = tables.of_rows(f"{title}: what if", fields, rows)
         chart = bar_charts.ranking(rows, colour, said) if rows else None
-        figures.append(Figure(title, chart, None, [behind]))
+        figures.append(Figure(title, chart, None, [behind], design))
     yield Section(
         "what-if",
         "What if a line were not shared",
         "Every contended line made per-CPU: alone, in pairs, and all of them; simulated for this "
-        "report, with 90 % intervals over repeats. As `uprobe-sweep whatif` ranks them.",
+        f"report, with {LEVEL:.0%} intervals over repeats. `uprobe-sweep whatif` has longer ones.",
         figures,
     )
 

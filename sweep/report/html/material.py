@@ -18,12 +18,13 @@ from sweep.report.what_if import WhatIf
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, a drawing, or neither, and the tables behind it."""
+    """A chart, a drawing, or neither, and the tables behind it; `design` if it is of one alone."""
 
     title: str
     chart: Spec | None = None
     drawing: Drawing | None = None
     tables: Sequence[Table] = ()
+    design: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sweep.spec.files import SPECS, load_spec
 from sweep.spec.spec import Spec
 from sweep.store.folder import Location
 from sweep.store.scan import RUNS
+from sweep.store.schema import LIVE
 
 SPEC_FILE = "spec.yaml"
 """What the report calls a file with a spec that does not ship."""
@@ -53,7 +54,7 @@ def run_of(name: str, where: Location, about: Mapping[str, Any], rows: pl.DataFr
     facts |= {f"path {one}": ", ".join(digests) for one, digests in paths.items()}
     spec = spec_of(about)
     if spec is None:
-        return Run(name, facts, None)
+        return Run(name, facts, _live(where, rows))
     ships = SPECS / f"{spec.name}.yaml"
     same = ships.is_file() and load_spec(ships) == spec
     command = ["uprobe-sweep", "run", spec.name if same else SPEC_FILE]
@@ -68,6 +69,19 @@ def yaml_of(spec: Spec) -> str:
     chosen = {n: v for n, v in values.items() if v != _plain(usual[n].default)}
     # JSON is YAML.
     return "\n".join(f"{n}: {json.dumps(_alone(v))}" for n, v in chosen.items()) + "\n"
+
+
+def _live(where: Location, rows: pl.DataFrame) -> str | None:
+    """The command that measured the rows; None for others, and where one would not do."""
+    times = ("warmup", "duration", "sample")
+    same = rows.select("source", "attach", *(f"{name}_s" for name in times)).unique()
+    if len(same) != 1 or same["source"][0] != LIVE:
+        return None
+    benches = ",".join(rows["bench"].unique(maintain_order=True))
+    counts = ",".join(map(str, rows["cpus"].unique().sort()))
+    command = ["uprobe-sweep", "live", "--bench", benches, "--cpus", counts]
+    command += [word for name in times for word in (f"--{name}", f"{same[f'{name}_s'][0]:g}")]
+    return shlex.join([*command, "--attach", same["attach"][0], "--out", str(where)])
 
 
 def _plain(default: Any) -> Any:

@@ -29,6 +29,7 @@ class Stack:
     """The parts of one curve's time by both of VIEWS, and which curve it is."""
 
     title: str
+    design: str
     rows: list[Row]
 
 
@@ -68,7 +69,7 @@ def stacks(curves: Sequence[Curve]) -> list[Stack]:
         if "machine" in varying:
             which.insert(2, setting["machine"])
         rows = [row for view in VIEWS for row in _rows(curve, view, known[view])]
-        made.append(Stack(", ".join(filter(None, which)), rows))
+        made.append(Stack(", ".join(filter(None, which)), design(setting["flavour"]), rows))
     return made
 
 

@@ -74,6 +74,11 @@ def test_a_design_switched_off_is_not_drawn(page: webdriver.Chrome) -> None:
     before = page.execute_script(LINES)
     click(page, "input[value=srcu]")
     until(page, f"{LINES} === {before - 4}")
+    shown = "return document.querySelector('#time figure').offsetHeight"
+    assert page.execute_script(shown) > 0
+    click(page, "input[value=baseline]")
+    assert page.execute_script(shown) == 0
+    click(page, "input[value=baseline]")
     click(page, "input[value=srcu]")
     until(page, f"{LINES} === {before}")
 

@@ -68,6 +68,9 @@
       return;
     }
     const found = signals();
+    for (const figure of all("[data-design]")) {
+      figure.hidden = found.hiddenDesigns.includes(figure.dataset.design);
+    }
     for (const view of views.values()) if (view) tell(view, found);
   });
 
