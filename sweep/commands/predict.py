@@ -46,6 +46,7 @@ def predict(axes: dict[str, str], kernel: str | None, ensemble: int, as_json: bo
         raise UsageError("--kernel and --flavour exclude each other")
     if "cpus" not in axes:
         raise UsageError("--cpus is missing: write --cpus 1,64 or --cpus 1-8")
+    from sweep.driver.driver import Progress
     from sweep.executors.in_process import InProcessExecutor
     from sweep.live.kernel import running
     from sweep.machines.host import HOST
@@ -60,6 +61,7 @@ def predict(axes: dict[str, str], kernel: str | None, ensemble: int, as_json: bo
     note_idle_edits({cell.flavour for cell in found.cells if cell.design is None})
     assumed += [*found.assumed, *not_calibrated(asked["machine"])]
     with closing(InProcessExecutor()) as executor, shown_cells() as report:
+        report(Progress(len(found.cells)))
         results = simulated(found.cells, executor, report, 0, len(found.cells))
     pairs = list(zip(found.cells, results, strict=True))
     if as_json:

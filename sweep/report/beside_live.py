@@ -62,6 +62,7 @@ def beside(
         ).cells[0]
         for row in rows
     ]
+    on_progress(Progress(len(cells)))
     results = simulated(cells, executor, on_progress, 0, len(cells))
     return [
         Beside(row, result.hits_per_s, result.predicted_low, result.predicted_high)
