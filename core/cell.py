@@ -185,9 +185,9 @@ class CellResult:
     CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the engine's
     own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval of what
     the machine itself would do, hits per second; None without one. `states` are the two that the
-    cell falls into by how its CPUs start, if its ensemble shows two: then hits, samples and
-    attribution are those of all starts, a mixture. `stress` is what came out beside hits, None
-    without a workload.
+    cell falls into by how its CPUs start, if its ensemble shows two. If the rate depends on that at
+    all, hits, samples and attribution are those of many starts, a mixture. `stress` is what came
+    out beside hits, None without a workload.
     """
 
     cell_id: str

@@ -35,6 +35,9 @@ their own moments do. See docs/performance.md for what shorter ones do to the in
 NUDGED, NUDGE_PS = "trap_entry", 10_000
 """Private work that varies from start to start, and by how much, to either side."""
 
+LUCK = 0.02
+"""Standard deviation of the log of starts' rates, beyond which one of them tells little."""
+
 Interval = tuple[float, float]
 
 
@@ -44,10 +47,11 @@ def predict(
     """Simulate `cell` on `hosts`, and the members of its ensemble in this process.
 
     An ensemble gives an interval, which is None if the cell asks for none, its machine has fewer
-    than two members, or one of them completes no hit; and it changes a cell that has two states,
-    by `starts` as many as it has members: that is a mixture of all of them, and its interval covers
-    both. A cell with a workload has none of this; `threads` host those of it that hit. By default
-    both are this process. Raises as `simulate` and `simulate_stress` do.
+    than two members, or one of them completes no hit. A cell whose rate depends on how its CPUs
+    start, by `starts` as many as it has members, is a mixture of all of them, and not luck of one:
+    if they differ by more than LUCK, or are of two states, which the interval then covers both. A
+    cell with a workload has none of this; `threads` host those of it that hit. By default both are
+    this process. Raises as `simulate` and `simulate_stress` do.
     """
     if cell.workload is not None:
         # Few cells have one, and it takes a tenth of a small run's time to load.
@@ -57,8 +61,9 @@ def predict(
     began = time.perf_counter()
     plain, rates = _simulated(cell, hosts)
     apart = starts(cell, len(rates)) if len(rates) > 1 and cell.cpus > 1 else []
-    states = two_states([start.hits_per_s for start in apart])
-    if states is not None:
+    by_start = [start.hits_per_s for start in apart]
+    states = two_states(by_start)
+    if states is not None or (apart and all(by_start) and stdev(map(log, by_start)) > LUCK):
         plain = _mixture(apart)
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
     if states is not None and low is not None and high is not None:

@@ -13,11 +13,11 @@ from sweep.errors import SweepError, counted
 from sweep.executors.in_process import InProcessExecutor
 from sweep.letter.comparison import LetterComparison, beside_letter
 from sweep.letter.curves import simulate_curves
-from sweep.letter.later import PHASES, alone, hand_off_errors
+from sweep.letter.later import alone, hand_off_errors
 from sweep.letter.published import LETTER_KEY
 from sweep.letter.targets import CURVES, Measured, Verdict
 from sweep.spec.files import load_spec
-from sweep.spec.spec import Spec, override
+from sweep.spec.spec import Spec
 from sweep.store.scan import scan
 from sweep.store.settings import figures, settings
 
@@ -28,12 +28,10 @@ THREADS = 2
 def measure() -> Measured:
     """Simulate the primitives, mmap_lock alone and the shipped spec of the letter; half a minute.
 
-    Of cells that depend on how their CPUs start, the mean of PHASES starts is what is judged.
-
     Raises SweepError where a cell fails or there is no room for the run.
     """
     return Measured(
-        simulated_letter(override(load_spec(LETTER), [f"replicates={PHASES}"])),
+        simulated_letter(load_spec(LETTER)),
         simulate_curves(CURVES, THREADS),
         alone(THREADS),
         hand_off_errors(),

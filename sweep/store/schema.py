@@ -136,10 +136,10 @@ COLUMNS = (
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
 samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
 that `ensemble` members give; null without one. `state_low` and `state_high` are the rates of the
-two states that a cell falls into by how its CPUs start, null where its ensemble shows one; the
-rate, samples and attribution of such a cell are those of all starts. What comes of a workload is
-null where nothing disturbs the hits. `line_ops` are operations on shared lines that the weave
-served, warm-up included.
+two states that a cell falls into by how its CPUs start, null where its ensemble shows no two; the
+rate, samples and attribution of a cell that depends on that are those of as many starts. What comes
+of a workload is null where nothing disturbs the hits. `line_ops` are operations on shared lines
+that the weave served, warm-up included.
 """
 
 BY_NAME = {column.name: column for column in COLUMNS}

@@ -155,6 +155,26 @@ def test_a_cell_of_two_states_is_a_mixture_of_starts_and_not_luck_of_one(
     assert found.predicted_low <= found.states.low < found.states.high <= found.predicted_high
 
 
+@pytest.mark.parametrize(("step", "mixed"), [(1, False), (10, True)])
+def test_a_rate_that_depends_on_the_start_is_the_mean_of_starts(
+    monkeypatch: pytest.MonkeyPatch, step: int, mixed: bool
+) -> None:
+    """By ten starts, each a step of a thousandth above the last: 0.3 or 3 % of deviation."""
+
+    def ladder(cell: Cell) -> CellResult:
+        hits = np.full(cell.samples, 1000 + step * cell.replicate)
+        return CellResult(cell.cell_id, hits, cell.sample_ps, 10, (), 0.0)
+
+    monkeypatch.setattr(core.predict, "simulate", ladder)
+    same = {"execution.work_cycles.trap_entry": MACHINE.number("execution.work_cycles.trap_entry")}
+    asked = cell(4, calibrated(*[same] * 10), ensemble=10)
+    found = predict(asked)
+    assert found.states is None
+    assert set(found.hits_per_sample) == (
+        {1000 + step * n for n in range(1, 11)} if mixed else {1000}
+    )
+
+
 def test_starts_differ_in_phase_and_by_ten_nanoseconds_of_private_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
