@@ -70,6 +70,11 @@ def upgrade(
         asked["cpus"] = _doublings(named_machine(_one(asked["machine"])).cpus)
     note_idle_edits(names)
     found = [cells_asked({**asked, "flavour": name}, ensemble) for name in names]
+    if any(cell.cpus == 0 for cell in found[0].cells):
+        raise UsageError(
+            "--cpus: nothing hits with 0, so there is no rate; how long attaching and detaching "
+            "takes is what `uprobe-sweep run detach-batch` simulates"
+        )
     assumed += [*found[0].assumed, *not_calibrated(asked["machine"])]
     with closing(InProcessExecutor()) as executor, shown_cells() as report:
         sides = paired([beyond.cells for beyond in found], replicates, executor, report)

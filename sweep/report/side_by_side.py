@@ -134,7 +134,8 @@ def paired(
     """For each line of equally long columns of cells their sides, with ratios to the first.
 
     A cell's `ensemble` says how many members its ratio is over, and `replicates`, two or more,
-    how many repeats where it has none. Rates are those of `predict`; ratios are of twins. Raises
+    how many repeats where it has none. Rates are those of `predict`, or means of repeats;
+    ratios are of twins. Raises
     SweepError if a cell fails.
     """
     lines = list(zip(*columns, strict=True))
@@ -148,6 +149,8 @@ def paired(
     for cells, own, twins in zip(lines, results, repeats, strict=True):
         drawn = [[next(rates).hits_per_s for _ in column] for column in twins]
         sides = [side(result, cell) for result, cell in zip(own, cells, strict=True)]
+        if not _members(cells[0]):
+            sides = [replace(s, hits_per_s=mean(d)) for s, d in zip(sides, drawn, strict=True)]
         for at in range(1, len(sides)):
             ratio = _ratio((cells[0], cells[at]), (own[0], own[at]), (drawn[0], drawn[at]))
             sides[at] = replace(sides[at], ratio=ratio)
@@ -172,9 +175,9 @@ def _repeats(cell: Cell, replicates: int) -> list[Cell]:
 
 
 def _members(cell: Cell) -> tuple[Machine, ...]:
-    """Those of the ensemble that an interval is over; none of one alone."""
+    """Those of the ensemble that an interval is over; none of one alone, nor of disturbed hits."""
     members = cell.machine.members[: cell.ensemble]
-    return members if len(members) > 1 else ()
+    return members if len(members) > 1 and cell.workload is None else ()
 
 
 def _ratio(
@@ -182,13 +185,17 @@ def _ratio(
     results: tuple[CellResult, CellResult],
     drawn: tuple[Sequence[float], Sequence[float]],
 ) -> Ratio | None:
-    """The ratio of two cells' twins, and its interval; None where no hit is completed.
+    """The ratio of two cells' twins, and its interval.
+
+    Without one, and of the cells themselves, if a twin completes no hit; None if the first cell
+    does not either.
 
     The model's own error of a hit's uncontended time is common to both cells; that of its contended
     time is if the same line limits both, and each cell's own otherwise.
     """
     if not all((*drawn[0], *drawn[1])):
-        return None
+        before, after = (result.hits_per_s for result in results)
+        return Ratio(after / before) if before else None
     logs = [log(b / a) for a, b in zip(*drawn, strict=True)]
     if not _members(cells[0]):
         return over_repeats(exp(mean(logs)), logs, REPLICATES)

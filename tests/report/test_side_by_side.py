@@ -59,6 +59,14 @@ def test_two_kernels_on_the_same_members() -> None:
     assert ratio.same is False
 
 
+def test_hits_among_writers_have_an_interval_of_repeats() -> None:
+    given = {"attach_threads": 1, "ensemble": 3}
+    before, after = (cells(name, **given) for name in ("v6.11", "v6.14"))
+    [(_, second)] = paired([before, after], 2, FakeExecutor())
+    assert second.ratio is not None
+    assert second.ratio.over == REPLICATES
+
+
 def test_a_design_that_does_the_same_has_no_interval_to_speak_of() -> None:
     [(_, second)] = paired(
         [cells("tasks-trace"), cells("srcu+tasks-trace")], 3, InProcessExecutor()
@@ -139,9 +147,12 @@ def test_upgrade_says_ratio_limit_and_what_it_assumed() -> None:
         (["v6.12", "v6.1"], "older than 6.4"),
         (["srcu", "srco"], "did you mean 'srcu'"),
         (["srcu", "baseline", "--flavour", "srcu"], "are the arguments"),
+        (["v6.11", "v6.14", "--cpus", "0", "--attach-threads", "1"], "nothing hits with 0"),
     ],
 )
 def test_upgrades_that_cannot_be(asked: list[str], said: str) -> None:
-    done = CliRunner().invoke(cli, ["upgrade", *asked, "--cpus", "1", *ON])
+    done = CliRunner().invoke(
+        cli, ["upgrade", *asked, *([] if "--cpus" in asked else ["--cpus", "1"]), *ON]
+    )
     assert isinstance(done.exception, UsageError)
     assert said in str(done.exception)
