@@ -5,7 +5,7 @@ CONSTRAINTS := requirements.txt
 FUZZ_EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help venv cover-letter pictures accuracy test fuzz cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
+.PHONY: help venv cover-letter pictures site accuracy test fuzz cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ cover-letter: venv  ## Run the cover letter's sweep, print its tables and the co
 pictures: venv  ## Draw the pictures of README.md and docs/ anew (half a minute)
 	$(BIN)/uprobe-sweep run cover-letter
 	$(BIN)/uprobe-sweep plot cover-letter -o docs/cover-letter.svg
+
+site: venv  ## Build the site of docs/ in build/site, its links checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo build/site/index.html
 
 accuracy: venv  ## Simulate afresh and hold the model against its accuracy targets (seconds)
 	$(BIN)/uprobe-sweep accuracy

@@ -15,7 +15,7 @@ from sweep.commands.catalogue import axes
 from sweep.spec.axes import AXES
 
 MODEL = (Path(__file__).resolve().parents[1] / "docs" / "model.md").read_text()
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+SWEEPS = (Path(__file__).resolve().parents[1] / "docs" / "sweeps.md").read_text()
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda p: p.path)
@@ -38,14 +38,14 @@ def test_cycles_of_work_are_those_of_the_file() -> None:
     assert {parameter.path.rpartition(".")[2] for parameter in ONE_CPU} <= set(said)
 
 
-def test_the_readme_has_the_axes_of_the_registry() -> None:
+def test_the_page_of_sweeps_has_the_axes_of_the_registry() -> None:
     lines = [
         f"| `{entry['name']}` | {default} | {AXES[entry['name']].values} |"
         for entry in axes()
         for default in [f"`{entry['default']}`" if entry["default"] else ""]
     ]
     table = "| axis | default | values |\n|---|---|---|\n" + "\n".join(lines) + "\n\n"
-    assert table in README, f"put this into README.md:\n{table}"
+    assert table in SWEEPS, f"put this into docs/sweeps.md:\n{table}"
 
 
 def test_the_picture_of_the_rooms_has_the_floors() -> None:
@@ -59,7 +59,7 @@ def test_the_picture_of_the_rooms_has_the_floors() -> None:
 
 def test_tests_that_pages_name_are_there() -> None:
     root = Path(__file__).resolve().parents[1]
-    pages = [root / "README.md", *(root / "docs").glob("*.md")]
+    pages = [root / "README.md", *(root / "docs").rglob("*.md")]
     named = {
         name
         for page in pages

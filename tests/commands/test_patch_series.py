@@ -1,4 +1,4 @@
-"""The worked example of docs/patch-series.md is run as it stands there."""
+"""The worked example of docs/guide/gate-a-patch-series.md is run as it stands there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from sweep.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "patch-series.md").read_text()
+PAGE = (ROOT / "docs" / "guide" / "gate-a-patch-series.md").read_text()
 
 
 def block(kind: str) -> str:
