@@ -66,7 +66,7 @@ def ranking(rows: Sequence[Row], colour: str, said: str) -> Spec:
         y=alt.Y(
             "made:N",
             sort=None,
-            axis=alt.Axis(title=None, labelLimit=190, labelExpr="split(datum.label, ' + ')"),
+            axis=alt.Axis(title=None, labelLimit=240, labelFontSize=11),
         )
     )
     bars = base.mark_bar(color=colour, height=12).encode(
@@ -78,4 +78,4 @@ def ranking(rows: Sequence[Row], colour: str, said: str) -> Spec:
     spans = base.mark_rule(strokeWidth=2, opacity=0.7, tooltip=None).encode(
         x="low:Q", x2="high:Q", color=alt.value("#808080")
     )
-    return spec(alt.layer(bars, spans), said, 32 * len(rows))
+    return spec(alt.layer(bars, spans), said, 24 * len(rows))
