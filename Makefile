@@ -40,7 +40,7 @@ lint: venv  ## Check style (ruff) and types (mypy)
 
 test: venv  ## Lint, types and all tests, at the same time where they can be
 	$(MAKE) --no-print-directory -j 3 --keep-going --output-sync lint test-parallel test-ray
-	$(BIN)/pytest -m serial
+	$(BIN)/pytest -m serial $$(grep -rl --include='*.py' 'mark\.serial' tests)
 
 # Once, before several processes ask for it.
 compiled: venv
@@ -52,7 +52,7 @@ test-parallel: compiled
 
 # Beside the others, because Ray's tests wait for its processes most of the time.
 test-ray: compiled
-	$(BIN)/pytest -m ray
+	$(BIN)/pytest -m ray $$(grep -rl --include='*.py' 'mark\.ray' tests)
 
 fuzz: venv  ## Odd specs, command lines, machine files, journals and logs (minutes; FUZZ_EXAMPLES)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n auto tests/fuzz --timeout 3600
