@@ -7,6 +7,7 @@ import graphlib
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,9 @@ def test_what_starts_a_ray_or_places_uprobes_runs_alone(path: Path) -> None:
     alone = re.search(r"^pytestmark = .*mark\.(ray|serial|cluster)\b", text, re.MULTILINE)
     starts = r"^(import ray\b|from (loopback|live_host) import)|\blocal_ray\b"
     assert alone or path == Path(__file__) or not re.search(starts, text, re.MULTILINE)
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """pytest would take the second for the first, and collect nothing at all."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
