@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from sweep.report.side_by_side import Line, Side, SideBySide
 from sweep.store.settings import MHITS, said, telling
-from sweep.terminal.text_table import ABSENT, kept, numbers, percent, table, to_text
+from sweep.terminal.text_table import ABSENT, TextTable, kept, numbers, percent, table, to_text
 
 LEGEND = (
     "M hits/s; ratios are to {first}, for the same random numbers, with their paired 90 % interval "
@@ -28,13 +28,14 @@ def render(found: SideBySide) -> str:
 
 
 def _parts(found: SideBySide) -> Iterator[RenderableType]:
-    settings = [{n: v for n, v in line.axes.items() if n != "cpus"} for line in found.lines]
-    differing = telling(settings)
+    down = "flavour" if found.by == "cpus" else "cpus"
+    settings = [line.axes for line in found.lines]
+    differing = [name for name in telling(settings) if name != down]
     titled = [said(setting, differing, ", ") for setting in settings]
     for title, pairs in groupby(zip(titled, found.lines, strict=True), key=lambda pair: pair[0]):
         if title:
             yield title
-        yield from _table(found, [line for _, line in pairs])
+        yield from _table(found, down, [line for _, line in pairs])
         yield ""
     ratios = [s.ratio for line in found.lines for s in line.sides if s is not None and s.ratio]
     over = sorted({ratio.over for ratio in ratios if ratio.over})
@@ -46,27 +47,30 @@ def _parts(found: SideBySide) -> Iterator[RenderableType]:
         yield UNSURE
 
 
-def _table(found: SideBySide, lines: Sequence[Line]) -> Iterator[RenderableType]:
+def _table(found: SideBySide, down: str, lines: Sequence[Line]) -> Iterator[RenderableType]:
     first, *others = map(str, found.columns)
-    made = kept(numbers(table(), "cpus", first))
-    made.left = 1
-    made.groups = [1]
+    made = numbers(_down(down), first)
     for name in others:
         numbers(made, name, "ratio", "90 %", "")
     for line in lines:
         texts = [_rate(line.sides[0])]
         for side in line.sides[1:]:
             texts += [_rate(side), *_ratio(side)]
-        made.add_row(str(line.axes["cpus"]), *texts)
+        made.add_row(str(line.axes[down]), *texts)
     yield made
     if any(side is not None and side.limit for line in lines for side in line.sides):
-        limits = numbers(table(), "cpus")
+        limits = _down(down)
         for name in found.columns:
             limits.add_column(f"what limits {name}")
         for line in lines:
-            limits.add_row(str(line.axes["cpus"]), *map(_limit, line.sides))
+            limits.add_row(str(line.axes[down]), *map(_limit, line.sides))
         yield ""
         yield limits
+
+
+def _down(name: str) -> TextTable:
+    """A table with its first column: names to the left, numbers to the right."""
+    return table(name) if name == "flavour" else kept(numbers(table(), name))
 
 
 def _rate(side: Side | None) -> str:

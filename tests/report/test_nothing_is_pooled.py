@@ -16,7 +16,7 @@ from tiny import FakeExecutor, fake_result
 from core.machine.machine import load_machine
 from sweep.errors import UsageError
 from sweep.plan.cost import estimate
-from sweep.report import stress_text
+from sweep.report import side_by_side_text, stress_text
 from sweep.report.by_axis import by_axis
 from sweep.report.compare import Comparison, beside_published, compare
 from sweep.report.compare_text import render
@@ -180,6 +180,8 @@ def test_by_axis(name: str, first: object, second: object) -> None:
             )
         ]
         if found is not None
+        and "1.000" in side_by_side_text.render(found)
+        and "9.000" in side_by_side_text.render(found)
         for line in found.lines
         for side in line.sides
         if side is not None
