@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from core.cell import Cell, CellResult
 from core.kernel.operation import Line
-from core.outcome import PRIVATE_WORK, Share
+from core.outcome import PRIVATE_WORK, Share, StressOutcome
 from sweep.executors.base import Outcome
 from sweep.spec.spec import Spec
+
+NOTHING_HAPPENED = StressOutcome(None, None, None, 0, {}, 0, 0, 0, 0, 0, 0)
 
 
 def tiny_spec(**changes: Any) -> Spec:
@@ -37,7 +40,9 @@ def fake_result(cell: Cell) -> CellResult:
         Share("", PRIVATE_WORK, "", "", whole - on_line),
         Share("mmap_read_lock", "locked", Line.MMAP_COUNT.value, "same cache", on_line),
     )
-    return CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), shares, 0.5)
+    disturbed = None if cell.workload is None else NOTHING_HAPPENED
+    made = CellResult(cell.cell_id, hits, cell.sample_ps, 10 * int(hits.sum()), shares, 0.5)
+    return replace(made, stress=disturbed)
 
 
 class FakeExecutor:

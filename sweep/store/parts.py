@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,26 +11,23 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.kernel.bench import NAMED
-from core.workload import STRESS
-from sweep.errors import UsageError, nearest, quoted
+from sweep.errors import UsageError
+from sweep.store.checked import BY_ROW, CHECKED, odd
 from sweep.store.failures import FAILURE_SCHEMA, FAILURE_VERSION
 from sweep.store.folder import ATTRIBUTION, CELLS, FAILURES, Folder
 from sweep.store.schema import (
     ATTRIBUTION_SCHEMA,
     ATTRIBUTION_VERSION,
     COLUMNS,
+    POOLED,
     RETYPED,
     SCHEMA,
     SCHEMA_VERSION,
-    SOURCES,
+    SHARE_KEY,
 )
 
 if TYPE_CHECKING:
     import polars as pl
-
-BENCHES = (*NAMED, STRESS)
-"""What cells of a run may have hit their probes with."""
 
 MAGIC = b"PAR1"
 """Ends every whole Parquet file; one that was cut short lacks it."""
@@ -37,24 +35,21 @@ MAGIC = b"PAR1"
 
 @dataclass(frozen=True)
 class Table:
-    """What the files of a table have; `rates` are columns that are never NaN or infinite.
+    """What the files of a table have; rows that agree in `key` are the same but for who wrote them.
 
-    No number of any table is negative.
+    No number of any table is negative, NaN or infinite.
     """
 
     schema: pa.Schema
     version: int
-    rates: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
 
 
-RATES = ("hits_per_s", "hits_per_s_stddev", "hits_per_s_per_cpu")
 KINDS = {
-    CELLS: Table(SCHEMA, SCHEMA_VERSION, RATES),
-    ATTRIBUTION: Table(ATTRIBUTION_SCHEMA, ATTRIBUTION_VERSION),
+    CELLS: Table(SCHEMA, SCHEMA_VERSION, ("cell_id",)),
+    ATTRIBUTION: Table(ATTRIBUTION_SCHEMA, ATTRIBUTION_VERSION, tuple(SHARE_KEY)),
     FAILURES: Table(FAILURE_SCHEMA, FAILURE_VERSION),
 }
-CHECKED = ("schema_version", "bench", "source", "cpus")
-"""Columns that are looked at whichever are asked for, if there are such."""
 
 LATER = {column.name for column in COLUMNS if column.since > 1}
 """Columns that files of earlier versions lack."""
@@ -69,7 +64,8 @@ def read_part(folder: Folder, name: str, columns: Sequence[str] | None = None) -
     """The columns of a file that it has, all by default; None if the file is gone.
 
     Raises UsageError, naming the file, for what is no Parquet file of its table: another type of a
-    column or none, a version that is not known yet, a rate that is none, an unknown bench.
+    column or none, a version that is not known yet, what `checked.odd` names, or
+    two rows of one cell that differ.
     """
     content = folder.read(name)
     if content is None:
@@ -78,9 +74,7 @@ def read_part(folder: Folder, name: str, columns: Sequence[str] | None = None) -
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         _refuse_schema(file.schema_arrow, table)
-        needed = {*CHECKED, *KINDS[table].rates} & set(KINDS[table].schema.names)
-        wanted = None if columns is None else [*columns, *(needed - set(columns))]
-        found = file.read(columns=wanted)
+        found = file.read()
         _refuse_values(found, table)
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
@@ -169,19 +163,35 @@ def _refuse_values(found: pa.Table, table: str) -> None:
             f"it was written by a later version of this program: schema {newest}, known are up to "
             f"{kind.version}"
         )
-    for name in kind.rates:
-        if not pc.all(pc.is_finite(found[name]), skip_nulls=False).as_py() and len(found):
-            raise ValueError(f"its column {name} has values that are no rates")
     for field in found.schema:
+        column, name = found[field.name], field.name
+        required = name in kind.schema.names and not kind.schema.field(name).nullable
+        if required and column.null_count:
+            raise ValueError(f"its column {name} has rows without a value")
+        if pa.types.is_floating(field.type) and pc.all(pc.is_finite(column)).as_py() is False:
+            raise ValueError(f"its column {name} has values that are no numbers")
         if pa.types.is_integer(field.type) or pa.types.is_floating(field.type):
-            least = pc.min(found[field.name]).as_py()
+            least = pc.min(column).as_py()
             if least is not None and least < 0:
-                raise ValueError(f"its column {field.name} has {least}")
-    if table == CELLS:
-        if "source" in found.schema.names:
-            for source in pc.unique(found["source"]).to_pylist():
-                if source not in (None, *SOURCES):
-                    raise ValueError(f"unknown source {quoted(source)}: {nearest(source, SOURCES)}")
-        for bench in pc.unique(found["bench"]).to_pylist():
-            if bench not in BENCHES:
-                raise ValueError(f"unknown bench {quoted(bench)}: {nearest(str(bench), BENCHES)}")
+                raise ValueError(f"its column {name} has {least}")
+    looked_at = [name for name in CHECKED if name in found.schema.names]
+    if said := odd(
+        {n: (found[n] if n in BY_ROW else pc.unique(found[n])).to_pylist() for n in looked_at}
+    ):
+        raise ValueError(said)
+    if kind.key and (twice := _differing(found, kind)):
+        raise ValueError(f"it has two rows of {' '.join(kind.key)} {twice} that differ")
+
+
+def _differing(found: pa.Table, kind: Table) -> str | None:
+    """The key of two rows that differ in more than who wrote them; None if there are none."""
+    key = list(kind.key)
+    distinct = found[key[0]].unique() if len(key) == 1 else found.group_by(key).aggregate([])
+    if len(distinct) == len(found):
+        return None
+    told = [name for name in found.schema.names if name not in POOLED or name in key]
+    rows = Counter(
+        tuple(row.values()) for row in found.group_by(told).aggregate([]).select(key).to_pylist()
+    )
+    worst, count = rows.most_common(1)[0]
+    return " ".join(worst) if count > 1 else None

@@ -43,6 +43,11 @@ def with_column(path: Path, name: str, values: pa.Array) -> None:
     pq.write_table(table.set_column(place, name, values), path)
 
 
+def with_columns(path: Path, **values: list[object]) -> None:
+    for name, column in values.items():
+        with_column(path, name, pa.array(column, SCHEMA.field(name).type))
+
+
 ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     "text": (lambda path: path.write_text("no"), "Parquet"),
     "empty": (lambda path: path.write_bytes(b""), "Parquet"),
@@ -61,15 +66,15 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "NaN": (
         lambda path: with_column(path, "hits_per_s", pa.array([1.0, float("nan")])),
-        "its column hits_per_s has values that are no rates",
+        "its column hits_per_s has values that are no numbers",
     ),
     "infinite": (
         lambda path: with_column(path, "hits_per_s_stddev", pa.array([1.0, float("inf")])),
-        "its column hits_per_s_stddev has values that are no rates",
+        "its column hits_per_s_stddev has values that are no numbers",
     ),
     "null": (
         lambda path: with_column(path, "hits_per_s", pa.array([1.0, None])),
-        "its column hits_per_s has values that are no rates",
+        "its column hits_per_s has rows without a value",
     ),
     "negative rate": (
         lambda path: with_column(path, "hits_per_s", pa.array([1.0, -5.0])),
@@ -82,6 +87,46 @@ ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     "source": (
         lambda path: with_column(path, "source", pa.array(["simulatd"] * 2)),
         "unknown source 'simulatd': did you mean 'simulated'",
+    ),
+    "interval": (
+        lambda path: with_columns(path, predicted_low=[2.0, 1.0], predicted_high=[3.0, 0.5]),
+        "it has a row of predicted_low 1.0, predicted_high 0.5",
+    ),
+    "half an interval": (
+        lambda path: with_columns(path, predicted_low=[2.0, 1.0], predicted_high=[3.0, None]),
+        "it has a row of predicted_low 1.0, predicted_high None",
+    ),
+    "quantiles": (
+        lambda path: with_columns(path, grace_p50_s=[0.2, 0.1], grace_p99_s=[0.1, 0.2]),
+        "it has a row of grace_p50_s 0.2, grace_p99_s 0.1",
+    ),
+    "NaN of an interval": (
+        lambda path: with_columns(path, predicted_low=[2.0, float("nan")]),
+        "its column predicted_low has values that are no numbers",
+    ),
+    "rate of a CPU": (
+        lambda path: with_columns(path, hits_per_s=[3e6, 4e6], hits_per_s_per_cpu=[3e6, 3e6]),
+        "it has a row of hits_per_s 4000000.0, hits_per_s_per_cpu 3000000.0, cpus 2",
+    ),
+    "share of CPUs": (
+        lambda path: with_columns(path, cpu_share=[1.0, 1.5]),
+        "its column cpu_share has 1.5",
+    ),
+    "axis": (
+        lambda path: with_columns(path, hz=[1000, 251]),
+        "251: choose from 100, 250, 300, 1000",
+    ),
+    "workload without counts": (
+        lambda path: with_columns(path, hz=[1000, 250]),
+        "hz 250, attach_kind multi, unreaped_bytes None",
+    ),
+    "flavour": (
+        lambda path: with_columns(path, flavour=["srcu", "tasks-trac"]),
+        "unknown flavour 'tasks-trac': did you mean 'tasks-trace'",
+    ),
+    "one cell twice": (
+        lambda path: with_columns(path, cell_id=["ab", "ab"]),
+        "it has two rows of cell_id ab that differ",
     ),
     "bench": (
         lambda path: with_column(path, "bench", pa.array(["uprobe-nob"] * 2)),
