@@ -25,6 +25,9 @@ ANCHOR = 0.03
 CANDIDATES = 8
 """Places looked at for each further start."""
 
+REACH = 0.2
+"""Of a parameter's range: from places anywhere in it the search ends where the loss is large."""
+
 SEED = 0
 
 Each = Callable[[Callable[[Machine], FloatArray], Iterable[Machine]], Iterable[FloatArray]]
@@ -52,8 +55,9 @@ def silent(step: Step) -> None:
 class Stage:
     """What is fitted, on what, for how many steps at most, and from how many starts.
 
-    The first start is that of the parameters. Others are the likeliest of a Latin hypercube of
-    CANDIDATES times as many places, the same every time.
+    The first start is that of the parameters. Others are the likeliest of CANDIDATES times as many
+    places around it, a Latin hypercube of up to REACH of each range to either side, the same every
+    time.
     """
 
     name: str
@@ -126,7 +130,8 @@ def fit(stage: Stage, machine: Machine, each: Each = map, report: Report = silen
     places = [start]
     if stage.starts > 1:
         count = CANDIDATES * (stage.starts - 1)
-        among = LatinHypercube(len(start), rng=SEED).random(count)
+        cube = LatinHypercube(len(start), rng=SEED).random(count)
+        among = np.clip(start + REACH * (2 * cube - 1), 0, 1)
         losses = np.log1p((found(list(among)) / TYPICAL_ERROR) ** 2).sum(axis=1)
         places += list(among[np.argsort(losses, kind="stable")[: stage.starts - 1]])
     best = min(map(best_from, places), key=lambda one: one.cost)

@@ -198,7 +198,7 @@ class TwoMinima:
 
 
 def test_more_starts_find_the_deeper_minimum() -> None:
-    parameter = Parameter(RESIDENCY.path, 15, 40, 17)
+    parameter = Parameter(RESIDENCY.path, 15, 140, 17)
     one, several = (
         fit(Stage("fit", TwoMinima(), (parameter,), starts=starts), machine()) for starts in (1, 3)
     )
