@@ -141,18 +141,18 @@ def test_cell_after_a_death_is_right(pair: RayExecutor, victim: int) -> None:
     assert not set(before) & set(pids(pair))
 
 
-def die_at_third_draw(_: Any) -> None:
+def die_at_second_draw(_: Any) -> None:
     from core.engine import cpu
 
-    draw, draws = cpu.Cpu.bound, []
+    draw, draws = cpu.Cpus.bound, []
 
-    def dying(self: Any, hits: int) -> Any:
+    def dying(self: Any, hits: Any) -> Any:
         draws.append(hits)
-        if len(draws) == 3:
+        if len(draws) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         return draw(self, hits)
 
-    cpu.Cpu.bound = dying  # type: ignore[method-assign]
+    cpu.Cpus.bound = dying  # type: ignore[method-assign]
 
 
 def die_at_third_window(_: Any) -> None:
@@ -171,7 +171,7 @@ def die_at_third_window(_: Any) -> None:
 
 @pytest.mark.parametrize(
     ("victim", "sabotage"),
-    [(1, die_at_third_draw), (2, die_at_third_window)],
+    [(1, die_at_second_draw), (2, die_at_third_window)],
     ids=["CPU actor", "interconnect"],
 )
 def test_death_within_a_cell_costs_an_attempt(
