@@ -58,7 +58,8 @@ def find(jobs: Iterable[Job], name: str) -> Job:
         return runs[name][-1]
     named = [run for run in runs.values() if run[-1].spec == name]
     if not named:
-        known = nearest(name, runs) if runs else "the cluster has none"
+        names = dict.fromkeys([*(run[-1].spec for run in runs.values()), *runs])
+        known = nearest(name, names) if runs else "the cluster has none"
         raise UsageError(f"no such run: {name}: {known}")
     return named[-1][-1]
 
