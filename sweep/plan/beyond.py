@@ -13,6 +13,7 @@ from sweep.machines.larger import for_counts
 from sweep.machines.named import named_machine
 from sweep.plan.plan import plan
 from sweep.spec.axes import AXES
+from sweep.spec.cross_checks import processes_fit, processes_go_with
 from sweep.spec.spec import Spec
 
 
@@ -32,6 +33,11 @@ def beyond(axes: Mapping[str, Any], ensemble: int = 0) -> Beyond:
     has one. Raises SpecError as a spec does, and UsageError for more CPUs than can be.
     """
     counts = [AXES["cpus"].check("cpus", None, count) for count in _listed(axes["cpus"])]
+    processes = [
+        AXES["processes"].check("processes", None, number)
+        for number in dict.fromkeys(_listed(axes.get("processes", AXES["processes"].default)))
+    ]
+    processes_fit(processes, counts)
     cells: list[Cell] = []
     machines: list[Machine] = []
     assumed: list[str] = []
@@ -48,13 +54,19 @@ def beyond(axes: Mapping[str, Any], ensemble: int = 0) -> Beyond:
         most = max(own.cpus - threads, 1)
         fitting = list(dict.fromkeys(min(count, most) for count in counts))
         members = ensemble if own.calibration is not None else 0
-        given = {**axes, "machine": name, "cpus": fitting, "ensemble": members}
-        for cell in plan(Spec(**given)):
-            cells += [
-                replace(cell, cpus=count, machine=enlarged.machine)
-                for count in counts
-                if min(count, most) == cell.cpus
-            ]
+        # It would hold processes against the CPUs that fit, and not against those asked for.
+        spec = Spec(
+            **{**axes, "machine": name, "cpus": fitting, "processes": 1, "ensemble": members}
+        )
+        processes_go_with(spec, processes)
+        planned = plan(spec)
+        cells += [
+            replace(cell, cpus=count, processes=number, machine=enlarged.machine)
+            for number in processes
+            for cell in planned
+            for count in counts
+            if min(count, most) == cell.cpus
+        ]
     return Beyond(tuple(cells), tuple(machines), tuple(assumed))
 
 

@@ -54,12 +54,17 @@ def designs_have_names_of_their_own(spec: Spec) -> None:
 
 def processes_have_cpus(spec: Spec) -> None:
     """No cell has more processes than CPUs. Raises SpecError."""
-    fewest = max(min(spec.cpus), 1)
-    for index, processes in enumerate(spec.processes):
+    processes_fit(spec.processes, spec.cpus)
+
+
+def processes_fit(asked: Sequence[int], cpus: Sequence[int]) -> None:
+    """Each of these numbers of processes has a CPU in cells of these CPUs. Raises SpecError."""
+    fewest = max(min(cpus), 1)
+    for index, processes in enumerate(asked):
         if processes > fewest:
             message = f"{processes} processes, but a cell has {fewest} CPUs: allowed are "
             message += f"1 to {fewest}, nearest {fewest}"
-            raise SpecError("processes", _at(spec.processes, index), message)
+            raise SpecError("processes", _at(asked, index), message)
 
 
 def somebody_hits_or_attaches(spec: Spec) -> None:
@@ -83,8 +88,13 @@ def somebody_hits_or_attaches(spec: Spec) -> None:
             if getattr(spec, axis) != (DISTURBING[axis],):
                 message = "changes what attach_threads wait for; give at least 1 of those"
                 raise SpecError(axis, None, message)
+    processes_go_with(spec, spec.processes)
+
+
+def processes_go_with(spec: Spec, asked: Sequence[int]) -> None:
+    """These numbers of processes go with the axes of `spec`. Raises SpecError."""
     disturbed = any(getattr(spec, axis) != (default,) for axis, default in DISTURBING.items())
-    if max(spec.processes) > 1 and (disturbed or STRESS in spec.bench):
+    if max(asked) > 1 and (disturbed or STRESS in spec.bench):
         message = f"only 1 goes with {STRESS}, {', '.join(DISTURBING)}"
         raise SpecError("processes", None, message)
 

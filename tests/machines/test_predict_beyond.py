@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from core.machine.machine import Machine, load_machine
 from sweep.cli import cli
 from sweep.errors import UsageError
 from sweep.machines.larger import extended
+from sweep.machines.machine_file import machine_text
 from sweep.plan.beyond import beyond
 
 GENERIC = load_machine("generic")
@@ -118,3 +120,19 @@ def test_counts_beyond_a_machine_are_all_of_the_larger_one() -> None:
     assert [cell.cpus for cell in found.cells] == [1, 300, 200]
     assert {cell.machine.cpus for cell in found.cells} == {320}
     assert len(found.assumed) == 1
+
+
+def test_processes_are_held_against_the_cpus_that_are_asked_for(tmp_path: Path) -> None:
+    tiny = small(cores_per_socket=2, threads_per_core=1, cores_per_cache=2)
+    file = tmp_path / "tiny.yaml"
+    file.write_text(machine_text(tiny, []))
+    asked = {"bench": "uprobe-nop", "flavour": ["srcu", "nop5"], "machine": str(file)}
+    found = beyond({**asked, "cpus": [4, 64], "processes": [1, 4], "probes": 50})
+    assert {(c.flavour, c.cpus, c.processes) for c in found.cells} == {
+        (f, n, p) for f in ("srcu", "nop5") for n in (4, 64) for p in (1, 4)
+    }
+    assert len(found.cells) == 8
+    with pytest.raises(UsageError, match="8 processes, but a cell has 4 CPUs"):
+        beyond({**asked, "cpus": [4, 64], "processes": 8})
+    with pytest.raises(UsageError, match="processes: only 1 goes with uprobe-stress"):
+        beyond({**asked, "cpus": 4, "processes": 2, "mmap_threads": 1})
