@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from browser import requests, until
 from guide import ROOT
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from selenium import webdriver
 
 LOADED = re.compile(
     r"<(?:link|script|img|iframe|source)\b[^>]*?\b(?:href|src)=\"?(https?:)?//[^>]*>"
@@ -35,3 +37,11 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
         assert not LOADED.search(page.read_text()), page
     for style in site.rglob("*.css"):
         assert not FETCHED.search(style.read_text()), style
+
+
+def test_a_browser_asks_for_files_of_the_site_alone(browser: webdriver.Chrome, site: Path) -> None:
+    browser.get((site / "guide" / "plan-an-upgrade.html").as_uri())
+    until(browser, "return document.readyState == 'complete'")
+    asked = requests(browser)
+    assert asked
+    assert all(url.startswith(site.as_uri()) for url in asked), asked
