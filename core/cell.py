@@ -46,7 +46,9 @@ class Cell:
     does. `design` is what a `flavour` is that the tree does not have.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
-    `sample_ps` each, taken after `warmup_ps`. `ensemble` is how many members of the machine's
+    `sample_ps` each, taken after `warmup_ps`; with a `precision` over as many of them, two or more,
+    as it takes until the 95 % interval of the mean reaches no further than that share of it to
+    either side. `ensemble` is how many members of the machine's
     ensemble give the prediction its interval; 0: it has none.
     """
 
@@ -68,6 +70,7 @@ class Cell:
     edits: tuple[str, ...] = ()
     workload: Workload | None = None
     design: Design | None = None
+    precision: float | None = None
 
     @property
     def kernel(self) -> str | Design:
@@ -94,7 +97,7 @@ class Cell:
 
     @property
     def samples(self) -> int:
-        """Number of samples that the mean is over."""
+        """Number of samples that the mean is over; with a precision, at most."""
         return self.duration_ps // self.sample_ps + 1
 
     @cached_property
@@ -129,9 +132,14 @@ class Cell:
         return self.seed, int(hashlib.blake2b(text.encode(), digest_size=8).hexdigest(), 16)
 
     def _named(self) -> dict[str, Any]:
-        """The fields by name but for the design; no workload is as if there were no such field."""
+        """The fields by name but for the design.
+
+        Without a workload or a precision it is as if there were no such field.
+        """
         named = {f.name: getattr(self, f.name) for f in fields(self)}
         del named["design"]
+        if self.precision is None:
+            del named["precision"]
         if self.workload is None:
             del named["workload"]
         else:
@@ -180,14 +188,15 @@ def _digest(kernel: str | Design, bench: str, rcu: str, edits: tuple[str, ...], 
 class CellResult:
     """What one cell gave.
 
-    `hits_per_sample` has shape (samples,): hits of all CPUs in each. `line_ops` counts the
-    operations on shared lines that the weave served, warm-up included; `attribution` says where the
-    CPUs' time in the samples went, `cpus` times that long in all; `wall_seconds` is the engine's
-    own wall time. `predicted_low` and `predicted_high` are the ends of the 90 % interval of what
-    the machine itself would do, hits per second; None without one. `states` are the two that the
-    cell falls into by how its CPUs start, if its ensemble shows two. If the rate depends on that at
-    all, hits, samples and attribution are those of many starts, a mixture. `stress` is what came
-    out beside hits, None without a workload.
+    `hits_per_sample` has shape (samples,): hits of all CPUs in each. `half_width` is that of the
+    mean's 95 % interval as a share of it, if a precision was asked for; 1 if it is not to be told.
+    `line_ops` counts the operations on shared lines that the weave served, warm-up included;
+    `attribution` says where the CPUs' time in the samples went, `cpus` times that long in all;
+    `wall_seconds` is the engine's own wall time. `predicted_low` and `predicted_high` are the ends
+    of the 90 % interval of what the machine itself would do, hits per second; None without one.
+    `states` are the two that the cell falls into by how its CPUs start, if its ensemble shows two.
+    If the rate depends on that at all, hits, samples and attribution are those of many starts, a
+    mixture. `stress` is what came out beside hits, None without a workload.
     """
 
     cell_id: str
@@ -200,6 +209,7 @@ class CellResult:
     predicted_high: float | None = None
     states: States | None = None
     stress: StressOutcome | None = None
+    half_width: float | None = None
 
     @property
     def hits(self) -> int:

@@ -201,6 +201,7 @@ def briefly(cell: Cell) -> Cell:
     return replace(
         cell,
         ensemble=0,
+        precision=None,
         warmup_ps=min(cell.warmup_ps, MEMBER_WARMUP_PS),
         duration_ps=0,
         sample_ps=min(cell.samples * cell.sample_ps, MEMBER_PS),

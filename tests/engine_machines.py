@@ -124,6 +124,6 @@ def hits_per_us(
         for cpu in range(cpus)
     ]
     interconnect = Interconnect(state(model, code, cpus))
-    counts, _ = play(interconnect, CpuGroup(), configs)
+    counts, _, _ = play(interconnect, CpuGroup(), configs)
     assert counts.shape == (cpus, samples)
     return float(np.sum(counts)) / (samples * sample_us), interconnect

@@ -44,7 +44,7 @@ def hand_off_ns(machine: Machine, name: str, distance: str) -> float:
         CpuConfig(cpu, (0, 0), 1, "shared", entry, 0, SAMPLE_PS // 10, SAMPLE_PS, 1)
         for cpu in range(2)
     ]
-    hits, _ = play(Interconnect(state), CpuGroup(), configs)
+    hits, _, _ = play(Interconnect(state), CpuGroup(), configs)
     return (2 * SAMPLE_PS / float(hits.sum()) - entry) / 1000
 
 

@@ -54,5 +54,5 @@ def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:
         for cpu in range(cpus)
     ]
     state = new_state(machine, where, program, Layout(1), 1 << 14, seed=1)
-    hits, _ = play(Interconnect(state), CpuGroup(), configs)
+    hits, _, _ = play(Interconnect(state), CpuGroup(), configs)
     return SAMPLE_PS / 1000 * cpus / float(hits.sum())

@@ -11,12 +11,13 @@ import numpy as np
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import CpuConfig, stream
-from core.engine.cpu_hosts import CpuGroup, CpuHosts
+from core.engine.cpu_hosts import CpuGroup, CpuHosts, Served
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
 from core.engine.shares import shares
 from core.engine.spread import Spread
 from core.engine.state import new_state
+from core.engine.stopping import TICKS, half_width, looks
 from core.kernel.layout import process_of_cpus
 from core.kernel.operation import excludes
 from core.machine.topology import Placement, place
@@ -57,7 +58,7 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
         wakeup_ps=WAKEUP_PS,
     )
     interconnect = Interconnect(state)
-    hits, spent = play(interconnect, hosts, configs)
+    hits, spent, half = play(interconnect, hosts, configs, cell.precision)
     return CellResult(
         cell.cell_id,
         hits.sum(axis=0),
@@ -65,6 +66,7 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
         interconnect.line_ops,
         shares(program, spent),
         time.perf_counter() - began,
+        half_width=half,
     )
 
 
@@ -90,24 +92,50 @@ def cpu_configs(cell: Cell, program: Program, where: Placement) -> list[CpuConfi
 
 
 def play(
-    interconnect: Interconnect, hosts: CpuHosts, configs: Sequence[CpuConfig]
-) -> tuple[IntArray, IntArray]:
+    interconnect: Interconnect,
+    hosts: CpuHosts,
+    configs: Sequence[CpuConfig],
+    precision: float | None = None,
+) -> tuple[IntArray, IntArray, float | None]:
     """Run warm-up and samples of the CPUs of `configs`. A window lasts until one has no hit left.
 
     One call of the hosts before the first window, one after each: what a CPU does next depends on
     nothing that others do, so hosts far away are asked as rarely as the rings of hits ahead allow.
-    Returns the hits completed in each sample, shape (cpus, samples), and where the CPUs' time in
-    the samples went, see `Interconnect.spent`; all of it, to the picosecond.
+    With a `precision` there are only as many samples as it takes to know the mean so well.
+    Returns the hits completed in each sample, shape (cpus, samples); where the CPUs' time in
+    the samples went, see `Interconnect.spent`, all of it, to the picosecond; and how well the mean
+    is known, None without a precision.
     """
     c = configs[0]
     end = c.warmup_ps + c.samples * c.sample_ps
+    ticks = np.zeros(c.samples * TICKS, dtype=np.int64)
     interconnect.accept(hosts.start(configs, interconnect.wanted(FIRST_HITS)))
-    for until in (c.warmup_ps, end):
+
+    def run(until: int) -> None:
         while not interconnect.run(until):
+            served = interconnect.served()
+            ticks[:] += _by_tick(served, c)
             ahead = max(FIRST_HITS, interconnect.hits_until(end) * 5 // 4)
-            hits = hosts.exchange(interconnect.served(), interconnect.wanted(ahead))
-            interconnect.accept(hits)
-        spent = interconnect.spent(until)
-    if (total := int(spent.sum())) != (whole := interconnect.cpus * (end - c.warmup_ps)):
+            interconnect.accept(hosts.exchange(served, interconnect.wanted(ahead)))
+
+    run(c.warmup_ps)
+    interconnect.spent(c.warmup_ps)
+    half = None
+    for samples in looks(c.samples, precision):
+        run(c.warmup_ps + samples * c.sample_ps)
+        if precision is not None:
+            seen = (ticks + _by_tick(interconnect.served(), c))[: samples * TICKS]
+            half = half_width(seen)
+            if half <= precision:
+                break
+    spent = interconnect.spent(c.warmup_ps + samples * c.sample_ps)
+    if (total := int(spent.sum())) != (whole := interconnect.cpus * samples * c.sample_ps):
         raise AssertionError(f"{total} ps of CPU time attributed, {whole} simulated")
-    return hosts.finish(interconnect.served()), spent
+    return hosts.finish(interconnect.served())[:, :samples], spent, half
+
+
+def _by_tick(served: Served, c: CpuConfig) -> IntArray:
+    """Hits of all CPUs by tick, shape (samples * TICKS,)."""
+    after = served.done_ps - c.warmup_ps
+    tick = after[(after >= 0) & (after < c.samples * c.sample_ps)] * TICKS // c.sample_ps
+    return np.bincount(tick, minlength=c.samples * TICKS)

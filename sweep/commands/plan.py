@@ -50,6 +50,7 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     from sweep.plan.plan import run_id
     from sweep.spec.axes import ORDER
     from sweep.spec.parameters import parameters
+    from sweep.spec.spec import AUTO_SAMPLES
     from sweep.store.scan import RUNS
 
     work = survey(loaded, out)
@@ -83,9 +84,13 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
         f"{counted(len(work.cells), 'cell')}: {count['done']} done in {work.out}, {failed}"
         f"{count['to_do']} to do"
     )
-    if loaded.precision is not None:
+    if (wanted := loaded.repeats_for) is not None:
         most = loaded.max_replicates
-        print(f"more may follow, up to {most} replicates of each, for ±{100 * loaded.precision:g}%")
+        print(f"more may follow, up to {most} replicates of each, for ±{100 * wanted:g}%")
+    if (enough := loaded.cell_precision) is not None:
+        print(
+            f"each as long as ±{100 * enough:g}% of its mean takes, {AUTO_SAMPLES} samples at most"
+        )
     if to_do:
         print(_told(cost))
 

@@ -171,13 +171,14 @@ def _name_unsure(unsure: Sequence[Unsure]) -> None:
     from sweep.spec.axes import ORDER
     from sweep.spec.parameters import parameters
 
-    note(f"{counted(len(unsure), 'cell')} less precise than asked, with all replicates allowed:")
+    of = "replicates" if unsure[0].cell.precision is None else "samples"
+    note(f"{counted(len(unsure), 'cell')} less precise than asked, with all {of} allowed:")
     cells = [parameters(one.cell) for one in unsure]
     varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]
     for one, cell in zip(unsure, cells, strict=True):
         named = {axis: cell[axis] for axis in ("bench", "flavour", "cpus", *varying)}
         where = "  ".join(f"{axis}={value}" for axis, value in named.items())
-        note(f"  {where}  ±{100 * one.half_width:.2g}% after {one.replicates}")
+        note(f"  {where}  ±{100 * one.half_width:.2g}% after {one.count}")
 
 
 def _described(summary: RunSummary) -> dict[str, Any]:

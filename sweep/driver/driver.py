@@ -13,7 +13,7 @@ from sweep.executors.base import Executor
 from sweep.machines.named import named_machine
 from sweep.plan.cells import Cells
 from sweep.plan.plan import run_id
-from sweep.plan.precision import Unsure, cells_wanted, unsure
+from sweep.plan.precision import Unsure, cells_wanted, unsure, unsure_by_themselves
 from sweep.plan.sources import SOURCES, sources_in, sources_of
 from sweep.spec.designs import name_of
 from sweep.spec.spec import Spec
@@ -22,7 +22,7 @@ from sweep.store.folder import Location
 from sweep.store.journal import read_journal
 from sweep.store.place import folder_at, located
 from sweep.store.provenance import provenance
-from sweep.store.scan import RUNS, about_or_none, failed, path_words, rates
+from sweep.store.scan import RUNS, about_or_none, failed, half_widths, path_words, rates
 from sweep.store.schema import row
 from sweep.store.store import Store
 
@@ -119,7 +119,7 @@ def run(
     found = work.rates
     summary = RunSummary(0, len(work.finished), 0, work.out, failed_before)
     if not to_do and _is_settled(work.out, about):
-        return replace(summary, unsure=tuple(unsure(spec, found)))
+        return replace(summary, unsure=_unsure(spec, work.out, found))
     with ExitStack() as stack:
         store = stack.enter_context(Store(work.out, about))
         if executor is None:
@@ -129,7 +129,7 @@ def run(
         session = Session(store, executor, about["run_id"], _names(spec), on_progress)
         while to_do:
             session.simulate(to_do, fail_fast, found)
-            if spec.precision is None or session.left:
+            if spec.repeats_for is None or session.left:
                 break
             tried = work.cells
             work = replace(work, cells=Cells(cells_wanted(spec, found)))
@@ -139,8 +139,14 @@ def run(
         done=session.done,
         failed=session.failed,
         left=session.left,
-        unsure=tuple(unsure(spec, found)),
+        unsure=_unsure(spec, work.out, found),
     )
+
+
+def _unsure(spec: Spec, out: Location, found: dict[str, float]) -> tuple[Unsure, ...]:
+    if spec.cell_precision is None:
+        return tuple(unsure(spec, found))
+    return tuple(unsure_by_themselves(spec, half_widths(out)))
 
 
 class Session:

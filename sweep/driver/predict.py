@@ -27,7 +27,7 @@ def predict(spec: Spec) -> pl.DataFrame:
     """
     import polars as pl
 
-    if spec.precision is not None:
+    if spec.repeats_for is not None:
         raise UsageError("a spec with a precision needs a run folder: see sweep.run")
     cells, rows = plan(spec), {}
     with closing(InProcessExecutor()) as executor:

@@ -150,7 +150,7 @@ def of_run(cell_id: str, location: Location) -> Identity:
     machine = [row["machine"], row["machine_digest"]]
     # Edits are no axis of a spec, so no row has any.
     had = {**row, **times, "machine": machine, "edits": ()}
-    apart = ("workload", "design")
+    apart = ("workload", "design", *(("precision",) if had["precision"] is None else ()))
     parts = {field.name: had[field.name] for field in fields(Cell) if field.name not in apart}
     if row["path_digest"] is not None:
         parts["path"] = row["path_digest"]

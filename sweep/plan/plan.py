@@ -17,7 +17,7 @@ from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES, ORDER
 from sweep.spec.designs import named_flavour
 from sweep.spec.parameters import cell_at
-from sweep.spec.spec import Spec
+from sweep.spec.spec import AUTO_SAMPLES, Spec
 
 
 class Grid(Sequence[Cell]):
@@ -36,9 +36,10 @@ class Grid(Sequence[Cell]):
         self._values = [values[axis] for axis in ORDER]
         self._rest = {
             "warmup_ps": spec.warmup,
-            "duration_ps": spec.duration,
+            "duration_ps": spec.duration or (AUTO_SAMPLES - 1) * spec.sample,
             "sample_ps": spec.sample,
             "ensemble": spec.ensemble,
+            "precision": spec.cell_precision,
         }
         self._strides = [prod(map(len, self._values[at + 1 :])) for at in range(len(ORDER))]
 

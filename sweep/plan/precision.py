@@ -23,6 +23,11 @@ class Unsure:
     replicates: int
     half_width: float
 
+    @property
+    def count(self) -> int:
+        """Of what there was as much as is allowed: replicates, or samples of a single one."""
+        return self.replicates if self.cell.precision is None else self.cell.samples
+
 
 def half_width(values: Sequence[float]) -> float:
     """Half the 95 % interval (Student's) of the mean of `values`, as a share of it.
@@ -56,7 +61,7 @@ def cells_wanted(spec: Spec, rates: Mapping[str, float]) -> Sequence[Cell]:
     often a run is broken off: each step looks at the first replicates only, all of them. A cell
     that has a replicate to do, or one that failed, asks for no more.
     """
-    if spec.precision is None:
+    if spec.repeats_for is None:
         return Grid(spec)
     cells = plan(spec)
     for first in _first_replicates(cells):
@@ -67,12 +72,24 @@ def cells_wanted(spec: Spec, rates: Mapping[str, float]) -> Sequence[Cell]:
 
 def unsure(spec: Spec, rates: Mapping[str, float]) -> Iterator[Unsure]:
     """The cells that have all replicates they may have, and not the precision."""
-    if spec.precision is None:
+    if spec.repeats_for is None:
         return
     for first in _first_replicates(plan(spec)):
         count, values = _reached(first, spec, rates)
-        if len(values) == count and (wide := half_width(values)) > spec.precision:
+        if len(values) == count and (wide := half_width(values)) > spec.repeats_for:
             yield Unsure(first, count, wide)
+
+
+def unsure_by_themselves(spec: Spec, half_widths: Mapping[str, float]) -> Iterator[Unsure]:
+    """The cells of a spec with `duration: auto` that were broken off before their precision.
+
+    `half_widths` is how well each finished cell's own mean is known, by id.
+    """
+    if spec.cell_precision is None:
+        return
+    for cell in plan(spec):
+        if (wide := half_widths.get(cell.cell_id, 0.0)) > spec.cell_precision:
+            yield Unsure(cell, 1, wide)
 
 
 def _first_replicates(cells: Sequence[Cell]) -> list[Cell]:
@@ -81,7 +98,7 @@ def _first_replicates(cells: Sequence[Cell]) -> list[Cell]:
 
 def _reached(first: Cell, spec: Spec, rates: Mapping[str, float]) -> tuple[int, list[float]]:
     """How many replicates the cell is to have by now, and what those that are finished gave."""
-    assert spec.precision is not None
+    assert spec.repeats_for is not None
     count = 0
     wanted = spec.first_replicates
     values: list[float] = []
@@ -90,5 +107,5 @@ def _reached(first: Cell, spec: Spec, rates: Mapping[str, float]) -> tuple[int, 
         ids = (replace(first, replicate=n).cell_id for n in range(len(values), count))
         values += [rates[cell_id] for cell_id in ids if cell_id in rates]
         if len(values) == count:
-            wanted = replicates_wanted(values, spec.precision, spec.max_replicates)
+            wanted = replicates_wanted(values, spec.repeats_for, spec.max_replicates)
     return count, values

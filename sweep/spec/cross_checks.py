@@ -110,11 +110,20 @@ def cells_fit(spec: Spec) -> None:
         raise SpecError(longest, None, message)
 
 
+def writers_have_a_duration(spec: Spec) -> None:
+    """Cells with writers last for as long as they are told to. Raises SpecError."""
+    disturbed = any(getattr(spec, axis) != (default,) for axis, default in DISTURBING.items())
+    if spec.cell_precision is not None and (disturbed or STRESS in spec.bench):
+        message = f"auto does not go with {STRESS}, {', '.join(DISTURBING)}: give a time, as 5ms"
+        raise SpecError("duration", None, message)
+
+
 CHECKS = (
     machines_have_the_cpus,
     designs_have_names_of_their_own,
     processes_have_cpus,
     somebody_hits_or_attaches,
+    writers_have_a_duration,
     cells_fit,
 )
 """In the order in which they are made."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import (
     ConfigDict,
+    FieldSerializationInfo,
     ValidationInfo,
     create_model,
     field_serializer,
@@ -23,6 +24,15 @@ from sweep.spec.settings import read_settings
 
 MAX_TIME_PS = 1000 * UNITS["s"]
 MAX_ENSEMBLE = 64
+
+AUTO = 0
+"""The duration of cells that are simulated for as long as their precision needs."""
+
+AUTO_PRECISION = 0.005
+"""Of those, if the spec has none: half the 95 % interval of the mean, as a share of it."""
+
+AUTO_SAMPLES = 100
+"""The most samples of those. The letter's cells need up to 75 of a millisecond."""
 
 FEWEST_REPLICATES = 5
 """Of a cell with a precision: of fewer, the interval is too often too narrow by chance."""
@@ -46,11 +56,12 @@ class Spec(_Axes):  # type: ignore[misc]
 
     `replicates` repeats every cell with other random numbers; with a `precision`, a fraction of the
     mean ("0.5%" as text), until the mean is known that well or there are `max_replicates`, see
-    `sweep.plan.precision`. `ensemble` is how many members of the
-    machine's ensemble give each cell its 90 % interval, at most; its file may have fewer. `warmup`,
-    `duration` and `sample` are simulated times, given as text ("5ms") and kept in integer
-    picoseconds; as the kernel's bench tool does it, means are over samples of `sample` each. `name`
-    names the run's folder.
+    `sweep.plan.precision`. A `duration` "auto" simulates each cell for as long as it takes to know
+    its own mean that well, by default to 0.5 %, and adds no replicates. `ensemble` is how many
+    members of the machine's ensemble give each cell its 90 % interval, at most; its file may have
+    fewer. `warmup`, `duration` and `sample` are simulated times, given as text ("5ms") and kept in
+    integer picoseconds; as the kernel's bench tool does it, means are over samples of `sample`
+    each. `name` names the run's folder.
     Raises UsageError, whose one line names the axis and the index, and nothing of pydantic's.
 
     >>> Spec(bench="uprobe-nop", flavour=["srcu", "tasks-trace"], cpus=[1, 64]).cpus
@@ -130,6 +141,8 @@ class Spec(_Axes):  # type: ignore[misc]
     @classmethod
     def _time(cls, raw: object, info: ValidationInfo) -> int:
         axis = str(info.field_name)
+        if axis == "duration" and raw == "auto":
+            return AUTO
         try:
             time_ps = parse_duration(raw)
         except ValueError as error:
@@ -141,18 +154,29 @@ class Spec(_Axes):  # type: ignore[misc]
         return time_ps
 
     @property
+    def cell_precision(self) -> float | None:
+        """The precision at which each cell ends by itself; None: its duration is given."""
+        return (self.precision or AUTO_PRECISION) if self.duration == AUTO else None
+
+    @property
+    def repeats_for(self) -> float | None:
+        """The precision for whose sake replicates are added; None: no more than are asked for."""
+        return None if self.duration == AUTO else self.precision
+
+    @property
     def first_replicates(self) -> int:
-        """Replicates that every cell has; more follow only for the sake of `precision`."""
-        if self.precision is None:
+        """Replicates that every cell has; more follow only for the sake of `repeats_for`."""
+        if self.repeats_for is None:
             return self.replicates
         return min(max(self.replicates, FEWEST_REPLICATES), self.max_replicates)
 
     @model_validator(mode="after")
     def _replicates_fit(self) -> Spec:
-        if "max_replicates" in self.model_fields_set and self.precision is None:
+        if "max_replicates" in self.model_fields_set and self.repeats_for is None:
             if self.max_replicates != type(self).model_fields["max_replicates"].default:
-                raise SpecError("max_replicates", None, "of no use without a precision")
-        elif self.precision is not None and self.max_replicates < max(self.replicates, 2):
+                unless = "without a precision" if self.duration != AUTO else "with duration: auto"
+                raise SpecError("max_replicates", None, f"of no use {unless}")
+        elif self.repeats_for is not None and self.max_replicates < max(self.replicates, 2):
             least = max(self.replicates, 2)
             message = f"{self.max_replicates} is fewer than the {least} that are simulated anyway"
             raise SpecError("max_replicates", None, message)
@@ -160,6 +184,8 @@ class Spec(_Axes):  # type: ignore[misc]
 
     @model_validator(mode="after")
     def _samples_fit(self) -> Spec:
+        if self.duration == AUTO:
+            return self
         sample, duration = format_duration(self.sample), format_duration(self.duration)
         if self.duration < self.sample:
             raise SpecError("duration", None, f"{duration} is shorter than a sample, {sample}")
@@ -184,8 +210,12 @@ class Spec(_Axes):  # type: ignore[misc]
         return None if precision is None else f"{100 * precision:.12g}%"
 
     @field_serializer("warmup", "duration", "sample")
-    def _write_time(self, time_ps: int) -> str:
-        return format_duration(time_ps)
+    def _write_time(self, time_ps: int, info: FieldSerializationInfo) -> str:
+        return (
+            "auto"
+            if info.field_name == "duration" and time_ps == AUTO
+            else format_duration(time_ps)
+        )
 
 
 def _unaliased(values: Mapping[str, Any]) -> dict[str, Any]:

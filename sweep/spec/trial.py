@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from sweep.spec.durations import format_duration
 from sweep.spec.spec import Spec
 
 NO_AXES = ("warmup", "duration", "sample", "ensemble")
@@ -31,5 +30,4 @@ def as_trial(spec: Spec, of: Spec) -> Spec:
 
 
 def _text(spec: Spec, key: str) -> str:
-    value: int = getattr(spec, key)
-    return str(value) if key == "ensemble" else format_duration(value)
+    return str(spec.model_dump()[key])

@@ -106,12 +106,23 @@ def rates(location: Location) -> dict[str, float]:
 
     A file without the whole file of its cells' shares counts for nothing: they are simulated again.
     """
+    return _by_id(location, "hits_per_s")
+
+
+def half_widths(location: Location) -> dict[str, float]:
+    """How well the mean is known of the `finished` cells that end at a precision, by id."""
+    found = _by_id(location, "half_width")
+    return {cell_id: wide for cell_id, wide in found.items() if wide is not None}
+
+
+def _by_id(location: Location, column: str) -> dict[str, Any]:
     folder = folder_at(location)
     if not folder.is_run():
         return {}
-    found = {row["cell_id"]: row["hits_per_s"] for row in read_rows(folder.journal)}
-    for name, part in read_parts(folder, CELLS, ["cell_id", "hits_per_s"]):
-        if is_whole(folder, name.replace(CELLS, ATTRIBUTION, 1)):
+    found = {row["cell_id"]: row[column] for row in read_rows(folder.journal)}
+    for name, part in read_parts(folder, CELLS, ["cell_id", column]):
+        there = column in part.schema.names  # Files of before may lack it.
+        if there and is_whole(folder, name.replace(CELLS, ATTRIBUTION, 1)):
             found.update(zip(*(column.to_pylist() for column in part.columns), strict=True))
     return found
 

@@ -99,6 +99,7 @@ CELL = (
     Column("warmup_s", _REAL),
     Column("duration_s", _REAL),
     Column("sample_s", _REAL),
+    Column("precision", _REAL, nullable=True, since=5),
     Column("model_version", _TEXT),
 )
 """Columns of what a cell is, in the table of failures too. Seeds are repeats, as replicates are.
@@ -120,6 +121,7 @@ COLUMNS = (
     Column("state_low", _REAL, Role.FIGURE, nullable=True, since=5),
     Column("state_high", _REAL, Role.FIGURE, nullable=True, since=5),
     Column("samples", _WHOLE, Role.FIGURE),
+    Column("half_width", _REAL, Role.FIGURE, nullable=True, since=5),
     *(Column(name, _WHOLE, Role.FIGURE, nullable=True, since=3) for name in COUNTS),
     *(Column(name, _REAL, Role.FIGURE, nullable=True, since=3) for name in SECONDS),
     *(Column(name, _WHOLE, Role.FIGURE, nullable=True, since=4) for name in WAITS),
@@ -134,12 +136,14 @@ COLUMNS = (
 `warmup_s`, `duration_s`, `sample_s` and `sim_seconds` (what the samples cover) are simulated,
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
-samples. `predicted_low` and `predicted_high`, hits per second, are the ends of the 90 % interval
-that `ensemble` members give; null without one. `state_low` and `state_high` are the rates of the
-two states that a cell falls into by how its CPUs start, null where its ensemble shows no two; the
-rate, samples and attribution of a cell that depends on that are those of as many starts. What comes
-of a workload is null where nothing disturbs the hits. `line_ops` are operations on shared lines
-that the weave served, warm-up included.
+samples. With a `precision`, `duration_s` is the most that is simulated, and `half_width` is that of
+the 95 % interval of the mean, as a share of it; null otherwise. `predicted_low` and
+`predicted_high`, hits per second, are the ends of the 90 % interval that `ensemble` members give;
+null without one. `state_low` and `state_high` are the rates of the two states that a cell falls
+into by how its CPUs start, null where its ensemble shows no two; the rate, samples and attribution
+of a cell that depends on that are those of as many starts. What comes of a workload is null where
+nothing disturbs the hits. `line_ops` are operations on shared lines that the weave served, warm-up
+included.
 """
 
 BY_NAME = {column.name: column for column in COLUMNS}
@@ -222,6 +226,7 @@ def row(cell: Cell, result: CellResult, run_id: str) -> Row:
         "state_low": result.states and result.states.low,
         "state_high": result.states and result.states.high,
         "samples": len(result.hits_per_sample),
+        "half_width": result.half_width,
         **columns(result.stress),
         "line_ops": int(result.line_ops),
         "wall_seconds": float(result.wall_seconds),

@@ -42,7 +42,7 @@ def played(cpus: int, processes: int = 1) -> tuple[float, float]:
     configs = [
         CpuConfig(cpu, (7, 11), 1, "shared", 0, 0, 1000 * US, 4000 * US, 1) for cpu in range(cpus)
     ]
-    hits, spent = play(Interconnect(state), CpuGroup(), configs)
+    hits, spent, _ = play(Interconnect(state), CpuGroup(), configs)
     return float(np.sum(hits)) / 4000, float(spent[:, BLOCKED].sum() / spent.sum())
 
 

@@ -17,7 +17,7 @@ from sweep.spec.spec import Spec
 from sweep.store.schema import CELL, SCHEMA
 
 TIMES = {"warmup_ps", "duration_ps", "sample_ps"}
-NOT_VARIED = {*TIMES, "replicate", "ensemble", "edits", "workload", "design"}
+NOT_VARIED = {*TIMES, "replicate", "ensemble", "edits", "workload", "design", "precision"}
 """Fields of a cell that a spec has beside its axes, or (edits) none."""
 
 

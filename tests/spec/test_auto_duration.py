@@ -1,0 +1,81 @@
+"""`duration: auto`: cells that are simulated for as long as their precision needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from command_line import cli
+from tiny import tiny_spec
+
+from sweep.driver.driver import run
+from sweep.errors import UsageError
+from sweep.plan.cost import _simulated_seconds
+from sweep.plan.plan import plan
+from sweep.plan.precision import cells_wanted
+from sweep.spec.spec import AUTO_SAMPLES, Spec, override
+from sweep.spec.trial import as_trial
+from sweep.store.scan import scan
+
+
+def test_its_cells_have_a_precision_and_a_most() -> None:
+    for asked, precision in ((None, 0.005), ("2%", 0.02)):
+        for cell in plan(tiny_spec(duration="auto", precision=asked)):
+            assert cell.precision == precision
+            assert cell.samples == AUTO_SAMPLES
+    assert {cell.precision for cell in plan(tiny_spec(precision="2%"))} == {None}
+
+
+def test_it_is_written_as_it_is_read() -> None:
+    spec = tiny_spec(duration="auto")
+    assert spec.model_dump()["duration"] == "auto"
+    assert Spec(**spec.model_dump()) == spec
+    assert override(tiny_spec(), ["duration=auto"]) == spec
+    assert as_trial(spec, tiny_spec()).name == "tiny.duration-auto"
+
+
+def test_no_replicates_follow_for_its_precision() -> None:
+    spec = tiny_spec(duration="auto", precision="1%")
+    assert cells_wanted(spec, {c.cell_id: 1.0 for c in plan(spec)}) == plan(spec)
+    with pytest.raises(UsageError, match="max_replicates: of no use with duration: auto"):
+        tiny_spec(duration="auto", precision="1%", max_replicates=7)
+
+
+def test_cells_with_writers_are_told_how_long_they_last() -> None:
+    with pytest.raises(UsageError, match="duration: auto does not go with uprobe-stress"):
+        tiny_spec(duration="auto", consumers=[2])
+
+
+def test_its_cost_is_not_that_of_the_most() -> None:
+    fixed, auto = (
+        sum(s.sum for s in _simulated_seconds(plan(tiny_spec(duration=d))).values())
+        for d in ("100us", "auto")
+    )
+    assert auto == fixed
+
+
+def test_rows_say_how_long_and_how_well(tmp_path: Path) -> None:
+    spec = tiny_spec(duration="auto", precision="5%")
+    assert run(spec, tmp_path / "run").unsure == ()
+    rows = scan(tmp_path / "run").collect()
+    assert rows["precision"].to_list() == [0.05, 0.05]
+    assert (rows["half_width"] <= 0.05).all()
+    assert (rows["samples"] < AUTO_SAMPLES).all()
+    assert (rows["sim_seconds"] - rows["samples"] * 20e-6).abs().max() < 1e-12
+    run(tiny_spec(), tmp_path / "fixed")
+    fixed = scan(tmp_path / "fixed").collect()
+    assert fixed.select(pl.col("precision", "half_width").is_null().all()).row(0) == (True, True)
+
+
+def test_cells_that_end_before_their_precision_are_named(tmp_path: Path) -> None:
+    spec = tmp_path / "odd.yaml"
+    spec.write_text(
+        "bench: uprobe-nop\nflavour: srcu\ncpus: 2\n"
+        "warmup: 1us\nsample: 1us\nduration: auto\nprecision: 0.0001%\n"
+    )
+    done = cli("run", str(spec), "--out", "run", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "1 cell less precise than asked, with all samples allowed" in done.stderr
+    assert "% after 100" in done.stderr
+    assert cli("run", str(spec), "--out", "run", cwd=tmp_path).returncode == 3
