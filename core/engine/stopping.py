@@ -29,7 +29,7 @@ def half_width(series: IntArray) -> float:
 
     By batch means (Law & Kelton, Simulation Modeling and Analysis): means of long enough batches
     are as good as independent, which the correlation of each with the next has to bear out.
-    1, nothing is known, where no number of BATCHES does.
+    1, nothing is known, where no number of BATCHES does; and no better than to one hit of all.
     """
     from scipy.special import stdtrit  # What has no precision need not wait for scipy.
 
@@ -40,12 +40,11 @@ def half_width(series: IntArray) -> float:
         means = series[len(series) - batches * length :].reshape(batches, length).mean(axis=1)
         apart = means - means.mean()
         squares = float(apart @ apart)
-        if squares == 0:
-            return 0.0 if means[0] else 1.0
-        if float(apart[1:] @ apart[:-1]) / squares <= UNLIKELY / sqrt(batches):
+        if squares == 0 or float(apart[1:] @ apart[:-1]) / squares <= UNLIKELY / sqrt(batches):
             error = sqrt(squares / (batches - 1) / batches)
             half = float(stdtrit(batches - 1, (1 + LEVEL) / 2)) * error
-            return min(1.0, half / float(means.mean()))
+            known = max(half / max(float(means.mean()), 1e-9), 1 / max(int(series.sum()), 1))
+            return min(1.0, known)
     return 1.0
 
 

@@ -28,8 +28,8 @@ def series(correlation: float, length: int, seed: int) -> np.ndarray:
     return np.rint(1000 + values).astype(np.int64)
 
 
-def test_what_does_not_vary_is_known() -> None:
-    assert half_width(np.full(80, 7)) == 0
+def test_what_does_not_vary_is_known_to_a_hit() -> None:
+    assert half_width(np.full(80, 7)) == 1 / 560
 
 
 def test_nothing_is_known_of_nothing_or_of_a_drift() -> None:

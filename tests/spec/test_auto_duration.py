@@ -37,7 +37,7 @@ def test_it_is_written_as_it_is_read() -> None:
 
 def test_no_replicates_follow_for_its_precision() -> None:
     spec = tiny_spec(duration="auto", precision="1%")
-    assert cells_wanted(spec, {c.cell_id: 1.0 for c in plan(spec)}) == plan(spec)
+    assert list(cells_wanted(spec, {c.cell_id: 1.0 for c in plan(spec)})) == plan(spec)
     with pytest.raises(UsageError, match="max_replicates: of no use with duration: auto"):
         tiny_spec(duration="auto", precision="1%", max_replicates=7)
 
