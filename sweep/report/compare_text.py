@@ -29,7 +29,7 @@ LEGEND = (
     "Errors are against {first}."
 )
 INTERVALS = "[ ] the prediction's 90 % interval."
-STATES = "a|b two states, by how the CPUs start: their rates."
+STATES = "a|b below a figure: two states, by how the CPUs start, and their rates."
 CALIBRATION = "* calibration cell: costs were fitted on it."
 DISTURBED = "~ others had the CPUs as well: too low."
 OUTSIDE = "! the published figure is outside the interval."
@@ -129,7 +129,7 @@ def _figure(figure: Compared | None) -> str:
         return ABSENT
     marks = f"{'*' if figure.calibration else ''}{'!' if figure.covers is False else ''}"
     if figure.low is not None and figure.high is not None:
-        both = f" {figure.state_low:.3f}|{figure.state_high:.3f}" if figure.state_low else ""
+        both = f"\n{figure.state_low:.3f}|{figure.state_high:.3f}" if figure.state_low else ""
         return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]{marks}{both}"
     marks += "~" if mark(figure.cpu_share) else ""
     stddev = "" if figure.stddev is None else f" ± {figure.stddev:.3f}"
