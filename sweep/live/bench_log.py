@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.kernel.bench import NAMED
 from sweep.errors import UsageError, nearest
-from sweep.live.log_rates import MILLIONS, Rates
+from sweep.live.log_rates import MILLIONS, Rates, lost
 from sweep.live.log_text import printed_lines
 
 _NUMBER = r"(?<![\w.,-])([0-9]+(?:\.[0-9]+)?)"
@@ -90,10 +90,11 @@ def figures(
     number of producers, which is what total and per-producer rates give, or `-p` on the command.
     A line of `run_bench_uprobes.sh`, which names the bench and no count, is of one producer: the
     script asks for no more. `bench` and `cpus` are for lines that lack them, and a line that says
-    otherwise has its way, with a note. Figures of benches that probe nothing are left out with a
-    note, and so is every line that looks like a figure and is none of these. Raises UsageError,
-    naming the line, for a uprobe bench that is unknown, for a count that is missing or not what
-    the rates give, for a log of two machines or kernels, and for one without figures.
+    otherwise has its way, with a note. Left out with a note are figures of benches that probe
+    nothing, without a hit or with drops, and every line that looks like a figure and is none of
+    these. Raises UsageError, naming the line, for a uprobe bench that is unknown, for a count that
+    is missing or not what the rates give, for a log of two machines or kernels, and for one without
+    figures.
     """
     reader = _Reader(bench, cpus)
     for number, line in printed_lines(log):
@@ -117,8 +118,10 @@ class _Reader:
         self._producers: int | None = None
         self._iterations: str | None = None
         self._assumed = False
+        self._last: Line | None = None
 
     def take(self, place: str, line: str) -> None:
+        last, self._last = self._last, None
         self._of_one_system(place, line)
         if setup := _SETUP.search(line):
             self._set_up(setup[1], None)
@@ -133,7 +136,10 @@ class _Reader:
             self._summary(summary, line[summary.end() :], place)
         elif named := _NAMED_LINE.search(line):
             self._named(named, line, place)
-        elif _LOOKS.search(line) and not _WRAPPED.search(line):
+        elif _WRAPPED.search(line):
+            self._last = last
+            self._counts(line)
+        elif _LOOKS.search(line):
             if self._other(self._bench) and "Summary:" in line:
                 self._leave_out(self._bench or "", place)
                 self._finish()
@@ -182,6 +188,13 @@ class _Reader:
             _, mean, stddev, unit, each, each_unit = found.groups()
             rates = Rates(mean, unit, each, each_unit)
             self._keep(said, producers, rates, stddev, place)
+            self._counts(rest)
+
+    def _counts(self, rest: str) -> None:
+        """What stands after a Summary's hits, there or on the next line."""
+        if self._last and (said := lost(rest, self._last.mhits)):
+            self.log.lines.remove(self._last)
+            self.log.notes.append(f"{self._last.place}: {said}: left out")
 
     def _named(self, found: re.Match[str], line: str, place: str) -> None:
         bench, count, mean, stddev, unit, each, each_unit = found.groups()
@@ -208,6 +221,9 @@ class _Reader:
         if count is not None and count < 1:
             raise UsageError(f"{place}: {count} CPUs: at least 1")
         bench = said or self._asked_bench or ""
+        if not rates.mhits:
+            self.log.notes.append(f"{place}: {bench}: no hit was counted: left out")
+            return
         if self._asked_bench not in {None, bench}:
             self.log.notes.append(f"{place}: says {bench}, whatever --bench says")
         cpus = rates.producers(count, self._asked_cpus, place)
@@ -216,7 +232,8 @@ class _Reader:
         if bench not in NAMED:
             raise UsageError(f"{place}: unknown bench {bench!r}: {nearest(bench, NAMED)}")
         spread = float(stddev) * MILLIONS[rates.unit.upper()]
-        self.log.lines.append(Line(bench, cpus, rates.mhits, spread, place))
+        self._last = Line(bench, cpus, rates.mhits, spread, place)
+        self.log.lines.append(self._last)
 
     @staticmethod
     def _other(bench: str | None) -> bool:

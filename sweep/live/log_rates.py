@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from sweep.errors import UsageError
 
 MILLIONS = {"K": 1e-3, "M": 1.0, "G": 1e3}
 """What stands before /s, in millions."""
+
+_COUNTS = re.compile(r"\b(drops|total operations)\s+([0-9]+(?:\.[0-9]+)?)[^KMG,]*([KMG])?/s", re.I)
+ROUNDED = 0.002
+"""How far hits and operations may be apart, in millions a second or as a fraction."""
+
+
+def lost(rest: str, hits: float) -> str | None:
+    """In words, that not all operations were `hits`, by what stands after these; None if all were.
+
+    Benches of uprobes drop none: one that did is another bench, or a tool of one's own.
+    """
+    counts = {
+        what.lower(): float(number) * MILLIONS[(unit or "M").upper()]
+        for what, number, unit in _COUNTS.findall(rest)
+    }
+    drops, total = counts.get("drops", 0.0), counts.get("total operations", hits)
+    if not drops and abs(total - hits) <= ROUNDED * max(1.0, hits):
+        return None
+    figures = f"{hits:.3f}M hits/s, {drops:.3f}M drops/s, {total:.3f}M operations/s"
+    return f"{figures}: a bench of uprobes drops none"
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def test_producers_said_for_one_bench_are_not_the_next_ones() -> None:
         ),
         (SETUP + SUMMARY + SUMMARY, "log:4: which bench"),
         ("uprobe-nop ( 1 cpus): 908.123K/s", "1: looks like a figure and is not understood: upr"),
-        (SETUP + "Summary: hits 0.000 ± 0.000M/s (0.000M/prod)", "log:3: how many producers"),
+        (SETUP + "Summary: hits 0.000 ± 0.000M/s (0.000M/prod)", "log:3: uprobe-nop: no hit"),
     ],
 )
 def test_what_cannot_be_read_names_its_line(text: str, said: str) -> None:
@@ -239,6 +239,37 @@ def test_what_a_line_says_is_not_overridden() -> None:
         "log:3: says uprobe-nop, whatever --bench says",
         "log:3: is of 8 CPUs, whatever --cpus says",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        ("drops    0.500 ± 0.001M/s, total operations    3.500 ± 0.1M/s", "0.500M drops/s"),
+        ("drops  500.000 ± 0.001K/s, total operations    3.500 ± 0.1M/s", "0.500M drops/s"),
+        ("drops    0.000 ± 0.000M/s, total operations    7.500 ± 0.1M/s", "7.500M operations/s"),
+        ("\ndrops    0.500 ± 0.001M/s, total operations    3.500 ± 0.1M/s", "0.500M drops/s"),
+    ],
+)
+def test_a_figure_with_drops_is_left_out_and_the_others_stay(rest: str, said: str) -> None:
+    text = f"{SETUP}{SUMMARY}{SETUP}Summary: hits    3.000 ± 0.1M/s (  3.000M/prod), {rest}\n"
+    assert [line.place for line in lines(text, "log")] == ["log:3"]
+    [note] = notes(text)
+    assert note.startswith("log:6: 3.000M hits/s, ")
+    assert f"{said}: a bench of uprobes drops none: left out" in note or f"{said}, " in note
+
+
+@pytest.mark.parametrize(
+    "zero",
+    [
+        SETUP + "Summary: hits    0.000 ± 0.000M/s (  0.000M/prod), drops    0.000 ± 0.000M/s\n",
+        "\n\nuprobe-nop      ( 4 cpus):    0.000 ± 0.000M/s  (  0.000M/s/cpu)\n",
+    ],
+)
+def test_a_figure_without_a_hit_is_left_out_and_the_others_stay(zero: str) -> None:
+    assert [line.place for line in lines(zero + SETUP + SUMMARY, "log")] == ["log:6"]
+    assert notes(zero + SETUP + SUMMARY) == ["log:3: uprobe-nop: no hit was counted: left out"]
+    with pytest.raises(UsageError, match="log:3: uprobe-nop: no hit was counted"):
+        lines(zero, "log")
 
 
 def test_cpus_that_the_rates_do_not_allow_are_refused() -> None:
