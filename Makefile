@@ -24,7 +24,7 @@ cover-letter: venv  ## Run the cover letter's sweep, print its tables and the co
 
 pictures: venv  ## Draw the pictures of README.md and docs/ anew (half a minute)
 	$(BIN)/uprobe-sweep run cover-letter
-	$(BIN)/uprobe-sweep plot cover-letter -o docs/cover-letter.svg
+	$(BIN)/uprobe-sweep plot cover-letter --force -o docs/cover-letter.svg
 
 site: venv  ## Build the site of docs/ in build/site, its links checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sweep.commands.output import force_option, output_option, refuse_output
 from sweep.commands.shared import (
     collected,
     frame,
     note,
     only_option,
-    refuse_unwritable,
     run_argument,
     run_path,
 )
@@ -31,14 +31,11 @@ TABLES = ("results", "attribution", "failures")
 @click.option("--json", "kinds", flag_value="json", multiple=True, help="A list of objects.")
 @click.option("--markdown", "kinds", flag_value="markdown", multiple=True, help="A table.")
 @click.option("--parquet", "kinds", flag_value="parquet", multiple=True, help="A Parquet file.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write to a file, whose suffix may stand for the format; without it, print.",
+@output_option(
+    required=False,
+    said="Write to a file, whose suffix may stand for the format; without it, print.",
 )
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@force_option
 @click.option(
     "--table",
     type=click.Choice(TABLES),
@@ -69,11 +66,7 @@ def export(
 
     kind = _kind(kinds, output)
     if output is not None:
-        if output.exists() and not force:
-            raise UsageError(f"-o {output}: it is there; --force replaces it")
-        if not output.parent.is_dir():
-            raise UsageError(f"-o {output}: no such folder: {output.parent}")
-        refuse_unwritable(output.parent)
+        refuse_output(output, force)
     elif kind == "parquet" and sys.stdout.isatty():
         raise UsageError("--parquet is not for a terminal: give -o FILE")
     rows = _rows(run, table, only)

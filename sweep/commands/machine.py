@@ -10,6 +10,7 @@ import click
 
 from core.machine.numbering import ORDERS, Numbering
 from sweep.commands import completing
+from sweep.commands.output import force_option, output_option, refuse_output
 from sweep.commands.shared import json_option, print_columns, print_json
 from sweep.errors import UsageError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from core.machine.machine import Machine
 
 _count = click.IntRange(min=1)
-force_option = click.option("--force", is_flag=True, help="Replace a file that is there.")
 _ns = click.FloatRange(min=0, min_open=True, max=10_000)
 
 
@@ -67,7 +67,7 @@ def machine() -> None:
     shell_complete=completing.axis("machine"),
     help="Whatever is not given is as on this one: a shipped name, a file, or host.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
+@output_option()
 @force_option
 def new(
     name: str,
@@ -107,8 +107,9 @@ def new(
         with_latencies,
         write_machine_file,
     )
-    from sweep.machines.named import named_machine, valid_machine
+    from sweep.machines.named import SUFFIXES, named_machine, valid_machine
 
+    refuse_output(output, force, SUFFIXES)
     lender = named_machine(like)
     values: dict[str, Any] = lender.model_dump(mode="json", exclude={"calibration"})
     given = dict(
@@ -160,13 +161,7 @@ def new(
     metavar="DIR",
     help="Read DIR/sys and DIR/proc, a dump of another host's.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write to a file; without it, print.",
-)
+@output_option(required=False, said="Write to a file; without it, print.")
 @force_option
 def host(root: Path | None, output: Path | None, force: bool) -> None:
     """Detect this host and write it as a machine file.
@@ -181,9 +176,12 @@ def host(root: Path | None, output: Path | None, force: bool) -> None:
     """
     from sweep.machines.host import CPUS, HERE, host_machine
     from sweep.machines.machine_file import machine_text, write_machine_file
+    from sweep.machines.named import SUFFIXES
 
     if root is not None and not (root / CPUS).is_dir():
         raise UsageError(f"--root {root}: it has no {CPUS}")
+    if output is not None:
+        refuse_output(output, force, SUFFIXES)
     detected, about = host_machine(root or HERE)
     header = [
         f"{'This host' if root is None else 'A host'}, {about.model}, "

@@ -8,8 +8,8 @@ import click
 
 from sweep.commands import completing
 from sweep.commands.axis_options import AxesCommand
+from sweep.commands.output import force_option, output_option, refuse_output
 from sweep.commands.shared import frame, only_option, rows_asked, run_argument
-from sweep.errors import UsageError
 
 SUFFIXES = (".svg", ".png", ".pdf")
 KINDS = ("throughput", "efficiency", "time", "latency", "error")
@@ -30,7 +30,8 @@ KINDS = ("throughput", "efficiency", "time", "latency", "error")
     help="A panel for each of its values, not for each bench.",
 )
 @click.option("--log-y", is_flag=True, help="A logarithmic scale upwards.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
+@output_option()
+@force_option
 def plot(
     run: str,
     only: tuple[str, ...],
@@ -39,6 +40,7 @@ def plot(
     facet: str | None,
     log_y: bool,
     output: Path,
+    force: bool,
 ) -> None:
     """Draw RUN's curves, as .svg, .png or .pdf.
 
@@ -52,8 +54,7 @@ def plot(
     uprobe-sweep plot /tmp/private --facet probes --log-y -o private.pdf
     uprobe-sweep plot detach-batch -o detach.svg
     """
-    if output.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"-o {output}: the name has to end in {', '.join(SUFFIXES)}")
+    refuse_output(output, force, SUFFIXES)
     cells = frame(run, rows_asked(only, axes))
     from sweep.report.plot import plot as draw
 

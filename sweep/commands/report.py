@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from sweep.commands import completing
+from sweep.commands.output import force_option, output_option, refuse_output
 from sweep.commands.shared import (
     collected,
     frame,
     note,
     only_option,
-    refuse_unwritable,
     run_path,
     shown_cells,
 )
@@ -38,9 +38,12 @@ MOST_RANKED = 8
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=completing.runs)
 @only_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
+@output_option()
+@force_option
 @click.option("--no-what-if", is_flag=True, help="Leave the what-if ranking out: it is simulated.")
-def report(runs: tuple[str, ...], only: tuple[str, ...], output: Path, no_what_if: bool) -> None:
+def report(
+    runs: tuple[str, ...], only: tuple[str, ...], output: Path, force: bool, no_what_if: bool
+) -> None:
     """Write RUNs as one HTML file, to open in a browser and to send to a colleague.
 
     It needs no network and no other file. It shows throughput and efficiency over CPUs beside the
@@ -53,11 +56,9 @@ def report(runs: tuple[str, ...], only: tuple[str, ...], output: Path, no_what_i
     uprobe-sweep report cover-letter live -o both.html
     uprobe-sweep report /tmp/private --only probes=64 -o private.html
     """
-    if output.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"-o {output}: allowed are {' and '.join(SUFFIXES)}")
+    refuse_output(output, force, SUFFIXES)
     if len(set(runs)) < len(runs):
         raise UsageError(f"{' '.join(runs)}: a run is named twice")
-    refuse_unwritable(output.parent)
     from sweep import __version__
     from sweep.report.compare import PUBLISHED
     from sweep.report.html.contents import sections

@@ -13,7 +13,6 @@ from ruamel.yaml.comments import CommentedMap
 
 from core.machine.machine import MACHINES, Machine
 from sweep.errors import UsageError
-from sweep.machines.named import SUFFIXES
 
 TEMPLATE = MACHINES / "generic.yaml"
 """The layout and the comments of every file that is written: it has all keys."""
@@ -69,10 +68,8 @@ def _inline(item: Mapping[str, Any]) -> CommentedMap:
 def write_machine_file(path: Path, text: str, force: bool = False) -> None:
     """Write `text` to `path`, over what is there if `force`.
 
-    Raises UsageError if that cannot be, or no spec could name it.
+    Raises UsageError if that cannot be.
     """
-    if path.suffix not in SUFFIXES:
-        raise UsageError(f"-o {path}: allowed are {' and '.join(SUFFIXES)}")
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)

@@ -184,7 +184,7 @@ def test_a_finished_run_is_done_nothing_to(folder: Path) -> None:
         ("rum tiny.yaml", "No such command 'rum'. (Did you mean one of: 'rm', 'run'?)"),
         ("tables letter", "no such run: results/runs/letter: there is none in results/runs"),
         ("compare ./tiny.yaml", "no such run: tiny.yaml"),
-        ("plot letter -o x.jpg", "-o x.jpg: the name has to end in .svg, .png, .pdf"),
+        ("plot letter -o x.jpg", "-o x.jpg: allowed are .svg, .png, .pdf"),
         ("show srcuu", "unknown flavour 'srcuu': did you mean 'srcu'? allowed: baseline, "),
         ("run tiny.yaml --set flavour=srcu+nhit", "unknown patch 'nhit' in 'srcu+nhit': did you"),
         ("run tiny.yaml --set processes=2", "processes: 2 processes, but a cell has 1 CPUs"),

@@ -104,7 +104,7 @@ def test_a_file_is_written_over_only_if_that_is_asked_for(tmp_path: Path) -> Non
         ("machine host --root .", "--root .: it has no sys/devices/system/cpu"),
         ("machine host --root nowhere", "Directory 'nowhere' does not exist"),
         ("machine new a --numbering odd --sockets 1 --cores 2 --siblings 2 -o a.yaml", "'odd' is"),
-        ("machine host -o x.txt", "-o x.txt: allowed are .yaml and .yml"),
+        ("machine host -o x.txt", "-o x.txt: allowed are .yaml, .yml"),
         ("machine new a --sockets 1 --cores 2 --siblings 2", "Missing option '-o'"),
         ("machine new a --sockets 0 --cores 2 --siblings 2 -o a.yaml", "0 is not in the range"),
         ("machine new a --sockets 1 --cores 2 --siblings 4 -o a.yaml", "4 is not in the range"),

@@ -58,5 +58,5 @@ def test_a_picture_has_an_axis_for_what_varies_and_shows_what_is_chosen(tmp_path
     assert cli("plot", "./more", "-o", "y.svg", cwd=tmp_path).returncode == 0
     assert "<!-- consumers -->" in (tmp_path / "y.svg").read_text()
     chosen = ("--consumers", "4")
-    assert cli("plot", "./more", *chosen, "-o", "y.svg", cwd=tmp_path).returncode == 0
+    assert cli("plot", "./more", *chosen, "--force", "-o", "y.svg", cwd=tmp_path).returncode == 0
     assert "<!-- CPUs -->" in (tmp_path / "y.svg").read_text()

@@ -105,8 +105,6 @@ def test_turbo_that_is_none(text: str) -> None:
 
 
 def test_files_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"allowed are \.yaml and \.yml"):
-        write_machine_file(tmp_path / "x.txt", "")
     with pytest.raises(UsageError, match=r"cannot write .*: No such file or directory"):
         write_machine_file(tmp_path / "no" / "x.yaml", "")
     assert list(tmp_path.iterdir()) == []
