@@ -42,6 +42,15 @@ def test_designs_are_matched_by_their_patches() -> None:
     assert (second.mean, second.low, second.high, second.error) == (5.0, 4.5, 6.0, 0.25)
 
 
+def test_two_states_are_told_below_the_interval() -> None:
+    bounds = {"predicted_low": 1e6, "predicted_high": 4e6, "state_low": 2e6, "state_high": 3e6}
+    here = frame(row(hits_per_s=2.5e6, **bounds))
+    text = render(compare({"live": frame(row(**LIVE)), "here": here}))
+    assert "2.000|3.000" in text
+    assert "a|b two states, by how the CPUs start: their rates." in text
+    assert "|" not in render(compare({"live": frame(row(**LIVE)), "here": frame(row())}))
+
+
 def test_the_first_column_is_what_errors_are_against() -> None:
     mixed = compare({"published": None, "half": letter_frame(0.5), "twice": letter_frame(2.0)})
     assert names(mixed) == ["published", "half", "twice"]
