@@ -10,6 +10,7 @@ import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
@@ -36,6 +37,7 @@ def completion(shell: str) -> None:
     uprobe-sweep completion fish > ~/.config/fish/completions/uprobe-sweep.fish
     """
     add_completion_class(Bash)
+    add_completion_class(Fish)
     kind = get_completion_class(shell)
     assert kind is not None
     root = click.get_current_context().find_root().command
@@ -72,3 +74,11 @@ class Bash(BashComplete):
         for item in found:
             item.value = item.value[start:]
         return found
+
+
+class Fish(FishComplete):
+    """Fish, whose lists of values and words of help have commas."""
+
+    source_template = FishComplete.source_template.replace(
+        'string split ","', 'string split --max 1 ","'
+    )

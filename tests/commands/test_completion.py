@@ -145,6 +145,11 @@ def test_zsh_and_fish_get_words_whole_and_with_what_they_are(
     assert line.startswith("plain,flavour=tasks-trace\t")
 
 
+def test_fish_takes_values_with_commas_whole() -> None:
+    printed = CliRunner().invoke(cli, ["completion", "fish"]).stdout
+    assert 'string split --max 1 "," $completion' in printed
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_is_printed_and_help_says_how_to_install_it(shell: str) -> None:
     printed = CliRunner().invoke(cli, ["completion", shell]).stdout
