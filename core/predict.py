@@ -17,6 +17,7 @@ import numpy as np
 from core.cell import Cell, CellResult
 from core.engine.cpu_hosts import CpuHosts
 from core.engine.simulate import simulate
+from core.engine.stopping import LEVEL
 from core.machine.topology import clock_period_ps
 from core.outcome import Share
 from core.two_states import two_states
@@ -65,6 +66,8 @@ def predict(
     states = two_states(by_start)
     if states is not None or (apart and all(by_start) and stdev(map(log, by_start)) > LUCK):
         plain = _mixture(apart)
+        if cell.precision is not None:
+            plain = replace(plain, half_width=_between(apart))
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
     if states is not None and low is not None and high is not None:
         low, high = min(low, states.low), max(high, states.high)
@@ -108,6 +111,15 @@ def _mixture(runs: list[CellResult]) -> CellResult:
         line_ops=sum(run.line_ops for run in runs),
         attribution=tuple(share._replace(ps=ps) for share, ps in spent.items()),
     )
+
+
+def _between(runs: list[CellResult]) -> float:
+    """Half the 95 % interval (Student's) of the mean of some starts of a cell, as a share."""
+    from scipy.special import stdtrit  # What has no precision need not wait for scipy.
+
+    rates = [run.hits_per_s for run in runs]
+    half = float(stdtrit(len(rates) - 1, (1 + LEVEL) / 2)) * stdev(rates) / sqrt(len(rates))
+    return min(1.0, half / (sum(rates) / len(rates)))
 
 
 def warm(cell: Cell) -> None:

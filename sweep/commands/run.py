@@ -171,14 +171,15 @@ def _name_unsure(unsure: Sequence[Unsure]) -> None:
     from sweep.spec.axes import ORDER
     from sweep.spec.parameters import parameters
 
-    of = "replicates" if unsure[0].cell.precision is None else "samples"
+    of = "replicates" if unsure[0].cell.precision is None else "samples or starts"
     note(f"{counted(len(unsure), 'cell')} less precise than asked, with all {of} allowed:")
     cells = [parameters(one.cell) for one in unsure]
     varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]
     for one, cell in zip(unsure, cells, strict=True):
         named = {axis: cell[axis] for axis in ("bench", "flavour", "cpus", *varying)}
         where = "  ".join(f"{axis}={value}" for axis, value in named.items())
-        note(f"  {where}  ±{100 * one.half_width:.2g}% after {one.count}")
+        after = f" after {one.replicates}" if one.cell.precision is None else ""
+        note(f"  {where}  ±{100 * one.half_width:.2g}%{after}")
 
 
 def _described(summary: RunSummary) -> dict[str, Any]:

@@ -23,11 +23,6 @@ class Unsure:
     replicates: int
     half_width: float
 
-    @property
-    def count(self) -> int:
-        """Of what there was as much as is allowed: replicates, or samples of a single one."""
-        return self.replicates if self.cell.precision is None else self.cell.samples
-
 
 def half_width(values: Sequence[float]) -> float:
     """Half the 95 % interval (Student's) of the mean of `values`, as a share of it.
