@@ -166,10 +166,11 @@ def rows_asked(only: Sequence[str], axes: Mapping[str, str]) -> list[str]:
 def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:
     """The cells of a run, see `run_path`, or those that `asked` gives, see `only_option`.
 
-    Says which are not what a run of today would give.
+    Says which are not what a run of today would give, and which did not have their CPUs.
 
     Raises UsageError if it has none or cannot be read.
     """
+    from sweep.store.disturbed import disturbed_note
     from sweep.store.scan import scan
     from sweep.store.selection import only
 
@@ -179,6 +180,8 @@ def frame(run: str, asked: Sequence[str] = ()) -> pl.DataFrame:
         raise UsageError(f"{path} has no finished cells yet")
     cells = only(cells, asked)
     note_outdated(run, path, cells)
+    if said := disturbed_note(cells, run):
+        note(f"note: {said}")
     return cells
 
 

@@ -5,6 +5,7 @@ Importing this registers the namespace `uprobe` of DataFrame and LazyFrame.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from sweep.errors import UsageError, nearest
 from sweep.report.compare import PUBLISHED, compare
 from sweep.report.explain import explain
 from sweep.report.published_lines import is_of
+from sweep.store.disturbed import disturbed_note
 from sweep.store.schema import BY_NAME, SCHEMA
 from sweep.store.settings import averaged, keys, settings, telling
 
@@ -34,7 +36,8 @@ class Uprobe:
     differ in a key, whichever it is, are in lines of their own, and the keys in which they differ
     are its columns, beside `bench`, `flavour` and `machine`. A curve is cells that differ in `cpus`
     alone. Rates are hits per second. Raises UsageError for a frame that lacks a key of the schema:
-    nobody could tell what its rows have in common.
+    nobody could tell what its rows have in common. Warns of measurements whose threads did not have
+    their CPUs.
     """
 
     def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
@@ -44,6 +47,8 @@ class Uprobe:
                 f"the frame lacks {', '.join(missing)}: choose rows, and keep all columns of "
                 "sweep.scan, else cells that differ could not be told apart"
             )
+        if said := disturbed_note(rows, "the frame"):
+            warnings.warn(said, stacklevel=2)
         self._rows = rows
 
     def cells(self) -> pl.DataFrame:

@@ -27,12 +27,19 @@ def mark(cpu_share: float | None) -> str:
     return f"  ! had {cpu_share:.0%} of its CPUs"
 
 
+def disturbed_note(frame: pl.DataFrame, name: str) -> str | None:
+    """What to say of the disturbed rows of the run called `name`; None if there are none."""
+    rows = frame.filter(disturbed())
+    if rows.is_empty():
+        return None
+    worst = rows.sort("cpu_share").row(0, named=True)
+    return (
+        f"{name}: {len(rows)} of {len(frame)} measurements were disturbed, so they are too low: "
+        f"{worst['bench']} on {worst['cpus']} CPUs had {worst['cpu_share']:.0%} of them"
+    )
+
+
 def refuse_disturbed(frame: pl.DataFrame, name: str) -> None:
     """Raises UsageError if a row of the run called `name` is disturbed."""
-    rows = frame.filter(disturbed())
-    if len(rows):
-        worst = rows.sort("cpu_share").row(0, named=True)
-        raise UsageError(
-            f"{name}: {len(rows)} of {len(frame)} measurements were disturbed: {worst['bench']} on "
-            f"{worst['cpus']} CPUs had {worst['cpu_share']:.0%} of them"
-        )
+    if said := disturbed_note(frame, name):
+        raise UsageError(said)

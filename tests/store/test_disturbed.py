@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from sweep import scan
 from sweep.cli import cli
 from sweep.errors import UsageError
 from sweep.live.bench_log import figures
@@ -55,6 +56,12 @@ def test_compared_runs_leave_them_out_and_keep_the_share() -> None:
     assert [(f.mean, f.cpu_share) for f in cell.figures if f] == [(8.0, 0.99), (2.0, 0.4)]
 
 
+SAID = (
+    ": 1 of 1 measurements were disturbed, so they are too low: "
+    "uprobe-nop on 2 CPUs had 40% of them"
+)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     about = {**provenance({}), "model_version": NO_MODEL}
@@ -68,10 +75,28 @@ def run(tmp_path: Path) -> Path:
 def test_strict_refuses_them(run: Path, command: list[str]) -> None:
     done = CliRunner().invoke(cli, [*command, str(run), "--strict"])
     assert isinstance(done.exception, UsageError)
-    assert "1 of 1 measurements were disturbed: uprobe-nop on 2 CPUs had 40%" in str(done.exception)
+    assert str(done.exception).endswith(f"{run}{SAID}")
 
 
 def test_a_comparison_marks_them_and_says_what_the_mark_means(run: Path) -> None:
     done = CliRunner().invoke(cli, ["compare", str(run), "published"])
     assert "2.000 ± 0.000~" in done.output
     assert "~ others had the CPUs as well: too low." in done.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["tables {} --json", "diff {} {}", "query {} --sql", "export {} --csv", "plot {} -o {}.svg"],
+)
+def test_every_command_that_shows_rows_says_which_are_too_low(run: Path, words: str) -> None:
+    typed = words.replace("--sql", "@").format(*[run] * 2).split()
+    typed = ["select hits_per_s from results" if word == "@" else word for word in typed]
+    done = CliRunner().invoke(cli, typed)
+    assert done.exit_code == 0, done.output
+    assert f"note: {run}{SAID}\n" in done.stderr
+
+
+def test_the_namespace_warns_of_them(run: Path) -> None:
+    rows = scan(run).collect()
+    with pytest.warns(UserWarning, match=SAID.removeprefix(": 1 of 1 ")):
+        rows.uprobe.peak()
