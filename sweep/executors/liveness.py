@@ -17,32 +17,38 @@ GCS_SECONDS = 5.0
 
 
 STOPPED_SECONDS = 5.0
-"""For how long the raylet may be stopped, as SIGSTOP and a debugger do it."""
+"""For how long raylet and GCS may be stopped, as SIGSTOP and a debugger do it."""
 
 
 class Liveness:
     """A probe of the GCS at HOST:PORT `address`, and of the raylet that listens at `raylet_socket`.
 
-    Ray tells a driver nothing of the death of either: calls wait, or the process is aborted.
+    `gcs` is the process of the GCS if it is one of ours: the kernel takes connections for one that
+    is stopped. Ray tells a driver nothing of the death of either: calls wait, or the process is
+    aborted.
     """
 
-    def __init__(self, address: str, raylet_socket: str) -> None:
+    def __init__(self, address: str, raylet_socket: str, gcs: int | None = None) -> None:
         host, _, port = address.rpartition(":")
         self._address = host.strip("[]"), int(port)
-        self._answered = self._running = time.monotonic()
-        self._raylet, self._process = _process_behind(raylet_socket)
+        self._answered = time.monotonic()
+        self._raylet, process = _process_behind(raylet_socket)
+        local = {"raylet": None if self._raylet is None else process, "GCS": gcs}
+        self._processes = {name: p for name, p in local.items() if p is not None}
+        self._running = dict.fromkeys(self._processes, self._answered)
 
     def check(self) -> bool:
         """Whether both live; False if the GCS is silent and may be back soon.
 
-        Raises InfrastructureError if either is dead, or the raylet is stopped.
+        Raises InfrastructureError if either is dead or stopped.
         """
         if self._raylet is not None and select.select([self._raylet], [], [], 0)[0]:
             raise InfrastructureError("Ray's raylet on this machine has died")
-        if self._raylet is None or not _is_stopped(self._process):
-            self._running = time.monotonic()
-        elif time.monotonic() - self._running >= STOPPED_SECONDS:
-            raise InfrastructureError("Ray's raylet on this machine has been stopped by a signal")
+        for name, process in self._processes.items():
+            if not _is_stopped(process):
+                self._running[name] = time.monotonic()
+            elif time.monotonic() - self._running[name] >= STOPPED_SECONDS:
+                raise InfrastructureError(f"Ray's {name} on this machine was stopped by a signal")
         try:
             socket.create_connection(self._address, timeout=GCS_SECONDS).close()
         except OSError as error:

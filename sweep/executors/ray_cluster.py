@@ -66,7 +66,9 @@ class RayCluster:
                 else:
                     _join(address)
         context = ray.get_runtime_context()
-        self._liveness = Liveness(context.gcs_address, ray_private.raylet_socket())
+        self._liveness = Liveness(
+            context.gcs_address, ray_private.raylet_socket(), ray_private.gcs_process()
+        )
         ours = self._is_ours and (address is None or ray_private.is_submitted())
         self._session = ray_private.session_folder() if ours else None
 

@@ -59,6 +59,16 @@ def raylet_socket() -> str:
     return str(global_worker.node.raylet_socket_name)
 
 
+def gcs_process() -> int | None:
+    """The id of the GCS' process if this process has started it."""
+    from ray._private.ray_constants import PROCESS_TYPE_GCS_SERVER
+    from ray._private.worker import global_worker
+
+    assert global_worker.node is not None
+    started = global_worker.node.all_processes.get(PROCESS_TYPE_GCS_SERVER, [])
+    return started[0].process.pid if started else None
+
+
 def session_folder() -> Path:
     """The folder of this node's session. Every worker that starts gives it to everybody."""
     from ray._private.worker import global_worker

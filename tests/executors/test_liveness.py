@@ -63,6 +63,27 @@ def test_a_raylet_that_is_killed_is_dead_at_once(
             live.check()
 
 
+def test_a_gcs_of_our_own_that_is_stopped_is_noticed_though_it_takes_connections(
+    gcs: socket.socket,
+    raylet: subprocess.Popen[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = f"127.0.0.1:{gcs.getsockname()[1]}"
+    with (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
+        closing(Liveness(address, str(tmp_path / "raylet"), process.pid)) as live,
+    ):
+        assert live.check()
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        assert live.check()
+        monkeypatch.setattr(liveness, "STOPPED_SECONDS", 0.0)
+        with pytest.raises(InfrastructureError, match=r"GCS .* stopped by a signal"):
+            live.check()
+        process.kill()
+
+
 def test_a_raylet_may_be_stopped_for_a_while(
     gcs: socket.socket,
     raylet: subprocess.Popen[str],
@@ -74,7 +95,7 @@ def test_a_raylet_may_be_stopped_for_a_while(
         os.waitpid(raylet.pid, os.WUNTRACED)
         assert live.check()
         monkeypatch.setattr(liveness, "STOPPED_SECONDS", 0.0)
-        with pytest.raises(InfrastructureError, match="stopped by a signal"):
+        with pytest.raises(InfrastructureError, match=r"raylet .* stopped by a signal"):
             live.check()
         raylet.send_signal(signal.SIGCONT)
         os.waitpid(raylet.pid, os.WCONTINUED)
