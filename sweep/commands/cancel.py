@@ -46,7 +46,15 @@ def cancel(run: str, address: str | None) -> None:
         ended = _ended(jobs, job, SECONDS)
     if ended is None:
         raise InfrastructureError(f"{job.run} has not ended within {SECONDS:.0f} s")
-    print(f"{ended.run}: {ended.state}")
+    print(f"{ended.run}: {ended.state}{_after_its_last_cell(jobs, ended)}")
+
+
+def _after_its_last_cell(jobs: Jobs, job: Job) -> str:
+    """What to say of a job that Ray stopped when nothing was left to do, in its last moment."""
+    from sweep.service.status import latest
+
+    now = latest(jobs.end_of_log(job)) if job.state == "stopped" else None
+    return "" if now is None or now.left else f" after its last cell, {now.counts}"
 
 
 def _ended(jobs: Jobs, job: Job, seconds: float) -> Job | None:

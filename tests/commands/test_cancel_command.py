@@ -16,10 +16,14 @@ RUNNING = Job("tiny-1", "tiny-1", "tiny", "", "running")
 
 
 class FakeJobs:
-    """One job, of which `done` of 4 cells are done; it succeeds by itself after some looks."""
+    """One job, of which `done` of 4 cells are done; it succeeds by itself after some looks.
 
-    def __init__(self, done: int, looks: int) -> None:
+    Between a look at its log and the stop, `meanwhile` more are done.
+    """
+
+    def __init__(self, done: int, looks: int, meanwhile: int = 0) -> None:
         self.done, self.looks, self.stopped = done, looks, False
+        self.meanwhile = meanwhile
 
     def all(self) -> list[Job]:
         return [RUNNING]
@@ -35,20 +39,26 @@ class FakeJobs:
 
     def stop(self, job_id: str) -> None:
         self.stopped = True
+        self.done += self.meanwhile
 
 
 @pytest.mark.parametrize(
-    ("done", "looks", "state"),
-    [(3, 2, "stopped"), (4, 2, "succeeded"), (4, 10**6, "stopped")],
-    ids=["with cells left", "with none left", "with none left, but it hangs"],
+    ("done", "looks", "meanwhile", "state"),
+    [
+        (3, 2, 0, "stopped"),
+        (4, 2, 0, "succeeded"),
+        (4, 10**6, 0, "stopped after its last cell, 4/4 cells, 0 failed"),
+        (3, 2, 1, "stopped after its last cell, 4/4 cells, 0 failed"),
+    ],
+    ids=["cells left", "none left", "none left, but it hangs", "none left when it is stopped"],
 )
 def test_a_run_that_is_finished_stays_so(
-    monkeypatch: pytest.MonkeyPatch, done: int, looks: int, state: str
+    monkeypatch: pytest.MonkeyPatch, done: int, looks: int, meanwhile: int, state: str
 ) -> None:
-    jobs = FakeJobs(done, looks)
+    jobs = FakeJobs(done, looks, meanwhile)
     monkeypatch.setattr(ray_jobs, "Jobs", lambda address: jobs)
     monkeypatch.setattr("sweep.commands.cancel.LAST_SECONDS", 0.0 if looks > 2 else 10.0)
     monkeypatch.setattr("sweep.commands.cancel.POLL_SECONDS", 0.0)
     ended = CliRunner().invoke(cancel, ["tiny"], standalone_mode=False)
     assert ended.output == f"tiny-1: {state}\n"
-    assert jobs.stopped == (state == "stopped")
+    assert jobs.stopped == state.startswith("stopped")
