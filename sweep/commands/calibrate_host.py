@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import INTERRUPTED, note, print_columns, print_json, refuse_unwritable
+from sweep.commands.shared import INTERRUPTED, note, print_json, refuse_unwritable
 from sweep.errors import UsageError
+from sweep.terminal.progress import Look, shown_progress
 
 if TYPE_CHECKING:
     from core.machine.machine import Machine
     from sweep.calibration.host import HitCheck
+    from sweep.live.host_timings import Report
     from sweep.live.timing import Timing
 
 
@@ -29,13 +33,15 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
     from sweep.live import host_timings
     from sweep.machines.host import host_machine
     from sweep.machines.machine_file import write_machine_file
+    from sweep.terminal.text_table import numbers, table, to_text
 
     if folder is not None:
         refuse_unwritable(folder)
     detected, about = host_machine()
     before = _before()
     try:
-        timings = host_timings.measure(detected, _report)
+        with _shown_timings(host_timings.steps(detected)) as report:
+            timings = host_timings.measure(detected, report)
         machine, untold = calibrated_and_untold(detected, timings)
         found = check(machine, [*timings.hits, *host_timings.check(detected)])
     except KeyboardInterrupt:
@@ -67,9 +73,10 @@ def calibrate_host(folder: Path | None, as_json: bool) -> int:
             }
         )
         return 0
-    rows: list[list[object]] = [["host", "value", "low", "high"]]
-    rows += [[path, values[path], low, high] for path, (low, high) in intervals.items()]
-    print_columns(rows)
+    costs_table = numbers(table("host"), "value", "low", "high")
+    for path, (low, high) in intervals.items():
+        costs_table.add_row(path, *(f"{number:,.6g}" for number in (values[path], low, high)))
+    print(to_text([costs_table]), end="")
     print(f"the other costs are those of {about.costs_of}\n")
     if untold:
         print("hand-offs that tell no cost, by themselves or in this model:")
@@ -98,16 +105,28 @@ def _before() -> Machine | None:
         return None
 
 
-def _report(name: str, timing: Timing) -> None:
-    span = f"[{timing.low:,.2f}, {timing.high:,.2f}]"
-    used = f"{timing.undisturbed} of {timing.windows} windows"
-    click.echo(f"{name:<52} {timing.ns:>10,.2f} ns  {span:<24} {used}", err=True)
+@contextmanager
+def _shown_timings(total: int) -> Iterator[Report]:
+    """Give the callback that shows how far measuring is, with the last figure."""
+    done = 0
+    with shown_progress() as show:
+
+        def report(name: str, timing: Timing) -> None:
+            nonlocal done
+            done += 1
+            show(Look(done, total, "timings", f"{name} {timing.ns:,.2f} ns"))
+
+        yield report
+        show(Look(done, done, "timings"))
 
 
 def _print_check(found: list[HitCheck]) -> None:
-    rows: list[list[object]] = [["", "design", "CPUs", "live M/s", "predicted", "error", ""]]
+    from sweep.terminal.text_table import numbers, table, to_text
+
+    checked = numbers(table("", "design"), "CPUs", "live M/s", "predicted", "error")
+    checked.add_column("")
     for hit in found:
         fitted = "fitted" if hit.cpus == 1 else ""
-        figures = [f"{hit.measured:8.3f}", f"{hit.predicted:8.3f}", f"{hit.error:+.1%}"]
-        rows.append([hit.bench, hit.flavour, hit.cpus, *figures, fitted])
-    print_columns(rows)
+        figures = [f"{hit.measured:.3f}", f"{hit.predicted:.3f}", f"{hit.error:+.1%}"]
+        checked.add_row(hit.bench, hit.flavour, str(hit.cpus), *figures, fitted)
+    print(to_text([checked]), end="")

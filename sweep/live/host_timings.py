@@ -85,6 +85,14 @@ def counts(most: int) -> list[int]:
     return sorted({n for n in (2**i for i in range(12)) if n < most} | {most})
 
 
+def steps(machine: Machine) -> int:
+    """How many figures `measure` reports of all runs, at most: a hit that this kernel cannot make
+    is left out."""
+    cores, far = len(counts(machine.cores_per_socket)), len(pairs(machine))
+    hand_offs = len(loops.HAND_OFFS) * far
+    return RUNS * (2 * cores + far + len(counts(machine.cpus)) + hand_offs + len(TIMED))
+
+
 def measure(machine: Machine, report: Report, seconds: float = SECONDS) -> HostTimings:
     """Time this host, whose topology `machine` has; calls `report` after each figure.
 
