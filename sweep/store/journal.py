@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from core.outcome import Share
 from sweep.errors import InfrastructureError, UsageError
+from sweep.store.checked import odd
 from sweep.store.failures import FAILURE_COLUMNS, FAILURE_VERSION
 from sweep.store.schema import COLUMNS, SCHEMA_VERSION, Column, Row
 
@@ -44,8 +45,8 @@ def read_journal(path: Path) -> Contents:
     """What the journal at `path` has, the last word on each cell; nothing if there is none.
 
     A line that its writer did not finish, or that is of another version of the columns, is left
-    out: its cell will be simulated again. So is any other line that is no entry, with a warning
-    that names it.
+    out: its cell will be simulated again. So is any other line that is no entry, or has another
+    rate of a cell than one before it, which goes too, with a warning that names it.
     """
     try:
         return _contents(path.read_bytes(), path)
@@ -66,6 +67,9 @@ def _contents(text: bytes, path: Path) -> Contents:
             else:
                 row = _row(parts["row"], _COLUMNS, SCHEMA_VERSION)
                 shares = tuple(_share(share) for share in parts["attribution"])
+                known = entries.pop(row["cell_id"], None)
+                if known is not None and known.row["hits_per_s"] != row["hits_per_s"]:
+                    raise ValueError
                 entries[row["cell_id"]] = Entry(row, shares)
         except _EarlierError:
             continue
@@ -97,6 +101,8 @@ def _row(found: Any, columns: Mapping[str, frozenset[type]], version: int) -> Ro
     if not all(map(frozenset.__contains__, columns.values(), types)):
         raise ValueError
     if any(isinstance(value, int | float) and not 0 <= value < 2**63 for value in row.values()):
+        raise ValueError
+    if odd({name: (value,) for name, value in row.items()}):
         raise ValueError
     return row
 

@@ -79,9 +79,7 @@ def read_part(folder: Folder, name: str, columns: Sequence[str] | None = None) -
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"{folder.uri(name)} holds no {table}, move it away: {reason}") from None
-    return (
-        found if columns is None else found.select([c for c in columns if c in found.schema.names])
-    )
+    return found if columns is None else found.select(_there(found, columns))
 
 
 def read_parts(
@@ -90,15 +88,36 @@ def read_parts(
     """All files of a table by name, while others write or compact it; rows may be there twice.
 
     What is removed meanwhile has been written elsewhere before, so files are listed again until no
-    new one turns up. Raises as `read_part`.
+    new one turns up. Raises as `read_part`, and for two files with other rates of one cell.
     """
     seen: set[str] = set()
+    rates: dict[str, tuple[float, str]] = {}
     while new := [name for name in folder.parts(table) if name not in seen]:
         for name in new:
             seen.add(name)
-            part = read_part(folder, name, columns)
-            if part is not None:
-                yield name, part
+            part = read_part(folder, name)
+            if part is None:
+                continue
+            if table == CELLS:
+                _refuse_other_rates(folder, name, part, rates)
+            yield name, part if columns is None else part.select(_there(part, columns))
+
+
+def _there(part: pa.Table, columns: Sequence[str]) -> list[str]:
+    return [name for name in columns if name in part.schema.names]
+
+
+def _refuse_other_rates(
+    folder: Folder, name: str, part: pa.Table, rates: dict[str, tuple[float, str]]
+) -> None:
+    cells = zip(part["cell_id"].to_pylist(), part["hits_per_s"].to_pylist(), strict=True)
+    for cell, rate in cells:
+        known, other = rates.setdefault(cell, (rate, name))
+        if known != rate:
+            raise UsageError(
+                f"{folder.uri(other)} and {folder.uri(name)} differ in cell {cell}, {known:g} and "
+                f"{rate:g} hits/s: move one of them away"
+            )
 
 
 def scan_parts(folder: Folder, table: str) -> pl.LazyFrame:

@@ -154,6 +154,22 @@ def test_every_reader_names_the_file(out: Path, kind: str) -> None:
         assert said in str(caught.value)
 
 
+def test_two_files_with_other_rates_of_a_cell_are_both_named(out: Path) -> None:
+    path = part(out)
+    other = path.with_name("f" * 16 + ".parquet")
+    other.write_bytes(path.read_bytes())
+    assert len(scan(out).collect()) == 2
+    with_columns(other, hits_per_s=[7.0, 8.0], hits_per_s_per_cpu=[7.0, 4.0])
+    for reader in (
+        lambda: scan(out).select("cpus").collect(),
+        lambda: run(SPEC, out, FakeExecutor()),
+    ):
+        with pytest.raises(UsageError, match=r"differ in cell .* hits/s: move one") as caught:
+            reader()
+        assert str(path) in str(caught.value)
+        assert str(other) in str(caught.value)
+
+
 @pytest.mark.parametrize("command", ["tables", "compare", "explain", "failures", "plot", "compact"])
 def test_every_command_names_the_file(out: Path, command: str, tmp_path: Path) -> None:
     part(out).write_text("no")

@@ -45,6 +45,10 @@ def changed(**columns: Any) -> str:
         changed(hits_per_s="fast"),
         changed(hits_per_s=None),
         changed(more=1),
+        changed(flavour="tasks-trac"),
+        changed(hz=251),
+        changed(predicted_low=2.0, predicted_high=1.0),
+        changed(hits_per_s_per_cpu=1.5),
         changed(schema_version="1"),
         json.dumps({"row": ENTRIES[1].row, "attribution": [["f", "o", "l", "d", "many"]]}),
         json.dumps({"row": ENTRIES[1].row, "attribution": [[1]]}),
@@ -59,6 +63,18 @@ def test_a_line_that_is_no_entry_is_named_and_left_out(
     assert [entry.row["cpus"] for entry in read_journal(path).entries] == [1, 2]
     assert caplog.messages == [
         f"left out: {path}:2 is no entry of a journal; its cell is simulated again"
+    ]
+
+
+def test_a_cell_with_two_rates_is_named_and_simulated_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / JOURNAL
+    other = changed(hits_per_s=8.0, hits_per_s_per_cpu=4.0)
+    path.write_text("\n".join([*LINES, LINES[1], other, ""]))
+    assert [entry.row["cpus"] for entry in read_journal(path).entries] == [1]
+    assert caplog.messages == [
+        f"left out: {path}:4 is no entry of a journal; its cell is simulated again"
     ]
 
 
