@@ -8,6 +8,11 @@ from pathlib import Path
 
 from sweep.machines.sysfs import read, read_number
 
+LOWEST_KHZ, HIGHEST_KHZ = 100_000, 10_000_000
+"""Between these a clock is believed; a machine takes no other."""
+
+_NAMED = re.compile(r"@\s*([0-9](?:\.[0-9]{1,3})?)\s*GHz")
+
 BOOST = {
     "cpufreq/boost": 1,
     "amd_pstate/cpb_boost": 1,
@@ -26,15 +31,16 @@ def busy_ghz(
     """
     if khz := _least(folders, "cpufreq/base_frequency"):
         return _ghz(khz), "the base clock"
-    if mhz := _least(folders, "acpi_cppc/nominal_freq"):
-        return _ghz(mhz * 1000), "the nominal clock"
+    if khz := _least(folders, "acpi_cppc/nominal_freq", khz=1000):
+        return _ghz(khz), "the nominal clock"
     if steps := [s for folder in folders if (s := _highest_step(folder))]:
         return _ghz(min(steps)), "the highest clock without boost"
     highest = _least(folders, "cpufreq/cpuinfo_max_freq")
     if highest and _boosted(cpus) is False:
         return _ghz(highest), "the highest clock, boost being off"
     for entry in about:
-        if named := re.search(r"@\s*([0-9]+(?:\.[0-9]+)?)\s*GHz", entry.get("model name", "")):
+        named = _NAMED.search(entry.get("model name", ""))
+        if named and _is_clock(1e6 * float(named[1])):
             return float(named[1]), "the nominal clock in its model's name"
     if highest:
         said = "boost being on" if _boosted(cpus) else "which may be boosted"
@@ -49,10 +55,15 @@ def _ghz(khz: float) -> float:
     return round(khz / 1e6, 3)
 
 
-def _least(folders: Sequence[Path], name: str) -> int | None:
-    """The least of the CPUs' values that can be a clock: 0 is what some firmware says."""
-    values = [v for folder in folders if (v := read_number(folder / name)) and v > 0]
-    return min(values, default=None)
+def _least(folders: Sequence[Path], name: str, khz: int = 1) -> int | None:
+    """The least of the CPUs' values, `khz` each, that can be a clock; in kHz."""
+    values = [khz * (read_number(folder / name) or 0) for folder in folders]
+    return min(filter(_is_clock, values), default=None)
+
+
+def _is_clock(khz: float) -> bool:
+    """Whether a core can have this clock: some firmware says 0."""
+    return LOWEST_KHZ < khz < HIGHEST_KHZ
 
 
 def _boosted(cpus: Path) -> bool | None:
@@ -65,7 +76,8 @@ def _boosted(cpus: Path) -> bool | None:
 def _highest_step(folder: Path) -> int | None:
     """acpi-cpufreq's list; Intel's first entry 1 MHz above the nominal clock stands for turbo."""
     text = read(folder / "cpufreq/scaling_available_frequencies") or ""
-    steps = sorted(int(word) for word in text.split() if word.isascii() and word.isdecimal())
+    words = [word for word in text.split() if word.isascii() and word.isdecimal()]
+    steps = sorted(filter(_is_clock, map(int, (word for word in words if len(word) < 9))))
     if len(steps) > 1 and steps[-1] - steps[-2] == 1000:
         steps.pop()
     return steps[-1] if steps else None
@@ -73,4 +85,4 @@ def _highest_step(folder: Path) -> int | None:
 
 def _mhz(text: str) -> str | None:
     found = re.fullmatch(r"[0-9]+(\.[0-9]+)?", text)
-    return text if found and 100 < float(text) < 10_000 else None
+    return text if found and _is_clock(1000 * float(text)) else None

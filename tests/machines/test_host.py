@@ -335,6 +335,12 @@ def test_arm64_parts_are_known_by_implementer_and_part(
         ({"cpu0/cpufreq/base_frequency": "2200000"}, 2.2, "the base clock"),
         ({"cpu0/acpi_cppc/nominal_freq": "2450"}, 2.45, "the nominal clock"),
         ({"cpu0/acpi_cppc/nominal_freq": "0"}, 3.0, "the highest clock, which may be boosted"),
+        (
+            {"cpu0/acpi_cppc/nominal_freq": "99999999"},
+            3.0,
+            "the highest clock, which may be boosted",
+        ),
+        ({"cpu0/cpufreq/base_frequency": "2200"}, 3.0, "the highest clock, which may be boosted"),
         ({"intel_pstate/no_turbo": "1"}, 3.0, "the highest clock, boost being off"),
         ({"cpufreq/boost": "1"}, 3.0, "the highest clock, boost being on"),
         (
