@@ -225,7 +225,10 @@ def shown_cells() -> Iterator[Callable[[Progress], None]]:
 
     with shown_progress() as show:
         yield lambda now: show(
-            Look(now.done + now.failed, now.total, "cells", f"{now.failed} failed")
+            Look(
+                *(now.done + now.failed, now.total, "cells", f"{now.failed} failed"),
+                share=now.share,
+            )
         )
 
 

@@ -11,7 +11,8 @@ from core.cell import Cell
 from sweep.errors import InfrastructureError
 from sweep.executors.base import Executor
 from sweep.machines.named import named_machine
-from sweep.plan.cells import Cells
+from sweep.plan.cells import Cells, counted
+from sweep.plan.cost import weight
 from sweep.plan.plan import run_id
 from sweep.plan.precision import Unsure, cells_wanted, unsure, unsure_by_themselves
 from sweep.plan.sources import SOURCES, sources_in, sources_of
@@ -29,11 +30,16 @@ from sweep.store.store import Store
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: `done` and `failed` of the `total` cells that it set out to simulate."""
+    """How far a run is: `done` and `failed` of the `total` cells that it set out to simulate.
+
+    `share`, 0 to 1, is what these are of the total by the cost that was expected; None if nothing
+    was.
+    """
 
     total: int
     done: int = 0
     failed: int = 0
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,7 @@ class Session:
         on_progress: Callable[[Progress], None],
     ) -> None:
         self.done = self.failed = self.total = 0
+        self._cost = self._spent = 0.0
         self._store = store
         self._executor = executor
         self._run_id = run_id
@@ -181,6 +188,7 @@ class Session:
         Raises InfrastructureError also for an executor that forgets cells.
         """
         self.total += len(cells)
+        self._cost += sum(count * weight(cell) for cell, count in counted(cells))
         self._report()
         for outcome in self._executor.run(cells):
             if outcome.result is None:
@@ -196,6 +204,7 @@ class Session:
                 self._store.append(made, outcome.result.attribution)
                 self.done += 1
                 found[outcome.cell.cell_id] = outcome.result.hits_per_s
+            self._spent += weight(outcome.cell)
             self._report()
             if self.failed and fail_fast:
                 return
@@ -203,7 +212,8 @@ class Session:
             raise InfrastructureError(f"of {self.total} cells {self.left} did not come back")
 
     def _report(self) -> None:
-        self._on_progress(Progress(self.total, self.done, self.failed))
+        share = self._spent / self._cost if self._cost else None
+        self._on_progress(Progress(self.total, self.done, self.failed, share))
 
 
 def _names(spec: Spec) -> dict[str, dict[str, str]]:

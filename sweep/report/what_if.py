@@ -16,6 +16,7 @@ from sweep.errors import SweepError
 from sweep.executors.base import Executor
 from sweep.letter.published import LETTER_MACHINE, LETTER_SETTING, later_figures
 from sweep.letter.statements import LetterLimit, letter_limits
+from sweep.plan.cost import weight
 from sweep.plan.interval import Interval, of_mean, of_members
 from sweep.report.explain import OWN_LINES, Point, point
 from sweep.spec.parameters import parameters
@@ -195,12 +196,16 @@ def simulated(
 ) -> list[CellResult]:
     """The results of `cells`, in their order."""
     results: dict[str, CellResult] = {}
+    weights = {cell.cell_id: weight(cell) for cell in cells}
+    spent, whole = 0.0, sum(weights.values())
     for outcome in executor.run(cells):
         if outcome.result is None:
             last = (outcome.error or "").strip().splitlines()[-1:]
             raise SweepError(f"a cell failed with {' '.join(last)}")
         results[outcome.cell.cell_id] = outcome.result
-        on_progress(Progress(total, before + len(results)))
+        spent += weights[outcome.cell.cell_id]
+        share = (before + len(cells) * spent / whole) / total
+        on_progress(Progress(total, before + len(results), share=share))
     return [results[cell.cell_id] for cell in cells]
 
 

@@ -22,17 +22,21 @@ SETTLED_STEPS = 3
 
 @dataclass(frozen=True)
 class Look:
-    """`done` of `total` steps, called `unit`, of a `stage`; `note` is what else there is to say."""
+    """`done` of `total` steps, called `unit`, of a `stage`; `note` is what else there is to say.
+
+    `share`, 0 to 1, is what those done are of all by what they cost; None if all cost the same.
+    """
 
     done: int
     total: int
     unit: str
     note: str = ""
     stage: str = ""
+    share: float | None = None
 
 
 class Pace:
-    """The rate of steps in the last minute, and what it leaves; `clock` gives seconds.
+    """The rate of steps in the last minute, and the time left; `clock` gives seconds.
 
     Time counts from the first look that has a step done: before, code is compiled and nodes come.
     """
@@ -40,32 +44,53 @@ class Pace:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
-        self._looks: deque[tuple[float, int]] = deque()
+        self._looks: deque[tuple[float, int, float | None]] = deque()
+        self.left: float | None = None
+        """Seconds until all is done if what is left, by cost, goes on as in the last minute."""
 
-    def update(self, done: int, total: int | None = None) -> float | None:
+    def look(self, look: Look) -> float | None:
+        """As `update`, and `left` is known if that can be said."""
+        rate = self.update(look.done, look.total, look.share)
+        self.left = None
+        if rate is not None and look.done < look.total:
+            began, _, share_before = self._looks[0]
+            now, done, share = self._looks[-1]
+            if share is None or share_before is None:
+                self.left = (look.total - done) / rate
+            elif share > share_before:
+                self.left = (1 - share) * (now - began) / (share - share_before)
+        return rate
+
+    def update(
+        self, done: int, total: int | None = None, share: float | None = None
+    ) -> float | None:
         """Steps a second with `done` now; None until that can be said. At the end, of all steps."""
         now = self._clock()
         if done == total and now > self._began:
             return done / (now - self._began)
         if not self._looks and not done:
             return None
-        self._looks.append((now, done))
-        # One from before the last minute is kept, as what the minute began with.
-        while len(self._looks) > 2 and self._looks[1][0] <= now - WINDOW_SECONDS:
+        self._looks.append((now, done, share))
+        # One from before the last minute is kept, as what the minute began with; more of them
+        # where steps are so long that a minute has too few.
+        while (
+            len(self._looks) > 2
+            and self._looks[1][0] <= now - WINDOW_SECONDS
+            and done - self._looks[1][1] >= SETTLED_STEPS
+        ):
             self._looks.popleft()
-        began, before = self._looks[0]
+        began, before, _ = self._looks[0]
         if now - began < SETTLED_SECONDS or done - before < SETTLED_STEPS:
             return None
         return (done - before) / (now - began)
 
 
-def text(look: Look, rate: float | None) -> str:
-    """A look on one line; the time left only if there is a rate to tell it from."""
-    left = look.total - look.done
+def text(look: Look, rate: float | None, left: float | None = None) -> str:
+    """A look on one line, with steps a second and seconds left; what is not known is a "?"."""
     pace = "?" if rate is None else f"{rate:,.1f}"
     parts = [f"{look.done:,}/{look.total:,} {look.unit}", look.note, f"{pace} {look.unit}/s"]
-    if rate is not None and left:
-        parts.append(f"{seconds_text(left / rate)} left")
+    if left is not None:
+        parts.append(f"{seconds_text(left)} left")
     stage = f"{look.stage}: " if look.stage else ""
     return stage + ", ".join(part for part in parts if part)
 
@@ -95,7 +120,8 @@ def shown_progress() -> Iterator[Callable[[Look], None]]:
         def show(look: Look) -> None:
             if look.stage not in tasks:
                 tasks[look.stage], paces[look.stage] = bars.add_task(""), Pace()
-            line = text(look, paces[look.stage].update(look.done, look.total))
+            pace = paces[look.stage]
+            line = text(look, pace.look(look), pace.left)
             bars.update(tasks[look.stage], total=look.total, completed=look.done, description=line)
 
         yield show
@@ -117,11 +143,11 @@ class PlainLines:
         if look.stage != self._stage:
             self._stage, self._next, self._over = look.stage, now, False
             self._pace = Pace(self._clock)
-        rate = self._pace.update(look.done, look.total)
+        rate = self._pace.look(look)
         last = look.done >= look.total
         if look.done == 0 or (now < self._next and not last) or (last and self._over):
             return
         self._over = last
         self._next = now + SECONDS_BETWEEN_LINES
         # In one write, so that an interrupt leaves no half of a line.
-        click.echo(text(look, rate), err=True)
+        click.echo(text(look, rate, self._pace.left), err=True)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +194,11 @@ def test_progress_is_told_before_the_first_cell_and_after_each(tmp_path: Path) -
     told: list[Progress] = []
     executor = FakeExecutor(stop_at(2, ValueError()))
     run(tiny_spec(cpus=[1, 2, 3]), tmp_path, executor, told.append)
-    assert told == [Progress(3), Progress(3, 1), Progress(3, 1, 1), Progress(3, 2, 1)]
+    whole = 1 + 2 + (1 + log2(3))  # What cells of 1, 2 and 3 CPUs cost beside each other.
+    shares = [0.0, 1 / whole, 3 / whole, 1.0]
+    assert [now.share for now in told] == pytest.approx(shares)
+    counts = [Progress(3), Progress(3, 1), Progress(3, 1, 1), Progress(3, 2, 1)]
+    assert [replace(now, share=None) for now in told] == counts
 
 
 def test_nothing_is_simulated_for_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

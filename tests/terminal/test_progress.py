@@ -17,7 +17,7 @@ class Clock:
 
 def test_what_is_not_known_is_not_said() -> None:
     assert text(Look(3, 64, "cells", "0 failed"), None) == "3/64 cells, 0 failed, ? cells/s"
-    assert text(Look(3, 64, "cells"), 0.5) == "3/64 cells, 0.5 cells/s, 2.0 min left"
+    assert text(Look(3, 64, "cells"), 0.5, 122.0) == "3/64 cells, 0.5 cells/s, 2.0 min left"
     assert text(Look(64, 64, "cells"), 9.26) == "64/64 cells, 9.3 cells/s"
     named = Look(1, 3, "steps", "loss 0.5", "primitives")
     assert text(named, None) == "primitives: 1/3 steps, loss 0.5, ? steps/s"
@@ -52,6 +52,43 @@ def test_the_rate_follows_the_last_minute() -> None:
         clock.now += 1
         rate = pace.update(second if second < 200 else 200 + 10 * (second - 200))
     assert rate == pytest.approx(10.0)
+
+
+def test_the_time_left_goes_by_what_cells_cost() -> None:
+    # Ten of a second each, then ten of seven: 80 seconds in all.
+    costs = [1] * 10 + [7] * 10
+    clock, spent = Clock(), 0
+    pace, guesses = Pace(clock), dict[int, float | None]()
+    for done in range(21):
+        if done:
+            clock.now += costs[done - 1]
+            spent += costs[done - 1]
+        pace.look(Look(done, 20, "cells", share=spent / 80))
+        guesses[done] = pace.left
+    # The first of which a cell is done is what time counts from; two more steps tell nothing yet.
+    assert [guesses[done] for done in (0, 1, 2, 3)] == [None] * 4
+    known = {done: left for done, left in guesses.items() if 4 <= done < 20}
+    left = {done: 80 - sum(costs[:done]) for done in known}
+    assert known == {done: pytest.approx(left[done]) for done in known}
+    assert guesses[20] is None
+
+
+def test_without_costs_the_time_left_goes_by_steps() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for done in (1, 3, 5):
+        pace.look(Look(done, 11, "cells"))
+        clock.now += 4
+    assert pace.left == pytest.approx(6 / 0.5)
+
+
+def test_cells_of_minutes_have_a_rate_too() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for done in range(1, 8):
+        pace.look(Look(done, 10, "cells", share=done / 10))
+        clock.now += 120
+    assert pace.left == pytest.approx(3 * 120)
 
 
 def test_lines_come_for_the_first_step_the_last_and_now_and_then(
