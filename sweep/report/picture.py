@@ -15,7 +15,7 @@ from core.kernel.flavours import FLAVOURS
 from core.kernel.releases import RELEASES
 from sweep.errors import UsageError, counted, nearest
 from sweep.letter.published import LETTER_SETTING, published
-from sweep.report.picture_kinds import KINDS, RATE, Kind
+from sweep.report.picture_kinds import DRAWN, KINDS, RATE, Kind
 from sweep.report.stress_text import with_writers
 from sweep.report.tables import in_order
 from sweep.spec.axes import AXES
@@ -140,7 +140,10 @@ def picture(frame: pl.DataFrame, kind: str | None = None, facet: str | None = No
     panels = tuple(tuple(p for at, p in enumerate(row) if at not in empty) for row in panels)
     common = {k: v for k, v in found[0].values.items() if all(s.values.get(k) == v for s in found)}
     left_out = f"left out: {', '.join(why)}" if why else ""
-    made = Picture(kind, shown.label, over, told, panels, common, left_out)
+    label = shown.label
+    if shown.parts is DRAWN and any(rows.select(by).is_duplicated().any() for rows in kept):
+        label += ", the mean of repeats' own"
+    made = Picture(kind, label, over, told, panels, common, left_out)
     if not made.curves:
         raise UsageError(f"nothing to draw: no {kind} is known of these results")
     return made

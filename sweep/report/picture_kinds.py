@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from sweep.store.settings import MHITS
-from sweep.store.stress_columns import LATENCIES
+from sweep.store.stress_columns import TIMED
 
 RATE = "hits_per_s"
 
@@ -37,8 +37,11 @@ def _per_cpu(column: str) -> pl.Expr:
     return pl.col(column) / pl.col("cpus")
 
 
-TIMED = {
-    **{what: {q: f"{what}_{q}_s" for q in ("p50", "p99")} for what in LATENCIES},
+CENTRAL = ("p50", "p99")
+"""Quantiles that are drawn, and of which repeats are averaged: what shows them says so."""
+
+DRAWN = {
+    **{what: {q: columns[q] for q in CENTRAL} for what, columns in TIMED.items()},
     "detach all": {"": "detach_total_s"},
 }
 
@@ -51,7 +54,7 @@ KINDS: dict[str, Kind] = {
         over_cpus=True,
     ),
     "time": Kind("a hit's time on a CPU, ns", lambda c: 1e9 * pl.col("cpus") / pl.col(c)),
-    "latency": Kind("seconds", pl.col, True, TIMED, letter=False),
+    "latency": Kind("seconds", pl.col, True, DRAWN, letter=False),
     "error": Kind(
         "off the published figure, %",
         lambda c: 100 * (pl.col(c) / pl.col("published") - 1),

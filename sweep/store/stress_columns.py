@@ -20,7 +20,10 @@ WAITS = tuple(f"{cause}_waits" for cause in CAUSES)
 """How often a grace period was waited for, by cause; `detach_total_s` is from the begin of the
 first detach to the end of the last."""
 
-SECONDS = tuple(f"{what}_{quantile}_s" for what in LATENCIES for quantile in QUANTILES)
+TIMED = {what: {q: f"{what}_{q}_s" for q in QUANTILES} for what in LATENCIES}
+"""The columns of the quantiles of what is timed."""
+
+SECONDS = tuple(column for columns in TIMED.values() for column in columns.values())
 """Columns of simulated seconds; null where nothing was timed."""
 
 
@@ -40,9 +43,9 @@ def columns(outcome: StressOutcome | None) -> dict[str, Any]:
         **{f"{cause}_waits": outcome.waits.get(cause, 0) for cause in CAUSES},
         "detach_total_s": outcome.detach_total_ps / PS_PER_SECOND,
         **{
-            f"{what}_{quantile}_s": _seconds(latency, quantile)
-            for what, latency in timed.items()
-            for quantile in QUANTILES
+            column: _seconds(timed[what], quantile)
+            for what, columns in TIMED.items()
+            for quantile, column in columns.items()
         },
     }
 

@@ -174,7 +174,8 @@ def _waits(material: Material) -> Iterator[Section]:
         "latency",
         "Attaching and detaching",
         "What writers wait, in simulated milliseconds. Thick lines are medians or whole batches, "
-        "thin ones 99th percentiles.",
+        "thin ones 99th percentiles. Of a cell with repeats they are the mean of the repeats' own "
+        "(p50, p99), no percentile of all waits; max is the longest of all.",
         figures,
     )
 

@@ -9,17 +9,18 @@ import polars as pl
 
 from sweep.report.compare import designs_of
 from sweep.report.html.curves import Row
+from sweep.report.picture_kinds import CENTRAL
 from sweep.store.settings import CELL_KEY, said, settings, telling
-from sweep.store.stress_columns import QUANTILES
+from sweep.store.stress_columns import TIMED
 
-TIMED = {"attach": "attaching a link", "detach": "detaching a link"}
+TITLES = {
+    "attach": "attaching a link",
+    "detach": "detaching a link",
+    "grace": "waiting for a grace period",
+}
 WHOLE = "detaching all probes"
 TOTAL = "in all"
 """From the begin of the first detach to the end of the last, of cells that detach a batch."""
-
-
-CENTRAL = ("p50", "p99")
-"""Quantiles of which repeats are averaged."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Wait:
 def waits(runs: Mapping[str, pl.DataFrame]) -> list[Wait]:
     """Waits by what is timed, bench and setting; none of runs without writers.
 
-    Quantiles of repeats are averaged, of maxima and of times in all the largest is taken;
-    milliseconds.
+    Of repeats p50 and p99 are the mean of their own, which is no quantile of all waits; of maxima
+    and of times in all the largest is taken; milliseconds.
     """
     made: dict[str, list[Row]] = {}
     for name, frame in runs.items():
@@ -51,9 +52,9 @@ def waits(runs: Mapping[str, pl.DataFrame]) -> list[Wait]:
 def _rows(name: str, rows: pl.DataFrame, designs: Mapping[str, str]) -> Iterator[tuple[str, Row]]:
     """What is timed, and a row for each cell and quantile."""
     columns = {
-        (title, quantile): f"{what}_{quantile}_s"
-        for what, title in TIMED.items()
-        for quantile in QUANTILES
+        (TITLES[what], quantile): column
+        for what, columns in TIMED.items()
+        for quantile, column in columns.items()
     }
     columns |= {(WHOLE, TOTAL): "detach_total_s"} if (rows["batch"] > 0).any() else {}
     for (title, quantile), column in columns.items():

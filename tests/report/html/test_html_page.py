@@ -12,7 +12,8 @@ from sweep.report.html import page
 from sweep.report.html.contents import sections
 from sweep.report.html.machine import draw
 from sweep.report.html.parts import stacks
-from sweep.report.html.waits import waits
+from sweep.report.html.waits import TITLES, waits
+from sweep.store.stress_columns import LATENCIES
 
 
 @pytest.fixture(autouse=True)
@@ -77,5 +78,6 @@ def test_waits_by_quantile_and_of_a_whole_batch() -> None:
     found = {wait.title: wait.rows for wait in waits({"run": run})}
     first = found["attaching a link, uprobe-nop, batch=0"]
     assert [(r["quantile"], r["ms"]) for r in first] == [("p50", 2.0), ("p99", 4.0), ("max", 9.0)]
+    assert set(TITLES) == set(LATENCIES)
     [whole] = found["detaching all probes, uprobe-nop, batch=50"]
     assert whole["ms"] == 2000.0
