@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     shell_complete=completing.axes,
     help="Hold RUN's own values of an axis side by side.",
 )
+@click.option(
+    "--all",
+    "whole",
+    is_flag=True,
+    help="Show what is published of cells that no RUN has too; --json always does.",
+)
 @only_option
 @strict_option
 @json_option
@@ -52,6 +58,7 @@ def compare(
     axes: dict[str, str],
     baselines: bool,
     by: str | None,
+    whole: bool,
     only: tuple[str, ...],
     strict: bool,
     as_json: bool,
@@ -61,7 +68,8 @@ def compare(
     Every cell in one table, with errors against the first. Runs are simulated, live or read from
     logs, and `published` may be among them; one RUN is held against it, as far as figures of its
     cells are published: the letter's, and later ones, each group named. Beside what is published
-    come the errors in sum and the letter's headline claims. A run of several settings is a column
+    come the errors in sum and the letter's headline claims; cells that only the published figures
+    have are counted, and shown with --all. A run of several settings is a column
     for each: only repeats of a cell are averaged. With --by, the values of an axis stand side by
     side, with ratios to the first and what limits each. Every axis is an option that chooses rows.
 
@@ -73,6 +81,8 @@ def compare(
     """
     if len(runs) > 1 and baselines:
         raise UsageError("--baselines is for one run beside the published figures")
+    if by is not None and whole:
+        raise UsageError("--all is for published figures, which --by has none of")
     if by is not None and (len(runs) > 1 or baselines):
         raise UsageError("--by is for one RUN; several are held against each other without it")
     if len(set(runs)) < len(runs):
@@ -98,7 +108,7 @@ def compare(
     if as_json:
         print_json(found.to_dict())
     else:
-        print(render(found, colour=sys.stdout.isatty()), end="")
+        print(render(found, colour=sys.stdout.isatty(), whole=whole), end="")
 
 
 def _by_axis(run: str, rows: pl.DataFrame, by: str, as_json: bool) -> None:

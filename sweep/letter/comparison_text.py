@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -22,24 +22,37 @@ RISES = "present: throughput falls from 16 to 32 CPUs and rises again to 64, as 
 CLAIMS = "[ ] 90 % interval: the cells' own, in quadrature. ! the tables' figure is outside."
 
 
-def letter_parts(found: Mapping[str, LetterComparison]) -> Iterator[RenderableType]:
-    """Summary, coverage, rises and claims of columns by their name, one at least."""
+def letter_parts(
+    found: Mapping[str, LetterComparison], whole: bool = False
+) -> Iterator[RenderableType]:
+    """Summary, coverage, rises and claims of columns by their name, one at least.
+
+    Rises and claims that no column has a figure of are there only if the letter's `whole`.
+    """
     yield from ("", _summary(found))
     first = next(iter(found.values()))
     if first.baselines:
         yield BASELINES
     if any(part.intervals for one in found.values() for part in one.summary.values()):
         yield from ("", _coverage(found))
-    yield from ("", _rises(found), RISES)
-    yield from ("", _claims(found))
+    if rises := _with_figures([one.rises for one in found.values()], whole):
+        yield from ("", _rises(found, rises), RISES)
+    if claims := _with_figures([one.claims for one in found.values()], whole):
+        yield from ("", _claims(found, claims))
     known = [claim.inside for one in found.values() for claim in one.claims]
     if any(inside is not None for inside in known):
         yield CLAIMS
     for name, one in found.items():
         if one.missing:
             total = len(one.missing) + len(one.rows)
-            lacks = f"lacks {len(one.missing)} of the letter's {total} cells ({ABSENT})."
+            lacks = f"lacks {len(one.missing)} of the letter's {total} cells."
             yield f"{_head(found, name, 'The run')} {lacks}"
+
+
+def _with_figures(columns: Sequence[Sequence[Rise | Claim]], whole: bool) -> list[int]:
+    """Numbers of the rows in which a column has a figure; of all if `whole`."""
+    rows = enumerate(zip(*columns, strict=True))
+    return [at for at, row in rows if whole or any(one.simulated is not None for one in row)]
 
 
 def _head(found: Mapping[str, object], name: str, alone: str) -> str:
@@ -57,13 +70,14 @@ def _summary(found: Mapping[str, LetterComparison]) -> Table:
         made.add_section()
     for baseline in next(iter(found.values())).baselines:
         for key, part in baseline.summary.items():
-            if part.cells:
-                _add_summary(made, f"{baseline.name}: {key}", part)
+            _add_summary(made, f"{baseline.name}: {key}", part)
         made.add_section()
     return made
 
 
 def _add_summary(made: Table, name: str, part: Summary) -> None:
+    if not part.cells:
+        return
     shares = [percent(share) for share in (part.mean, part.median, part.p90, part.worst)]
     worst = _cell(part.worst_cell) if part.worst_cell else ABSENT
     made.add_row(name, str(part.cells), *shares, worst)
@@ -73,19 +87,22 @@ def _coverage(found: Mapping[str, LetterComparison]) -> Table:
     made = numbers(table("published inside the 90 % interval"), "cells", "inside", "share")
     for name, one in found.items():
         for key, part in one.summary.items():
+            if not part.intervals:
+                continue
             inside = round((part.coverage or 0) * part.intervals)
             called = key if len(found) == 1 else f"{name}: {key}"
             made.add_row(called, str(part.intervals), str(inside), percent(part.coverage))
     return made
 
 
-def _rises(found: Mapping[str, LetterComparison]) -> Table:
+def _rises(found: Mapping[str, LetterComparison], shown: Sequence[int]) -> Table:
     made = numbers(table("rise from 32 to 64 CPUs"), "published")
     for name in found:
         numbers(made, _head(found, name, "simulated").replace(" ", "\n")).add_column("present")
     first = next(iter(found.values()))
     numbers(made, *(baseline.name.replace(", ", "\n") for baseline in first.baselines))
-    for at, rise in enumerate(first.rises):
+    for at in shown:
+        rise = first.rises[at]
         texts = [f"{rise.bench}, {rise.flavour}", f"x {rise.published:.2f}"]
         for one in found.values():
             present = {True: "yes", False: "NO", None: ABSENT}[one.rises[at].present]
@@ -93,10 +110,10 @@ def _rises(found: Mapping[str, LetterComparison]) -> Table:
         texts += [_factor(baseline.rises[at].simulated) for baseline in first.baselines]
         made.add_row(*texts)
     if first.baselines:
-        theirs = [_present(baseline.rises) for baseline in first.baselines]
+        theirs = [_present(baseline.rises, shown) for baseline in first.baselines]
         made.add_section()
-        ours = [text for one in found.values() for text in (_present(one.rises), "")]
-        made.add_row("present in", f"{len(first.rises)} of {len(first.rises)}", *ours, *theirs)
+        ours = [text for one in found.values() for text in (_present(one.rises, shown), "")]
+        made.add_row("present in", f"{len(shown)} of {len(shown)}", *ours, *theirs)
     return made
 
 
@@ -104,16 +121,17 @@ def _factor(rise: float | None) -> str:
     return ABSENT if rise is None else f"x {rise:.2f}"
 
 
-def _present(rises: tuple[Rise, ...]) -> str:
-    known = [rise.present for rise in rises if rise.present is not None]
+def _present(rises: tuple[Rise, ...], shown: Sequence[int]) -> str:
+    known = [present for at in shown if (present := rises[at].present) is not None]
     return f"{sum(known)} of {len(known)}"
 
 
-def _claims(found: Mapping[str, LetterComparison]) -> Table:
+def _claims(found: Mapping[str, LetterComparison], shown: Sequence[int]) -> Table:
     made = numbers(table("the letter's headlines"), "its text", "its tables")
     numbers(made, *(_head(found, name, "simulated").replace(" ", "\n") for name in found))
     made.add_column("")
-    for at, claim in enumerate(next(iter(found.values())).claims):
+    for at in shown:
+        claim = next(iter(found.values())).claims[at]
         form = "{:+z.1f}" if claim.unit == "%" else "{:.1f}"
         ours = [_claim(one.claims[at], form) for one in found.values()]
         made.add_row(claim.name, claim.letter, form.format(claim.published), *ours, claim.unit)

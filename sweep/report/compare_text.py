@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -35,14 +36,22 @@ DISTURBED = "~ others had the CPUs as well: too low."
 OUTSIDE = "! the published figure is outside the interval."
 
 
-def render(comparison: Comparison, colour: bool = False) -> str:
-    """Cells, what columns are of, replicates, what they come to beside the letter."""
-    return to_text(list(_parts(comparison)), colour)
+def render(comparison: Comparison, colour: bool = False, whole: bool = False) -> str:
+    """Cells, what columns are of, replicates, what they come to beside the letter.
+
+    What is published and no run has a figure of is counted, and there only if asked for `whole`.
+    """
+    return to_text(list(_parts(comparison, whole)), colour)
 
 
-def _parts(comparison: Comparison) -> Iterator[RenderableType]:
+def _parts(comparison: Comparison, whole: bool) -> Iterator[RenderableType]:
+    every = len(comparison.cells)
+    if not whole:
+        comparison = replace(comparison, cells=_of_runs(comparison))
     figures = [figure for cell in comparison.cells for figure in cell.figures if figure]
     yield _cells(comparison)
+    if absent := every - len(comparison.cells):
+        yield f"Without {counted(absent, 'published figure')} of cells that no run has: see --all."
     yield LEGEND.format(first=comparison.columns[0].name)
     for group in _groups(comparison):
         mark_of, what = GROUPS[group]
@@ -62,12 +71,18 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     if comparison.later:
         yield from ("", _later(comparison))
     if comparison.letter:
-        yield from letter_parts(comparison.letter)
+        yield from letter_parts(comparison.letter, whole)
     if comparison.left_out:
         yield (
             f"{counted(comparison.left_out, 'row')} of the run left out: of another setting than "
             "the letter's, or nothing is published of them."
         )
+
+
+def _of_runs(comparison: Comparison) -> tuple[ComparedCell, ...]:
+    """The cells that have more than a published figure."""
+    runs = [at for at, column in enumerate(comparison.columns) if column.source != PUBLISHED]
+    return tuple(cell for cell in comparison.cells if any(cell.figures[at] for at in runs))
 
 
 def _cells(comparison: Comparison) -> Table:
@@ -170,11 +185,12 @@ def _replicates(comparison: Comparison) -> Table:
         for at in range(len(comparison.columns))
         if any((figure := cell.figures[at]) and figure.replicates > 1 for cell in comparison.cells)
     ]
+    cells = [cell for cell in comparison.cells if any(cell.figures[at] for at in repeated)]
     made = kept(numbers(table("bench", "design"), "cpus"))
     for at in repeated:
         name = comparison.columns[at].name
         numbers(made, f"{name}\nreplicates", "± within a run", "± between")
-    for cell, last in _lines(comparison.cells):
+    for cell, last in _lines(cells):
         texts = [text for at in repeated for text in _spread(cell.figures[at])]
         made.add_row(cell.bench, cell.design, str(cell.cpus), *texts, end_section=last)
     return made

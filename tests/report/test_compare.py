@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_two_states_are_told_below_the_interval() -> None:
     here = frame(row(hits_per_s=2.5e6, **bounds))
     text = render(compare({"live": frame(row(**LIVE)), "here": here}))
     assert "2.000|3.000" in text
-    assert "a|b two states, by how the CPUs start: their rates." in text
+    assert "a|b below a figure: two states, by how the CPUs start" in text
     assert "|" not in render(compare({"live": frame(row(**LIVE)), "here": frame(row())}))
 
 
@@ -88,6 +89,35 @@ def test_different_models_are_columns_of_their_own() -> None:
     rows = [row(flavour="srcu", cpus=n, model_version=str(n)) for n in (1, 2)]
     mixed = compare({"here": frame(*rows), "published": None})
     assert names(mixed) == ["here model_version=1", "here model_version=2", "published"]
+
+
+def test_what_only_the_published_figures_have_is_counted_and_shown_if_asked_for() -> None:
+    found = beside_published("run", frame(row(), row(cpus=2)))
+    text = render(found)
+    lines = [line for line in text.splitlines() if re.match(r"u(ret)?probe-\S+ +\S+ +\d+ ", line)]
+    assert [line.split()[:3] for line in lines] == [["uprobe-nop", "baseline", n] for n in "12"]
+    absent = len(found.cells) - 2
+    assert f"Without {absent} published figures of cells that no run has: see --all." in text
+    assert "The run lacks 40 of the letter's 42 cells." in text
+    assert "rise from" not in text
+    assert "headlines" not in text
+    whole = render(found, whole=True)
+    assert "Without" not in whole
+    assert "the letter's headlines" in whole
+    assert "rise from 32 to 64 CPUs" in whole
+    shown = re.findall(r"^u(?:ret)?probe-\S+ +\S+ +\d+ ", whole, re.MULTILINE)
+    assert len(shown) == len(found.cells)
+
+
+def test_a_rise_and_headlines_are_those_that_a_column_has_a_figure_of() -> None:
+    rates = {16: 3e6, 32: 2e6, 64: 3e6}
+    text = render(
+        beside_published("run", frame(*(row(cpus=n, hits_per_s=rates[n]) for n in rates)))
+    )
+    assert text.count("\nuprobe-nop, baseline  ") == 1
+    assert "x 1.50" in text
+    assert "uretprobe-nop, " not in text
+    assert not re.search(r"^(calibration|held-out) +0 ", text, re.MULTILINE)
 
 
 def test_two_flavours_of_one_design_are_two_lines() -> None:

@@ -121,18 +121,21 @@ def of_errors(caption: str, summary: Mapping[str, Summary]) -> Table:
 
 
 def of_letter(name: str, found: LetterComparison) -> list[Table]:
-    """What a column comes to beside the letter: errors in sum, rises and headline claims."""
+    """What a column comes to beside the letter: errors in sum, rises and headline claims.
+
+    Of rises and claims those that it has a figure of.
+    """
     made = [of_errors(name, found.summary)]
     rises = tuple(
         (
             Value(f"{rise.bench}, {rise.flavour}"),
             Value(f"x {rise.published:.2f}", rise.published),
-            Value(ABSENT if rise.simulated is None else f"x {rise.simulated:.2f}", rise.simulated),
+            Value(f"x {rise.simulated:.2f}", rise.simulated),
             Value({True: "yes", False: "no", None: ABSENT}[rise.present]),
         )
         for rise in found.rises
+        if rise.simulated is not None
     )
-    made.append(Table(f"{name}: the rise from 32 to 64 CPUs", RISES, rises))
     claims = tuple(
         (
             Value(claim.name),
@@ -144,9 +147,11 @@ def of_letter(name: str, found: LetterComparison) -> list[Table]:
             Value(claim.unit),
         )
         for claim in found.claims
+        if claim.simulated is not None
     )
+    made.append(Table(f"{name}: the rise from 32 to 64 CPUs", RISES, rises))
     made.append(Table(f"{name}: the letter's headlines", CLAIMS, claims))
-    return made
+    return [one for one in made if one.rows]
 
 
 def _value(name: str, value: Any) -> Value:
