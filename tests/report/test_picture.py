@@ -50,6 +50,15 @@ def test_cells_with_writers_have_their_latencies() -> None:
     ]
 
 
+def test_quantiles_of_repeats_are_said_to_be_the_mean_of_their_own() -> None:
+    cells = [row(**STRESS), row(**STRESS, cpus=2)]
+    assert picture(frame(*cells)).label == "seconds"
+    again = [{**cell, "replicate": 1, "attach_p99_s": 4e-3} for cell in cells]
+    shown = picture(frame(*cells, *again))
+    assert shown.label == "seconds, the mean of repeats' own"
+    assert shown.curves[1].y == pytest.approx((3e-3, 3e-3))
+
+
 def test_a_batch_has_its_whole_detach_and_others_have_not() -> None:
     cells = [row(**STRESS, batch=n, detach_total_s=3.0) for n in (0, 1, 8)]
     [total] = [p for p in picture(frame(*cells)).rows[0] if p.title.endswith("detach all")]
