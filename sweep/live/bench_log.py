@@ -229,6 +229,7 @@ class _Reader:
         cpus = rates.producers(count, self._asked_cpus, place)
         if self._asked_cpus not in {None, cpus}:
             self.log.notes.append(f"{place}: is of {cpus} CPUs, whatever --cpus says")
+        rates.refuse_impossible(cpus, place)
         if bench not in NAMED:
             raise UsageError(f"{place}: unknown bench {bench!r}: {nearest(bench, NAMED)}")
         spread = float(stddev) * MILLIONS[rates.unit.upper()]

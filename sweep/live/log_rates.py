@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 
 from sweep.errors import UsageError
+from sweep.spec.axes import MAX_COUNT
 
 MILLIONS = {"K": 1e-3, "M": 1.0, "G": 1e3}
 """What stands before /s, in millions."""
 
 _COUNTS = re.compile(r"\b(drops|total operations)\s+([0-9]+(?:\.[0-9]+)?)[^KMG,]*([KMG])?/s", re.I)
+FASTEST = 1000
+"""Million hits a second of a CPU, a nanosecond each, that no probe reaches."""
 ROUNDED = 0.002
 """How far hits and operations may be apart, in millions a second or as a fraction."""
 
@@ -45,6 +48,14 @@ class Rates:
     def mhits(self) -> float:
         """The total in million hits per second."""
         return float(self.total) * MILLIONS[self.unit.upper()]
+
+    def refuse_impossible(self, cpus: int, place: str) -> None:
+        """Raises UsageError for more CPUs, or more hits on each, than any machine has."""
+        if cpus > MAX_COUNT or self.mhits > FASTEST * cpus:
+            raise UsageError(
+                f"{place}: {self.total}{self.unit}/s on {cpus} CPUs: no machine has more than "
+                f"{MAX_COUNT:,} or more than {FASTEST:,}M/s on each"
+            )
 
     def producers(self, said: int | None, asked: int | None, place: str) -> int:
         """How many the line is of: as `said` on it or its command, or by the rates, or as `asked`.

@@ -74,6 +74,9 @@ def test_producers_said_for_one_bench_are_not_the_next_ones() -> None:
         (SUMMARY, "log:1: which bench"),
         ("uprobe-nob ( 1 cpus): 1.979 ± 0.005M/s", "log:1: unknown bench 'uprobe-nob': did you"),
         ("uprobe-nop ( 0 cpus): 1.979 ± 0.005M/s", "log:1: 0 CPUs: at least 1"),
+        ("uprobe-nop ( 99999999999999999999 cpus): 1.979 ± 0.005M/s", "log:1: 1.979M/s on 99999"),
+        ("uprobe-nop ( 1 cpus): 1979.000 ± 0.005M/s", "log:1: 1979.000M/s on 1 CPUs: no machine"),
+        ("uprobe-nop ( 1 cpus): 1.979 ± 0.005G/s", "log:1: 1.979G/s on 1 CPUs: no machine"),
         (SETUP + "Summary: hits 3.1 ± 0.1M/s, drops 0.000 ± 0.000M/s", "log:3: how many producers"),
         (
             "uprobe-nop ( 4 cpus): 8.881 ± 0.008M/s (1.110M/s/cpu)",
