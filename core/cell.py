@@ -196,7 +196,8 @@ class CellResult:
     of the 90 % interval of what the machine itself would do, hits per second; None without one.
     `states` are the two that the cell falls into by how its CPUs start, if its ensemble shows two.
     If the rate depends on that at all, hits, samples and attribution are those of many starts, a
-    mixture. `stress` is what came out beside hits, None without a workload.
+    mixture, and `own_stddev` is the standard deviation over the samples of the cell's own run, hits
+    per second. `stress` is what came out beside hits, None without a workload.
     """
 
     cell_id: str
@@ -210,6 +211,7 @@ class CellResult:
     states: States | None = None
     stress: StressOutcome | None = None
     half_width: float | None = None
+    own_stddev: float | None = None
 
     @property
     def hits(self) -> int:
@@ -228,7 +230,9 @@ class CellResult:
 
     @property
     def hits_per_s_stddev(self) -> float:
-        """Sample standard deviation (n - 1) over the samples; 0 for a single one."""
+        """Sample standard deviation (n - 1) over the samples of one run; 0 for a single one."""
+        if self.own_stddev is not None:
+            return self.own_stddev
         if len(self.hits_per_sample) < 2:
             return 0.0
         return float(self.hits_per_sample.std(ddof=1)) * PS_PER_SECOND / self.sample_ps

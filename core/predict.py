@@ -65,7 +65,7 @@ def predict(
     by_start = [start.hits_per_s for start in apart]
     states = two_states(by_start)
     if states is not None or (apart and all(by_start) and stdev(map(log, by_start)) > LUCK):
-        plain = _mixture(apart)
+        plain = replace(_mixture(apart), own_stddev=plain.hits_per_s_stddev)
         if cell.precision is not None:
             plain = replace(plain, half_width=_between(apart))
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)

@@ -175,6 +175,23 @@ def test_a_rate_that_depends_on_the_start_is_the_mean_of_starts(
     )
 
 
+def test_the_deviation_of_a_mixture_is_that_of_the_samples_of_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own run's samples differ by 20 hits, starts by up to 900."""
+
+    def ladder(cell: Cell) -> CellResult:
+        hits = 1000 + 100 * cell.replicate + 10 * (-1) ** np.arange(cell.samples)
+        return CellResult(cell.cell_id, hits, cell.sample_ps, 10, (), 0.0)
+
+    monkeypatch.setattr(core.predict, "simulate", ladder)
+    same = {"execution.work_cycles.trap_entry": MACHINE.number("execution.work_cycles.trap_entry")}
+    found = predict(cell(4, calibrated(*[same] * 10), ensemble=10))
+    assert len(found.hits_per_sample) == 10
+    # Five samples of 50 us: 1010, 990, 1010, 990 and 1010 hits, whose variance is 120.
+    assert found.hits_per_s_stddev == pytest.approx(120**0.5 * 20_000)
+
+
 def test_starts_differ_in_phase_and_by_ten_nanoseconds_of_private_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
