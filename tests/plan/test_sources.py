@@ -34,7 +34,7 @@ COMMANDS = (
     "compare {run}",
     "compare published {run}",
     "explain {run}",
-    "plot {run} -o {run}.svg",
+    "plot {run} -o {run}.svg --force",
 )
 
 Say = Callable[..., Result]

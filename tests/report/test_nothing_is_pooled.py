@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from frames import DEFAULTS, frame, row
 from shares import frames
@@ -30,6 +31,7 @@ from sweep.store import schema
 from sweep.store.schema import COLUMNS, POOLED, Role
 
 KEYS = [c.name for c in COLUMNS if c.role in (Role.KEY, Role.PATH)]
+TEXTS = {c.name for c in COLUMNS if pa.types.is_string(c.type)}
 VALUES = {
     "bench": ("uprobe-nop", "uretprobe-nop", "uprobe-push"),
     "flavour": ("baseline", "srcu", "srcu+ri-rcu"),
@@ -48,7 +50,7 @@ def values_of(name: str) -> tuple[Any, Any, Any]:
         return VALUES[name]
     if isinstance(usual, bool):
         return usual, not usual, not usual
-    if isinstance(usual, str) or (usual is None and name != "nop_bytes"):
+    if name in TEXTS:
         return usual, "one", "two"
     return usual, (usual or 0) + 1, (usual or 0) + 2
 
