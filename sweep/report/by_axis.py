@@ -32,7 +32,7 @@ from sweep.report.side_by_side import (
 from sweep.report.tables import in_order
 from sweep.store.disturbed import without_disturbed
 from sweep.store.schema import SHARE_KEY, SIMULATED
-from sweep.store.settings import in_setting, keys, settings
+from sweep.store.settings import in_setting, keys, of_machine, settings
 
 FEWEST = 2
 """Repeats that say something of how sure a ratio is."""
@@ -63,7 +63,7 @@ def by_axis(
         raise UsageError(f"--by {by}: all rows have {by}={only}: nothing to hold against it")
     columns = _ordered(by, values)
     lines: list[tuple[dict[str, Any], list[pl.DataFrame]]] = []
-    for setting in settings(frame, (by,)):
+    for setting in settings(frame, (by, *of_machine(frame, by))):
         own = (setting.rows.filter(*in_setting({by: value})) for value in columns)
         rows = [without_disturbed(one, (by,)) for one in own]
         lines.append((setting.values, rows))

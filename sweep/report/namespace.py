@@ -17,8 +17,8 @@ from sweep.report.compare import PUBLISHED, compare
 from sweep.report.explain import explain
 from sweep.report.published_lines import is_of
 from sweep.store.disturbed import disturbed_note
-from sweep.store.schema import BY_NAME, SCHEMA
-from sweep.store.settings import averaged, keys, settings, telling
+from sweep.store.schema import SCHEMA
+from sweep.store.settings import averaged, keys, of_machine, settings, telling
 
 NAMES = ("bench", "flavour", "machine")
 """Keys that every answer shows, beside those in which its settings differ."""
@@ -67,8 +67,7 @@ class Uprobe:
         there = self._rows[by].unique().sort().to_list()
         if over not in there:
             raise UsageError(f"{by}={over}: no such row: {nearest(str(over), map(str, there))}")
-        # A machine's digest is the machine's own.
-        own = [name for name in known if by == "machine" and BY_NAME[name].digest]
+        own = of_machine(self._rows, by)
         on = [name for name in ("cpus",) if name != by]
 
         def against(rows: pl.DataFrame) -> pl.DataFrame:

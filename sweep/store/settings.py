@@ -75,6 +75,15 @@ def settings(frame: pl.DataFrame, over: Sequence[str], seeds: bool = False) -> l
     return made
 
 
+def of_machine(frame: pl.DataFrame, by: str) -> list[str]:
+    """Digests that may differ beside the key `by`: of machines their own, where each has one."""
+    if by != "machine":
+        return []
+    digests = [name for name in keys(frame.columns) if _is_digest(name)]
+    own = [name for name in digests if _role(name) is not Role.PATH]
+    return [n for n in own if _count(frame, [by, n]) == _count(frame, [by])]
+
+
 def telling(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names of the values in which settings differ; digests only where nothing else tells.
 

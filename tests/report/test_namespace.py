@@ -73,6 +73,16 @@ def test_speed_up_is_over_the_cell_that_agrees_in_all_else() -> None:
     assert found.filter(flavour="baseline")["speedup"].to_list() == [1, 1]
 
 
+def test_a_machine_that_was_edited_is_two_and_never_averaged() -> None:
+    machines = frame(
+        row(hits_per_s=2e6),
+        row(hits_per_s=8e6, machine_digest="edited"),
+        row(hits_per_s=3e6, machine="epyc-milan", machine_digest="edited"),
+    )
+    over = Uprobe(machines).speedup(over="xeon-gold-6138", by="machine")
+    assert sorted(over["hits_per_s"]) == [2e6, 3e6, 8e6]
+
+
 def test_speed_up_is_over_any_key() -> None:
     machines = frame(
         row(hits_per_s=2e6),

@@ -90,6 +90,19 @@ def test_values_of_an_axis_are_paired_by_replicate() -> None:
     assert line.sides[1].ratio.over == REPLICATES
 
 
+def test_machines_stand_side_by_side_though_each_has_a_digest_of_its_own() -> None:
+    milan = {"machine": "epyc-milan", "machine_digest": "milan"}
+    found = by("machine", *rows(2e6), *rows(3e6, **milan))
+    assert [[side.hits_per_s for side in line.sides] for line in found.lines] == [[3e6, 2e6]]
+
+
+def test_a_machine_that_was_edited_is_two_and_never_averaged() -> None:
+    milan = {"machine": "epyc-milan", "machine_digest": "milan"}
+    found = by("machine", *rows(2e6), *rows(8e6, machine_digest="edited"), *rows(3e6, **milan))
+    rates = [side.hits_per_s for line in found.lines for side in line.sides if side]
+    assert sorted(rates) == [2e6, 3e6, 8e6]
+
+
 def test_measurements_are_not_paired() -> None:
     rng = np.random.default_rng(0)
     live = [
