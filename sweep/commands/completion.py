@@ -11,6 +11,7 @@ from click.shell_completion import (
     BashComplete,
     CompletionItem,
     FishComplete,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     split_arg_string,
@@ -38,6 +39,7 @@ def completion(shell: str) -> None:
     """
     add_completion_class(Bash)
     add_completion_class(Fish)
+    add_completion_class(Zsh)
     kind = get_completion_class(shell)
     assert kind is not None
     root = click.get_current_context().find_root().command
@@ -74,6 +76,21 @@ class Bash(BashComplete):
         for item in found:
             item.value = item.value[start:]
         return found
+
+
+class Zsh(ZshComplete):
+    """Zsh, which adds a blank too: what ends with = or / is handed over apart, without one."""
+
+    source_template = ZshComplete.source_template.replace(
+        "_describe -V unsorted completions_with_descriptions -U",
+        "local -a ended=(${completions_with_descriptions:#*[=/]:*})\n"
+        "        local -a open=(${(M)completions_with_descriptions:#*[=/]:*})\n"
+        "        _describe -V unsorted ended -U -- open -U -S ''",
+    ).replace(
+        "compadd -U -V unsorted -a completions",
+        "compadd -U -V unsorted -- ${completions:#*[=/]}\n"
+        "        compadd -U -V unsorted -S '' -- ${(M)completions:#*[=/]}",
+    )
 
 
 class Fish(FishComplete):

@@ -150,6 +150,12 @@ def test_fish_takes_values_with_commas_whole() -> None:
     assert 'string split --max 1 "," $completion' in printed
 
 
+def test_zsh_adds_no_blank_to_what_goes_on() -> None:
+    printed = CliRunner().invoke(cli, ["completion", "zsh"]).stdout
+    assert printed.count("-U -S ''") + printed.count("unsorted -S ''") == 2
+    assert "-a completions" not in printed
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_is_printed_and_help_says_how_to_install_it(shell: str) -> None:
     printed = CliRunner().invoke(cli, ["completion", shell]).stdout
