@@ -64,6 +64,7 @@ def report(
     from sweep.report.html.contents import sections
     from sweep.report.html.gather import gather
     from sweep.report.html.page import render
+    from sweep.store.whole_file import write_whole
 
     given = [_given(run, only) for run in runs if run != PUBLISHED]
     if not given:
@@ -84,10 +85,7 @@ def report(
         made=f"{datetime.now(UTC):%-d %B %Y}",
     )
     page = render(material)
-    try:
-        output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {output}: {error.strerror or error}") from None
+    write_whole(output, page.encode())
     print(output)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -20,6 +21,7 @@ from sweep.errors import UsageError
 from sweep.report.design_style import DesignStyle, design_styles
 from sweep.report.picture import PUBLISHED, Panel, Picture, picture
 from sweep.report.tables import USUAL
+from sweep.store.whole_file import write_whole
 
 METADATA: dict[str, dict[str, None]] = {
     ".svg": {"Date": None, "Creator": None},
@@ -67,20 +69,18 @@ LETTER, HANDLE = 0.073, 0.85
 def plot(frame: pl.DataFrame, path: Path, **how: Any) -> Picture:
     """Write the picture of `draw` to `path`, as SVG, PNG or PDF by its suffix; `how` goes to it.
 
-    The same rows give the same bytes. Raises UsageError for another suffix, where `path` cannot be
-    written, and as `picture` does.
+    The same rows give the same bytes. Raises UsageError for another suffix and as `picture` does,
+    and InfrastructureError where `path` cannot be written; what was there is then as it was.
     """
     suffix = path.suffix.lower()
     if suffix not in METADATA:
         raise UsageError(f"cannot draw {path}: the name has to end in .svg, .png or .pdf")
     log_y = how.pop("log_y", False)
     shown = picture(frame, **how)
+    drawn = BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure = draw(shown, log_y)
-        try:
-            figure.savefig(path, dpi=200, metadata=METADATA[suffix])
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
+        draw(shown, log_y).savefig(drawn, format=suffix[1:], dpi=200, metadata=METADATA[suffix])
+    write_whole(path, drawn.getvalue())
     return shown
 
 

@@ -13,7 +13,7 @@ from frames import frame, letter_frame, row
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sweep.errors import UsageError
+from sweep.errors import InfrastructureError, UsageError
 from sweep.report.design_style import COLOURS, KNOWN
 from sweep.report.picture import picture
 from sweep.report.plot import MARKERS, STYLE, plot
@@ -50,7 +50,7 @@ def test_another_suffix_is_refused_before_anything_is_written(name: str, tmp_pat
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot write .*No such file"):
+    with pytest.raises(InfrastructureError, match=r"cannot write .*No such file"):
         plot(ONE_BENCH, tmp_path / "nowhere" / "x.png")
 
 
