@@ -12,10 +12,10 @@ from sweep.errors import InfrastructureError
 from sweep.executors.base import Executor
 from sweep.machines.named import named_machine
 from sweep.plan.cells import Cells, counted
-from sweep.plan.cost import weight
 from sweep.plan.plan import run_id
 from sweep.plan.precision import Unsure, cells_wanted, unsure, unsure_by_themselves
 from sweep.plan.sources import SOURCES, sources_in, sources_of
+from sweep.plan.weight import weight
 from sweep.spec.designs import name_of
 from sweep.spec.spec import Spec
 from sweep.store.failures import failure_row

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import polars as pl
 from core.cell import PS_PER_SECOND, Cell
 from sweep.errors import UsageError
 from sweep.plan.cells import counted
+from sweep.plan.weight import simulated_ps
 from sweep.spec.axes import ORDER
 from sweep.spec.parameters import parameters
 from sweep.store.folder import Location
@@ -27,9 +27,6 @@ NAMES = (
     "machine_digest",
 )
 """Columns of which another value makes a past cell one step less alike."""
-
-AUTO_TYPICAL = 6
-"""Samples of a cell that ends at a precision, taken for all: the mean of the letter's at 0.5 %."""
 
 DOUBLING = 4.0
 """Steps that twice the CPUs count: nothing else changes what a simulated second costs as much."""
@@ -76,22 +73,6 @@ def estimate(cells: Sequence[Cell], past: pl.DataFrame) -> Cost | None:
     return Cost(total, len(cells), measured)
 
 
-def weight(cell: Cell) -> float:
-    """What `cell` costs beside others, in no unit: its simulated time, times 1 + log2 of its CPUs.
-
-    So the engine's own cost grows, see docs/performance.md: 1, 4 and 6 times at 1, 8 and 64 CPUs.
-    """
-    time = _simulated_ps(cell)
-    if cell.ensemble and cell.workload is None:
-        from core.predict import MEMBER_PS, MEMBER_WARMUP_PS  # It loads the engine.
-
-        brief = min(cell.warmup_ps, MEMBER_WARMUP_PS) + min(
-            cell.samples * cell.sample_ps, MEMBER_PS
-        )
-        time += cell.ensemble * brief * (2 if cell.cpus > 1 else 1)  # As many starts as members.
-    return time * (1 + log2(max(cell.cpus, 1)))
-
-
 def past_cells(*locations: Location) -> pl.DataFrame:
     """The cells of the runs at `locations`; those are left out where there are none."""
     columns = [*NAMES, "cpus", "warmup_s", "samples", "sample_s", "wall_seconds", "cell_id"]
@@ -121,11 +102,6 @@ def _simulated_seconds(cells: Sequence[Cell]) -> Mapping[tuple[Any, ...], _Secon
         named["machine_digest"] = cell.machine.digest
         names = (named[name] for name in NAMES)
         seconds = found.setdefault((*names, cell.cpus), _Seconds())
-        seconds.sum += count * _simulated_ps(cell) / PS_PER_SECOND
+        seconds.sum += count * simulated_ps(cell) / PS_PER_SECOND
         seconds.cells += count
     return found
-
-
-def _simulated_ps(cell: Cell) -> int:
-    samples = cell.samples if cell.precision is None else min(cell.samples, AUTO_TYPICAL)
-    return cell.warmup_ps + samples * cell.sample_ps

@@ -16,8 +16,8 @@ from sweep.errors import SweepError
 from sweep.executors.base import Executor
 from sweep.letter.published import LETTER_MACHINE, LETTER_SETTING, later_figures
 from sweep.letter.statements import LetterLimit, letter_limits
-from sweep.plan.cost import weight
 from sweep.plan.interval import Interval, of_mean, of_members
+from sweep.plan.weight import weight
 from sweep.report.explain import OWN_LINES, Point, point
 from sweep.spec.parameters import parameters
 

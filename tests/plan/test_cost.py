@@ -9,7 +9,7 @@ import pytest
 from tiny import FakeExecutor, tiny_spec
 
 from sweep.driver.driver import run
-from sweep.plan.cost import Cost, estimate, past_cells, weight
+from sweep.plan.cost import Cost, estimate, past_cells
 from sweep.plan.plan import plan
 from sweep.spec.axes import DISTURBING
 from sweep.terminal.progress import seconds_text
@@ -85,21 +85,3 @@ def test_the_past_is_every_run_once(tmp_path: Path) -> None:
 )
 def test_a_time_in_words(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("axes", "times"),
-    [
-        ({"cpus": 8}, 4.0),
-        ({"cpus": 64}, 7.0),
-        ({"warmup": "2s", "cpus": 1}, 6 / 5),
-        # Twelve members, of 0.3 ms and 0.5 ms each; on several CPUs as many starts.
-        ({"cpus": 1, "ensemble": 12}, (5 + 12 * 0.0008) / 5),
-        ({"cpus": 8, "ensemble": 12}, 4 * (5 + 24 * 0.0008) / 5),
-    ],
-)
-def test_a_cell_weighs_its_simulated_time_and_by_its_cpus(
-    axes: dict[str, object], times: float
-) -> None:
-    [one], [other] = cells(4, cpus=1), cells(4, **axes)
-    assert weight(other) / weight(one) == pytest.approx(times)
