@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -12,6 +13,7 @@ from core.cell import Cell
 from sweep.plan.plan import Grid
 
 Indices = NDArray[np.int64]
+ID = re.compile("[0-9a-f]{16}")
 
 
 class Cells(Mapping[str, Cell]):
@@ -47,11 +49,14 @@ class Cells(Mapping[str, Cell]):
         return self._cells.kinds() if isinstance(self._cells, Grid) else self._cells
 
     def without(self, ids: Collection[str]) -> Chosen:
-        """The cells that have none of `ids`."""
-        left = ~np.isin(self._ids, _numbers(ids, len(ids)))
+        """The cells that have none of `ids`, among which may be some of no cell."""
+        known = [one for one in ids if ID.fullmatch(one)]
+        left = ~np.isin(self._ids, _numbers(known, len(known)))
         return Chosen(self._cells, np.flatnonzero(left))
 
     def _at(self, cell_id: str) -> int | None:
+        if not ID.fullmatch(cell_id):
+            return None
         [number] = _numbers([cell_id], 1)
         at = int(np.searchsorted(self._ids, number, sorter=self._order))
         if at == len(self._ids) or self._ids[self._order[at]] != number:

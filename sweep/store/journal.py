@@ -6,6 +6,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from sweep.store.checked import odd
 from sweep.store.failures import FAILURE_COLUMNS, FAILURE_VERSION
 from sweep.store.schema import COLUMNS, SCHEMA_VERSION, Column, Row
 
+_ID = re.compile("[0-9a-f]{16}")
 _LOG = logging.getLogger(__name__)
 
 
@@ -101,6 +103,8 @@ def _row(found: Any, columns: Mapping[str, frozenset[type]], version: int) -> Ro
     if not all(map(frozenset.__contains__, columns.values(), types)):
         raise ValueError
     if any(isinstance(value, int | float) and not 0 <= value < 2**63 for value in row.values()):
+        raise ValueError
+    if not _ID.fullmatch(row["cell_id"]):
         raise ValueError
     if odd({name: (value,) for name, value in row.items()}):
         raise ValueError

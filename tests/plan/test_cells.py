@@ -43,7 +43,8 @@ def test_cells_are_found_by_id_and_left_out_by_id(cells: Grid | list[Cell]) -> N
         found["0" * 16]
     gone = {cell.cell_id for cell in ALL[::3]}
     left = [cell for cell in ALL if cell.cell_id not in gone]
-    for ids in (gone, gone | {"0" * 16}):
+    assert "no id" not in found
+    for ids in (gone, gone | {"0" * 16}, gone | {"no id", "bc810befd34010f:9"}):
         assert list(found.without(ids)) == left
     assert [found.without(gone)[at] for at in (0, 5, -1)] == [left[0], left[5], left[-1]]
     assert list(found.without(gone)[2:5]) == left[2:5]

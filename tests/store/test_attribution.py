@@ -265,8 +265,8 @@ def test_a_full_disk_keeps_cells_and_shares(
 
 
 def test_shares_of_an_earlier_model_are_not_mixed_in(tmp_path: Path) -> None:
-    old = {**ENTRIES[0].row, "cell_id": "old", "model_version": "0"}
-    edited = {**ENTRIES[0].row, "cell_id": "edited", "machine_digest": "0"}
+    old = {**ENTRIES[0].row, "cell_id": 16 * "0", "model_version": "0"}
+    edited = {**ENTRIES[0].row, "cell_id": 16 * "1", "machine_digest": "0"}
     with Store(tmp_path, ABOUT) as store:
         store.append(old, ENTRIES[0].attribution)
         store.append(edited, ENTRIES[0].attribution)

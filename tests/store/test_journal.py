@@ -45,6 +45,8 @@ def changed(**columns: Any) -> str:
         changed(hits_per_s="fast"),
         changed(hits_per_s=None),
         changed(more=1),
+        changed(cell_id=""),
+        changed(cell_id="bc810befd34010f:9"),
         changed(flavour="tasks-trac"),
         changed(hz=251),
         changed(predicted_low=2.0, predicted_high=1.0),

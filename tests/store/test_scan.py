@@ -43,15 +43,15 @@ def test_no_such_run_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_rows_of_an_earlier_model_or_machine_are_not_mixed_in(tmp_path: Path) -> None:
-    old = {**ROWS[0], "cell_id": "old", "model_version": "0"}
-    edited = {**ROWS[0], "cell_id": "edited", "machine_digest": "0"}
-    other = {**ROWS[0], "cell_id": "other", "machine": "other"}
+    old = {**ROWS[0], "cell_id": 16 * "0", "model_version": "0"}
+    edited = {**ROWS[0], "cell_id": 16 * "1", "machine_digest": "0"}
+    other = {**ROWS[0], "cell_id": 16 * "2", "machine": "other"}
     with Store(tmp_path, ABOUT) as store:
         for r in (old, edited, other, ROWS[1]):
             store.append(r)
-        assert ids(tmp_path) == sorted(["other", ROWS[1]["cell_id"]])
-    assert ids(tmp_path) == sorted(["other", ROWS[1]["cell_id"]])
-    assert {"old", "edited"} < finished(tmp_path)
+        assert ids(tmp_path) == sorted([16 * "2", ROWS[1]["cell_id"]])
+    assert ids(tmp_path) == sorted([16 * "2", ROWS[1]["cell_id"]])
+    assert {16 * "0", 16 * "1"} < finished(tmp_path)
 
 
 def test_what_was_measured_outlives_models_and_machines(tmp_path: Path) -> None:
@@ -80,10 +80,11 @@ def test_a_column_that_was_no_text_once_is_read_as_text(beside: bool, tmp_path: 
 
 
 def test_a_longer_nop_of_earlier_rows_has_its_benchs_name(tmp_path: Path) -> None:
+    benches = ("uprobe-nop", "uretprobe-multi-nop", "uprobe-nop5", "uprobe-ret")
+    named = {f"{at:015}{nop}": (bench, nop) for at, bench in enumerate(benches) for nop in (1, 5)}
     measured = [
-        {**ROWS[0], "cell_id": f"{bench} {nop}", "bench": bench, "nop_bytes": nop, "source": LIVE}
-        for bench in ("uprobe-nop", "uretprobe-multi-nop", "uprobe-nop5", "uprobe-ret")
-        for nop in (1, 5)
+        {**ROWS[0], "cell_id": cell, "bench": bench, "nop_bytes": nop, "source": LIVE}
+        for cell, (bench, nop) in named.items()
     ]
     with Store(tmp_path, ABOUT) as store:
         for r in measured:
@@ -91,9 +92,9 @@ def test_a_longer_nop_of_earlier_rows_has_its_benchs_name(tmp_path: Path) -> Non
         before = dict(scan(tmp_path).select("cell_id", "bench").collect().iter_rows())
     found = dict(scan(tmp_path).select("cell_id", "bench").collect().iter_rows())
     assert found == before
-    assert found.pop("uprobe-nop 5") == "uprobe-nop5"
-    assert found.pop("uretprobe-multi-nop 5") == "uretprobe-multi-nop5"
-    assert all(cell.startswith(f"{bench} ") for cell, bench in found.items())
+    assert found.pop(f"{0:015}5") == "uprobe-nop5"
+    assert found.pop(f"{1:015}5") == "uretprobe-multi-nop5"
+    assert all(named[cell][0] == bench for cell, bench in found.items())
 
 
 def test_what_is_no_parquet_is_named(tmp_path: Path) -> None:
