@@ -64,6 +64,7 @@ def _entry(job: Job, now: Status | None) -> dict[str, Any]:
     entry: dict[str, Any] = {"run": job.run, "state": job.state, "exit_code": job.exit_code}
     if now is not None:
         entry |= asdict(now) | {"in_flight": now.in_flight, "seconds_left": now.seconds_left}
+        del entry["expected_s"]  # It is in seconds_left.
     return entry
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 import click
 
 from sweep.driver.driver import Progress
-from sweep.terminal.progress import Pace
+from sweep.terminal.progress import Look, Pace
 
 MARK = "status "
 """What a line of a log begins with that has a status; the rest of it is JSON."""
@@ -28,7 +28,8 @@ Loads = Mapping[str, Mapping[str, int]]
 class Status:
     """Cells `done` and `failed` of the `total` that the run set out to simulate, and the nodes.
 
-    `rate` is in cells a second, 0 as long as it cannot be told.
+    `rate` is in cells a second, 0 as long as it cannot be told; `expected_s` the seconds left by
+    what cells cost.
     """
 
     total: int
@@ -36,6 +37,7 @@ class Status:
     failed: int = 0
     rate: float = 0.0
     nodes: Loads = field(default_factory=dict)
+    expected_s: float | None = None
 
     @property
     def in_flight(self) -> int:
@@ -49,7 +51,9 @@ class Status:
 
     @property
     def seconds_left(self) -> float | None:
-        """At the present rate; None if that gives no finite time."""
+        """As expected, or at the present rate; None if that gives no finite time."""
+        if self.expected_s is not None:
+            return self.expected_s
         seconds = self.left / self.rate if self.rate else math.inf
         return seconds if math.isfinite(seconds) else None
 
@@ -65,7 +69,7 @@ class Status:
     def at_end(self) -> Status:
         """The same of a run that has ended, however it did: it has no groups any more."""
         nodes = {node: {**load, "groups": 0, "in_flight": 0} for node, load in self.nodes.items()}
-        return replace(self, rate=0.0, nodes=nodes)
+        return replace(self, rate=0.0, nodes=nodes, expected_s=None)
 
     def text(self) -> str:
         """For people, on one line."""
@@ -113,8 +117,11 @@ class Meter:
 
     def status(self, progress: Progress, loads: Loads) -> Status:
         """How far a run is now."""
-        rate = self._pace.update(progress.done + progress.failed) or 0.0
-        return Status(progress.total, progress.done, progress.failed, round(rate, 3), dict(loads))
+        ended = progress.done + progress.failed
+        rate = self._pace.look(Look(ended, progress.total, "cells", share=progress.share)) or 0.0
+        left = self._pace.left and round(self._pace.left, 1)
+        counts = (progress.total, progress.done, progress.failed)
+        return Status(*counts, round(rate, 3), dict(loads), left)
 
 
 @contextmanager

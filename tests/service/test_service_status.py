@@ -65,6 +65,18 @@ def test_the_last_words_are_no_status() -> None:
     assert last_words([Status(4).line()]) is None
 
 
+def test_the_time_left_goes_by_what_cells_cost() -> None:
+    clock = Clock()
+    meter = Meter(clock)
+    for done in range(1, 11):
+        clock.now += 1
+        status = meter.status(Progress(20, done, share=done / 80), {})
+    # Ten of a second each are an eighth of the work.
+    assert status.seconds_left == pytest.approx(70)
+    assert parse(status.line()) == status
+    assert status.at_end().seconds_left is None
+
+
 def test_the_rate_is_that_of_the_last_minute() -> None:
     clock = Clock()
     meter = Meter(clock)
