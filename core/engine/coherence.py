@@ -4,10 +4,11 @@ A home serves one transaction of a line at a time, first come first served, but 
 wants to write: it goes first. The home snoops the owner and is free again when that has answered,
 while the line is still on its way; after a load of a modified line `load_hold` later, and not
 before the reader, if it writes right after, has asked to: others have to come again. So the next
-snoop may be at the new owner before the line is: it is answered a `residency` after the line came,
-and until then the owner goes on using it, but for more than `locked_per_stay` locked operations. A
-snoop that finds a line settled is answered at once. An owner that waits for another line is late,
-and goes on using it; one that has just executed a barrier is late too, and does not.
+snoop may be at the new owner before the line is, in turn `transfer - snoop` before: it is answered
+a `residency` after the line came, or as long after it came itself as one in turn, and until then
+the owner goes on using it, but for more than `locked_per_stay` locked operations. A snoop that
+finds a line settled is answered at once. An owner that waits for another line is late, and goes on
+using it; one that has just executed a barrier is late too, and does not.
 
 A load of a modified line leaves both with a shared copy. Loads of a line that nobody has modified
 are served side by side; a write of one invalidates all copies at once.
@@ -97,7 +98,9 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
     answer = line.snooped_at
     if line.owner != NONE and line.snooped_at < line.filled_at:
         stay = s.costs[0].store_residency if line.stored else s.costs[0].residency
-        answer = line.filled_at + 1 + _varied(s, stay, s.costs[0].residency_spread)
+        in_turn = line.snooped_at + s.costs[0].transfer - s.costs[0].snoop
+        stay = _varied(s, stay, s.costs[0].residency_spread)
+        answer = max(line.filled_at, in_turn) + 1 + stay
     line.leaves_at = answer
     return answer
 

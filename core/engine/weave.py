@@ -1,8 +1,9 @@
 """The weave: all CPUs' operations on shared lines, played in time order. Compiled.
 
 What happens to one operation: it begins (`_begin`); a core that holds the line in the right state
-executes it at once (`_execute`). Otherwise a request travels to the line's home (`_send`), waits
-there first come first served and is served (`_at_home`), and the operation executes when the line
+executes it at once (`_execute`). Otherwise a request travels to the line's home (`_send`), from
+when the core has given the line up if it may do no more on one that it still has, waits there
+first come first served and is served (`_at_home`), and the operation executes when the line
 is here (`_complete`). Plain stores wait in the store buffer until they commit, and do this from
 there while the CPU goes on; locked operations wait until it is empty.
 
@@ -200,7 +201,9 @@ def _send(s: State, cpu: Record, port: int, now: int) -> int:
         s.ports[port].phase = JOINED
         return NEVER
     s.ports[port].phase = TRAVELLING
-    return now + s.costs[0].request
+    line = s.lines[index]
+    leaves_at = line.leaves_at if line.owner == cpu.core and line.leaves_at < NEVER else now
+    return max(now, leaves_at) + s.costs[0].request
 
 
 @inlined

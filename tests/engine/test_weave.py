@@ -76,8 +76,15 @@ def test_the_owner_goes_on_using_it_meanwhile() -> None:
     assert stays[0] == [165]
     asks = done_at(machine(residency_ns=12), program(*[LOCKED] * 4), [[100, 900], [101, 9000]])
     # At 165 CPU 0 has done three and answers. It asks at once; the home serves it at 175, the snoop
-    # waits for CPU 1, which has the line from 195 and is at its third operation at 207.
-    assert asks[0] == [210 + 30 + 5]
+    # is at CPU 1 at 185, 10 later than one in turn, and answered at 195 + 10 + 12.
+    assert asks[0] == [217 + 30 + 5]
+
+
+def test_a_snoop_that_is_not_there_in_turn_waits_as_long_as_one_that_is() -> None:
+    # CPU 0 has the line from 150. A snoop that follows the last answer at once, at 120, is there at
+    # 130 and waits for 20 and the residency; so does CPU 1's, there at 135.
+    done = done_at(machine(residency_ns=20), program(LOCKED), [[100, 900], [115, 900]])
+    assert done == [[155], [135 + 20 + 20 + 30 + 5]]
 
 
 def test_a_settled_line_is_given_away_at_once() -> None:
@@ -87,12 +94,12 @@ def test_a_settled_line_is_given_away_at_once() -> None:
 
 
 def test_no_more_locked_operations_than_the_limit_once_a_snoop_waits() -> None:
-    # Residency 60, limit 2: CPU 0's third operation at 160 asks, though the line stays until 210.
-    # CPU 1 has it from 240 and, as CPU 0's snoop waits, until 300; CPU 0 has it at 330.
+    # Residency 60, limit 2: CPU 0's third operation, at 160, has to wait until the line leaves at
+    # 210, and asks then. CPU 1 has it from 240; CPU 0's snoop is there at 230 and waits until 310.
     model = machine(residency_ns=60, locked_per_stay=2)
     contended = done_at(model, program(*[LOCKED] * 3), [[100, 900], [101, 9000]])
     alone = done_at(model, program(*[LOCKED] * 3), [[100, 900]])
-    assert contended[0] == [330 + 5]
+    assert contended[0] == [310 + 30 + 5]
     assert alone[0] == [165]
 
 
@@ -131,7 +138,7 @@ def test_a_core_that_waits_for_another_line_answers_late() -> None:
 
 def test_a_core_that_waits_for_the_same_line_does_not() -> None:
     model = machine(residency_ns=60, locked_per_stay=2, cycles={"late_answer_cycles": 15})
-    assert done_at(model, program(*[LOCKED] * 3), [[100, 900], [101, 9000]])[0] == [335]
+    assert done_at(model, program(*[LOCKED] * 3), [[100, 900], [101, 9000]])[0] == [345]
 
 
 def test_a_barrier_keeps_its_core_from_answering() -> None:
@@ -305,16 +312,16 @@ def test_a_failed_cmpxchg_repeats_after_what_it_takes_to_commit() -> None:
     one = program(LOAD, *work("think"), CMPXCHG)
     model = machine(cycles={"commit_cycles": 8}, residency_ns=50)
     done = done_at(model, one, [[80, 9000], [100, 9000]])
-    # CPU 0 has the line at 130 and answers CPU 1's load at 180. It asks at 338 and has the line
-    # again at 388. CPU 1 has its copy at 210, asks at 418, has the line at 468 and fails.
-    assert done == [[393], [473 + 8 + 5]]
+    # CPU 0 has the line at 130 and answers CPU 1's load, there at 120, at 190. It asks at 338 and
+    # has the line again at 388. CPU 1 has its copy at 220, asks at 428, has the line at 478, fails.
+    assert done == [[393], [483 + 8 + 5]]
 
 
 def test_and_after_what_a_mispredicted_branch_costs() -> None:
     one = program(LOAD, *work("think"), CMPXCHG)
     model = machine(cycles={"commit_cycles": 8, "mispredict_cycles": 20}, residency_ns=50)
     done = done_at(model, one, [[80, 9000], [100, 9000]])
-    assert done == [[393], [473 + 8 + 20 + 5]]
+    assert done == [[393], [483 + 8 + 20 + 5]]
 
 
 def test_the_owner_word_is_forwarded_from_the_store_buffer() -> None:
@@ -332,7 +339,8 @@ def test_lines_are_served_independently() -> None:
 def test_spreads_keep_the_mean(spread: str) -> None:
     even, _ = hits_per_us(machine(residency_ns=20), program(LOCKED), 8)
     spread_out, _ = hits_per_us(machine(residency_ns=20, **{spread: 0.3}), program(LOCKED), 8)
-    assert spread_out == pytest.approx(even, rel=0.01)
+    # Not quite: a snoop waits for the later of two that vary.
+    assert spread_out == pytest.approx(even, rel=0.02)
 
 
 def test_a_ring_of_hits_is_a_power_of_two() -> None:
