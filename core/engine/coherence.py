@@ -41,7 +41,7 @@ Record = Any
 @inlined
 def holds(s: State, cpu: Record, line: Record, index: int, kind: int, now: int) -> bool:
     """Whether the CPU's core can execute the operation without asking anybody."""
-    if line.owner == cpu.core and line.filled_at <= now < line.leaves_at:
+    if line.owner == cpu.core and line.filled_at <= now < line.lost_at:
         return kind < LOCKED or line.snooped_at > now or _locked_ops(cpu, line) < _limit(s)
     if kind != LOAD:
         return False
@@ -101,7 +101,7 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
         in_turn = line.snooped_at + s.costs[0].transfer - s.costs[0].snoop
         stay = _varied(s, stay, s.costs[0].residency_spread)
         answer = max(line.filled_at, in_turn) + 1 + stay
-    line.leaves_at = answer
+    line.lost_at = answer
     return answer
 
 
@@ -120,8 +120,8 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
             return later
         if not line.late and _core_waits(s, user, index):
             line.late = 1
-            line.leaves_at = now + user.late_ps
-            return line.leaves_at
+            line.lost_at = now + user.late_ps
+            return line.lost_at
     distance, crossing = _way(s, cpu, port, line, index)
     further = crossing - crossing * s.costs[0].snoop_crossing // SCALE
     hold = 0
@@ -134,7 +134,7 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
         _own(s, cpu, port, line, index)
     line.serving = NONE
     line.snooped_at = NEVER
-    line.leaves_at = NEVER
+    line.lost_at = NEVER
     line.late = 0
     line.home_free_at = now + hold
     transfer = s.costs[0].transfer + s.costs[0].waiter * line.waiting

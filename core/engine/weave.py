@@ -202,8 +202,8 @@ def _send(s: State, cpu: Record, port: int, now: int) -> int:
         return NEVER
     s.ports[port].phase = TRAVELLING
     line = s.lines[index]
-    leaves_at = line.leaves_at if line.owner == cpu.core and line.leaves_at < NEVER else now
-    return max(now, leaves_at) + s.costs[0].request
+    lost_at = line.lost_at if line.owner == cpu.core and line.lost_at < NEVER else now
+    return max(now, lost_at) + s.costs[0].request
 
 
 @inlined

@@ -16,7 +16,7 @@ from core.cell import Cell, CellResult
 from core.kernel.designs import worked_out
 from core.machine.machine import Machine
 from core.outcome import PRIVATE_WORK, Share
-from core.predict import CONFIDENCE, briefly, contended_share
+from core.predict import CONFIDENCE, briefly, contended_share, discrepancy
 from sweep.driver.driver import Progress
 from sweep.executors.base import Executor
 from sweep.report.explain import point
@@ -114,12 +114,6 @@ def _times(shares: Sequence[Share]) -> dict[str, int]:
     return times
 
 
-def _contended(result: CellResult) -> str:
-    """The line that takes most of the CPUs' time, "" without one."""
-    lines = {name: ps for name, ps in _times(result.attribution).items() if name != PRIVATE_WORK}
-    return max(lines, key=lambda name: lines[name], default="")
-
-
 def side(result: CellResult, cell: Cell) -> Side:
     """What a simulated cell comes to."""
     return Side(result.hits_per_s, *limit(point(cell.cpus, [result]).shares))
@@ -190,8 +184,8 @@ def _ratio(
     Without one, and of the cells themselves, if a twin completes no hit; None if the first cell
     does not either.
 
-    The model's own error of a hit's uncontended time is common to both cells; that of its contended
-    time is if the same line limits both, and each cell's own otherwise.
+    The model's own error is each cell's own, also where the same line limits both: the published
+    ratios of the letter's designs scatter as much. Cells that do the same have none.
     """
     if not all((*drawn[0], *drawn[1])):
         before, after = (result.hits_per_s for result in results)
@@ -199,13 +193,8 @@ def _ratio(
     logs = [log(b / a) for a, b in zip(*drawn, strict=True)]
     if not _members(cells[0]):
         return over_repeats(exp(mean(logs)), logs, REPLICATES)
-    calibration = cells[0].machine.calibration
-    assert calibration is not None
     shares = [contended_share(c, r.hits_per_s) for c, r in zip(cells, results, strict=True)]
-    own = calibration.discrepancy
-    differ = abs(shares[1] - shares[0])
-    contended = [differ] if _contended(results[0]) == _contended(results[1]) else shares
-    error = hypot(differ * own.uncontended, *(share * own.contended for share in contended))
+    error = hypot(*map(discrepancy, cells, shares)) if any(logs) else 0.0
     half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * hypot(stdev(logs[1:]), error)
     return Ratio(exp(logs[0]), exp(logs[0] - half), exp(logs[0] + half), MEMBERS)
 
