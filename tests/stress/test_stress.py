@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import hypot
+from statistics import mean, pstdev
 
 import pytest
 
@@ -51,11 +53,13 @@ def figures(result: CellResult) -> list[object]:
 def test_without_writers_the_rate_is_that_of_the_engine_alone(
     bench: str, flavour: str, cpus: int
 ) -> None:
-    alone = cell(flavour, None, bench=bench, cpus=cpus, probes=1, spread="shared")
-    watched = replace(alone, workload=Workload())
-    assert simulate_stress(watched).hits_per_s == pytest.approx(
-        simulate(alone).hits_per_s, rel=0.01
-    )
+    """In the mean of starts: which state some designs fall into depends on them."""
+    one = cell(flavour, None, bench=bench, cpus=cpus, probes=1, spread="shared")
+    starts = [replace(one, replicate=number) for number in range(1 if cpus == 1 else 3)]
+    alone = [simulate(start).hits_per_s for start in starts]
+    watched = [simulate_stress(replace(s, workload=Workload())).hits_per_s for s in starts]
+    luck = 3 * hypot(pstdev(alone), pstdev(watched)) / len(starts) ** 0.5
+    assert mean(watched) == pytest.approx(mean(alone), rel=0.01, abs=luck)
 
 
 @pytest.mark.parametrize("flavour", ["baseline", "srcu-uretprobe"])
