@@ -109,7 +109,7 @@ def sentences(question: Question, found: Answer) -> list[str]:
         gain = found.gain
         span = ""
         if gain.low is not None and gain.high is not None:
-            span = f" (90 %: x {gain.low:.2f} to {gain.high:.2f})"
+            span = f" ({gain.confidence}: x {gain.low:.2f} to {gain.high:.2f})"
         same = "; the same within the interval" if gain.same else ""
         where = f"{first} over {second} at {question.cpus} CPUs"
         said.append(f"{where}: x {gain.ratio:.2f}{span}{same}.")

@@ -41,6 +41,11 @@ class Ratio(NamedTuple):
     over: str = ""
 
     @property
+    def confidence(self) -> str:
+        """What the interval is: of repeats it leaves out how wrong the model is."""
+        return "90 %" if self.over in ("", MEMBERS) else "90 % of repeats"
+
+    @property
     def same(self) -> bool | None:
         """Whether no difference is inside the interval; None without one."""
         if self.low is None or self.high is None:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rich.console import RenderableType
 
-from sweep.report.side_by_side import Line, Side, SideBySide
+from sweep.report.side_by_side import MEMBERS, Line, Side, SideBySide
 from sweep.store.settings import MHITS, said, telling
 from sweep.terminal.text_table import ABSENT, TextTable, kept, numbers, percent, table, to_text
 
@@ -15,6 +15,7 @@ LEGEND = (
     "M hits/s; ratios are to {first}, for the same random numbers, with their paired 90 % interval "
     "over {over}."
 )
+LUCK = "These intervals say how repeats scatter; how wrong a simulated rate is, is not in them."
 UNSURE = (
     "A ratio without an interval is of single repeats, and of no ensemble that the model of now "
     "can simulate again."
@@ -41,6 +42,8 @@ def _parts(found: SideBySide) -> Iterator[RenderableType]:
     over = sorted({ratio.over for ratio in ratios if ratio.over})
     legend = LEGEND if over else "M hits/s; ratios are to {first}."
     yield legend.format(first=f"{found.by} {found.columns[0]}", over=" or ".join(over))
+    if any(ratio.over not in ("", MEMBERS) for ratio in ratios):
+        yield LUCK
     if any(ratio.same for ratio in ratios):
         yield SAME
     if any(ratio.low is None for ratio in ratios):
@@ -50,8 +53,10 @@ def _parts(found: SideBySide) -> Iterator[RenderableType]:
 def _table(found: SideBySide, down: str, lines: Sequence[Line]) -> Iterator[RenderableType]:
     first, *others = map(str, found.columns)
     made = numbers(_down(down), first)
+    ratios = [side.ratio for line in lines for side in line.sides if side and side.ratio]
+    interval = max((ratio.confidence for ratio in ratios), key=len, default="90 %")
     for name in others:
-        numbers(made, name, "ratio", "90 %", "")
+        numbers(made, name, "ratio", interval, "")
     for line in lines:
         texts = [_rate(line.sides[0])]
         for side in line.sides[1:]:

@@ -20,7 +20,17 @@ from sweep.errors import UsageError
 from sweep.executors.in_process import InProcessExecutor
 from sweep.plan.plan import plan
 from sweep.report.by_axis import by_axis
-from sweep.report.side_by_side import MEMBERS, REPLICATES, UNPAIRED, Ratio, over_repeats, paired
+from sweep.report.side_by_side import (
+    MEMBERS,
+    REPLICATES,
+    UNPAIRED,
+    Line,
+    Ratio,
+    Side,
+    SideBySide,
+    over_repeats,
+    paired,
+)
 from sweep.report.side_by_side_text import render
 from sweep.spec.spec import Spec
 
@@ -101,6 +111,15 @@ def test_a_machine_that_was_edited_is_two_and_never_averaged() -> None:
     found = by("machine", *rows(2e6), *rows(8e6, machine_digest="edited"), *rows(3e6, **milan))
     rates = [side.hits_per_s for line in found.lines for side in line.sides if side]
     assert sorted(rates) == [2e6, 3e6, 8e6]
+
+
+@pytest.mark.parametrize(("over", "said"), [(MEMBERS, "90 %"), (REPLICATES, "90 % of repeats")])
+def test_an_interval_says_what_it_is_of(over: str, said: str) -> None:
+    """Of a machine nobody measured, repeats scatter by a thousandth and the model by who knows."""
+    sides = Side(1e6), Side(2e6, ratio=Ratio(2.0, 1.99, 2.01, over))
+    text = render(SideBySide("flavour", ("v6.11", "v6.14"), (Line({"cpus": 2}, sides),)))
+    assert re.search(rf"ratio +{said}\n", text)
+    assert ("how wrong a simulated rate is, is not in them" in text) == (over == REPLICATES)
 
 
 def test_measurements_are_not_paired() -> None:
