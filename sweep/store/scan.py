@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,13 +148,36 @@ def scan(location: Location) -> pl.LazyFrame:
     journal included, in no particular order. Where a run was taken again after the model or a
     machine changed, only rows of its last session's model and machines are given, and all that was
     measured; so with a patch that was edited. The others are still in the files. Raises UsageError
-    if there is no run.
+    if there is no run, and for two runs with other rates of one cell.
     """
     import polars as pl
 
-    return pl.concat([_scan_run(run) for run in runs_at(location)]).unique(
+    runs = runs_at(location)
+    if len(runs) > 1:
+        _refuse_other_rates(runs)
+    return pl.concat([_scan_run(run) for run in runs]).unique(
         "cell_id", keep="first", maintain_order=True
     )
+
+
+def _refuse_other_rates(runs: Iterable[Folder]) -> None:
+    """One file's or run's rates are told from another's in `read_parts`; here those of runs."""
+    known: dict[str, tuple[float, Folder]] = {}
+    for run in runs:
+        for cell, rate in _columns(run, "hits_per_s"):
+            first, other = known.setdefault(cell, (rate, run))
+            if first != rate:
+                raise UsageError(
+                    f"{other.location} and {run.location} differ in cell {cell}, {first:g} and "
+                    f"{rate:g} hits/s: scan one of them, or move one away"
+                )
+
+
+def _columns(run: Folder, column: str) -> Iterator[tuple[str, Any]]:
+    """Id and column of each row of a run, the journal's first."""
+    yield from ((row["cell_id"], row[column]) for row in read_rows(run.journal))
+    for _, part in read_parts(run, CELLS, ["cell_id", column]):
+        yield from zip(*(found.to_pylist() for found in part.columns), strict=True)
 
 
 def scan_failures(location: Location) -> pl.LazyFrame:

@@ -32,6 +32,19 @@ def test_a_folder_of_runs_gives_each_cell_once(tmp_path: Path) -> None:
     assert ids(tmp_path) == ids_of(ROWS[:4])
 
 
+@pytest.mark.parametrize("in_files", [True, False])
+def test_two_runs_with_other_rates_of_one_cell_are_refused(tmp_path: Path, in_files: bool) -> None:
+    """The first run's was given, and nothing said of the other's."""
+    cpus = ROWS[0]["cpus"]
+    for name, rate in (("a", 1e6 * cpus), ("b", 2e6 * cpus)):
+        store = Store(tmp_path / name, ABOUT)
+        store.append({**ROWS[0], "hits_per_s": rate, "hits_per_s_per_cpu": rate / cpus})
+        if in_files:
+            store.close()
+    with pytest.raises(UsageError, match=r"/a and .*/b differ in cell .*: scan one of them"):
+        scan(tmp_path)
+
+
 def test_no_such_run_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no such run: .*letter: there is none in"):
         scan(tmp_path / "letter")
