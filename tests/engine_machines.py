@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.engine.cpu import CpuConfig
+from core.engine.cpu import CpuConfigs
 from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
@@ -108,21 +108,17 @@ def hits_per_us(
     sample_us: int = 100,
 ) -> tuple[float, Interconnect]:
     """Throughput of the closed system, hits per simulated microsecond, after warm-up."""
-    configs = [
-        CpuConfig(
-            cpu=cpu,
-            key=(7, 11),
-            probes=1,
-            spread="shared",
-            entry_ps=code.entry_cycles * NS,
-            jitter_ps=jitter_ps,
-            warmup_ps=warmup_us * US,
-            sample_ps=sample_us * US,
-            samples=samples,
-            exponential=exponential,
-        )
-        for cpu in range(cpus)
-    ]
+    configs = CpuConfigs(
+        key=(7, 11),
+        probes=1,
+        spread="shared",
+        entry_ps=np.full(cpus, code.entry_cycles * NS),
+        jitter_ps=np.full(cpus, jitter_ps),
+        warmup_ps=warmup_us * US,
+        sample_ps=sample_us * US,
+        samples=samples,
+        exponential=exponential,
+    )
     interconnect = Interconnect(state(model, code, cpus))
     counts, _, _ = play(interconnect, CpuGroup(), configs)
     assert counts.shape == (cpus, samples)

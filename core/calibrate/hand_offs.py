@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.engine.cpu import CpuConfig
+from core.engine.cpu import CpuConfigs
 from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import compile_path
@@ -40,10 +40,8 @@ def hand_off_ns(machine: Machine, name: str, distance: str) -> float:
     program = compile_path(path, Layout(1), {"apart": APART_PS // period})
     state = new_state(machine, where, program, Layout(1), 1 << 10, seed=1)
     entry = program.entry_cycles * period
-    configs = [
-        CpuConfig(cpu, (0, 0), 1, "shared", entry, 0, SAMPLE_PS // 10, SAMPLE_PS, 1)
-        for cpu in range(2)
-    ]
+    entries, even = np.full(2, entry), np.zeros(2, dtype=np.int64)
+    configs = CpuConfigs((0, 0), 1, "shared", entries, even, SAMPLE_PS // 10, SAMPLE_PS, 1)
     hits, _, _ = play(Interconnect(state), CpuGroup(), configs)
     return (2 * SAMPLE_PS / float(hits.sum()) - entry) / 1000
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.engine.cpu import CpuConfig
+import numpy as np
+
+from core.engine.cpu import CpuConfigs
 from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import compile_path
@@ -48,11 +50,9 @@ def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:
     path = (Call(primitive, PRIMITIVES[primitive]),)
     program = compile_path(path, Layout(1), machine.execution.work)
     where = place(machine, cpus)
-    entry_ps = (program.entry_cycles * where.ps_per_cycle).tolist()
-    configs = [
-        CpuConfig(cpu, (0, 0), 1, "shared", entry_ps[cpu], 0, WARMUP_PS, SAMPLE_PS, 1)
-        for cpu in range(cpus)
-    ]
+    entry_ps = program.entry_cycles * where.ps_per_cycle
+    even = np.zeros_like(entry_ps)
+    configs = CpuConfigs((0, 0), 1, "shared", entry_ps, even, WARMUP_PS, SAMPLE_PS, 1)
     state = new_state(machine, where, program, Layout(1), 1 << 14, seed=1)
     hits, _, _ = play(Interconnect(state), CpuGroup(), configs)
     return SAMPLE_PS / 1000 * cpus / float(hits.sum())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import IntArray
-from core.engine.cpu import CpuConfig, Cpus
+from core.engine.cpu import CpuConfigs, Cpus
 
 
 class Hits(NamedTuple):
@@ -37,7 +37,7 @@ class Served(NamedTuple):
 class CpuHosts(Protocol):
     """What the simulation needs of its CPUs. One call a window, whatever they are made of."""
 
-    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+    def start(self, configs: CpuConfigs, wanted: IntArray) -> Hits:
         """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
 
     def exchange(self, served: Served, wanted: IntArray) -> Hits:
@@ -52,7 +52,7 @@ class CpuGroup:
 
     _cpus: Cpus
 
-    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+    def start(self, configs: CpuConfigs, wanted: IntArray) -> Hits:
         """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i."""
         self._cpus = Cpus(configs)
         return Hits(wanted, *self._cpus.bound(wanted))

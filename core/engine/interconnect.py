@@ -56,16 +56,22 @@ class Interconnect:
         """When something happens next."""
         return int(next_time(self._state.events))
 
-    def wanted(self, ahead: int) -> IntArray:
+    def wanted(self, ahead: int | IntArray) -> IntArray:
         """Further hits that bring every CPU to `ahead`, as far as its ring goes; shape (cpus,)."""
-        have = self._state.cpus["filled"] - self._state.cpus["taken"]
-        wanted: IntArray = np.clip(min(ahead, self._state.probe.shape[0]) - have, 0, None)
-        return wanted
+        wanted = np.minimum(ahead, self._state.probe.shape[0]) - self.ahead
+        return np.maximum(wanted, 0)
 
-    def hits_until(self, end_ps: int) -> int:
-        """Hits that the CPU with most of them will take until then, at its rate until now."""
-        now = max(1, self.next_event_ps)
-        return int(self._state.cpus["taken"].max()) * (end_ps - now) // now
+    @property
+    def ahead(self) -> IntArray:
+        """Hits that each CPU has ahead, shape (cpus,)."""
+        ahead: IntArray = self._state.cpus["filled"] - self._state.cpus["taken"]
+        return ahead
+
+    @property
+    def taken(self) -> IntArray:
+        """Hits that each CPU has begun so far, shape (cpus,)."""
+        taken: IntArray = self._state.cpus["taken"]
+        return taken
 
     def accept(self, hits: Hits) -> None:
         """Append hits to every CPU's ring, for a new window; `hits.counts` is `wanted()`."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
-from core.engine.cpu import CpuConfig, stream
+from core.engine.cpu import FIRST_HITS, CpuConfigs, first_hits
 from core.engine.cpu_hosts import CpuGroup, CpuHosts, Served
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
@@ -18,6 +17,7 @@ from core.engine.shares import shares
 from core.engine.spread import Spread
 from core.engine.state import new_state
 from core.engine.stopping import TICKS, half_width, looks
+from core.engine.streams import stream
 from core.kernel.layout import process_of_cpus
 from core.kernel.operation import excludes
 from core.machine.topology import Placement, place
@@ -25,11 +25,11 @@ from core.machine.topology import Placement, place
 HITS_AHEAD = 4096
 """Hits a CPU may have ahead: a millisecond of the fastest path, many of a contended one."""
 
+GROWTH = 4
+"""By how much the hits ahead of one CPU among many may grow at once."""
+
 WAKEUP_PS = 3 * 10**6
 """From waking a task until it runs: an estimate, as `core.grace.timing` has it."""
-
-FIRST_HITS = 256
-"""Hits every CPU is asked for at first; later a quarter more than the busiest seems to need."""
 
 
 def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
@@ -46,7 +46,7 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
     program = compile_path(path, layout, cell.machine.execution.work, writers=excludes(path))
     where = place(cell.machine, cell.cpus)
     configs = cpu_configs(cell, program, where)
-    seed = int(stream(configs[0].key, cell.cpus).random_raw())
+    seed = int(stream(cell.stream_key, cell.cpus).random_raw())
     state = new_state(
         cell.machine,
         where,
@@ -70,31 +70,25 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
     )
 
 
-def cpu_configs(cell: Cell, program: Program, where: Placement) -> list[CpuConfig]:
-    """What each of the cell's CPUs has to know, in CPU order."""
+def cpu_configs(cell: Cell, program: Program, where: Placement) -> CpuConfigs:
+    """What the cell's CPUs have to know."""
     entry = program.entry_cycles * where.ps_per_cycle
-    jitter = np.rint(entry * cell.machine.execution.jitter).astype(np.int64)
-    key = cell.stream_key
-    return [
-        CpuConfig(
-            cpu=cpu,
-            key=key,
-            probes=cell.probes,
-            spread=cast(Spread, cell.spread),
-            entry_ps=int(entry[cpu]),
-            jitter_ps=int(jitter[cpu]),
-            warmup_ps=cell.warmup_ps,
-            sample_ps=cell.sample_ps,
-            samples=cell.samples,
-        )
-        for cpu in range(cell.cpus)
-    ]
+    return CpuConfigs(
+        key=cell.stream_key,
+        probes=cell.probes,
+        spread=cast(Spread, cell.spread),
+        entry_ps=entry,
+        jitter_ps=np.rint(entry * cell.machine.execution.jitter).astype(np.int64),
+        warmup_ps=cell.warmup_ps,
+        sample_ps=cell.sample_ps,
+        samples=cell.samples,
+    )
 
 
 def play(
     interconnect: Interconnect,
     hosts: CpuHosts,
-    configs: Sequence[CpuConfig],
+    configs: CpuConfigs,
     precision: float | None = None,
 ) -> tuple[IntArray, IntArray, float | None]:
     """Run warm-up and samples of the CPUs of `configs`. A window lasts until one has no hit left.
@@ -106,16 +100,17 @@ def play(
     the samples went, see `Interconnect.spent`, all of it, to the picosecond; and how well the mean
     is known, None without a precision.
     """
-    c = configs[0]
+    c = configs
     end = c.warmup_ps + c.samples * c.sample_ps
     ticks = np.zeros(c.samples * TICKS, dtype=np.int64)
-    interconnect.accept(hosts.start(configs, interconnect.wanted(FIRST_HITS)))
+    first = first_hits(configs)
+    interconnect.accept(hosts.start(configs, interconnect.wanted(first)))
 
     def run(until: int) -> None:
         while not interconnect.run(until):
             served = interconnect.served()
             ticks[:] += _by_tick(served, c)
-            ahead = max(FIRST_HITS, interconnect.hits_until(end) * 5 // 4)
+            ahead = hits_ahead(interconnect, end, first)
             interconnect.accept(hosts.exchange(served, interconnect.wanted(ahead)))
 
     run(c.warmup_ps)
@@ -134,7 +129,23 @@ def play(
     return hosts.finish(interconnect.served())[:, :samples], spent, half
 
 
-def _by_tick(served: Served, c: CpuConfig) -> IntArray:
+def hits_ahead(interconnect: Interconnect, end_ps: int, first: int) -> int | IntArray:
+    """How many each CPU should have ahead, to need no more until then at its rate until now.
+
+    A quarter more than the busiest seems to need; of many CPUs, which were asked for few at `first`
+    and of which one may be far ahead while all others wait, each what it needs itself, no more than
+    GROWTH times what it has had, and nothing while it has half of that.
+    """
+    now = max(1, interconnect.next_event_ps)
+    taken = interconnect.taken
+    if first == FIRST_HITS:
+        return max(first, int(taken.max()) * (end_ps - now) // now * 5 // 4)
+    needed = np.minimum(taken * (1.25 * (end_ps - now) / now), GROWTH * taken).astype(np.int64)
+    needed = np.maximum(needed, first)
+    return np.where(2 * interconnect.ahead > needed, 0, needed)
+
+
+def _by_tick(served: Served, c: CpuConfigs) -> IntArray:
     """Hits of all CPUs by tick, shape (samples * TICKS,)."""
     after = served.done_ps - c.warmup_ps
     tick = after[(after >= 0) & (after < c.samples * c.sample_ps)] * TICKS // c.sample_ps

@@ -15,17 +15,26 @@ ZIPF_EXPONENT = 1.0
 """Rank r is hit with weight 1/r, the classic skew of access frequencies (Zipf 1949)."""
 
 
+def is_drawn(spread: Spread) -> bool:
+    """Whether CPUs draw their probes; `uniform` and `zipf` do."""
+    return spread in ("uniform", "zipf")
+
+
+def only_probe(spread: Spread, cpu: NDArray[np.int64], probes: int) -> NDArray[np.int32]:
+    """The only probe that each CPU hits, if none is drawn.
+
+    `shared`: all hit probe 0; `private`: CPU i hits probe i mod P.
+    """
+    only = cpu % probes if spread == "private" else np.zeros_like(cpu)
+    return only.astype(np.int32)
+
+
 def draw_probes(
     random: np.random.Generator, spread: Spread, cpu: int, probes: int, hits: int
 ) -> NDArray[np.int32]:
-    """Index of the probe that each of `hits` hits of `cpu` finds, shape (hits,).
-
-    `shared`: all hit probe 0; `private`: CPU i hits probe i mod P; `uniform` and `zipf` draw.
-    """
-    if spread == "shared":
-        return np.zeros(hits, dtype=np.int32)
-    if spread == "private":
-        return np.full(hits, cpu % probes, dtype=np.int32)
+    """Index of the probe that each of `hits` hits of `cpu` finds, shape (hits,)."""
+    if not is_drawn(spread):
+        return np.repeat(only_probe(spread, np.array([cpu]), probes), hits)
     if spread == "uniform":
         return random.integers(probes, size=hits, dtype=np.int32)
     draws = np.searchsorted(_zipf(probes), random.random(hits), side="right")

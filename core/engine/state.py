@@ -255,9 +255,9 @@ def new_state(
         leave=np.zeros(probes, dtype=np.int32),
         frame=np.zeros((cpus, depth), dtype=np.int32),
         exit=np.zeros((cpus, depth), dtype=np.int32),
-        probe=np.zeros((capacity, cpus), dtype=np.int32),
-        private_ps=np.zeros((capacity, cpus), dtype=np.int64),
-        done_ps=np.zeros((capacity, cpus), dtype=np.int64),
+        probe=np.empty((capacity, cpus), dtype=np.int32),
+        private_ps=np.empty((capacity, cpus), dtype=np.int64),
+        done_ps=np.empty((capacity, cpus), dtype=np.int64),
         lines=_idle(
             lines,
             LINE,

@@ -10,8 +10,8 @@ import numpy as np
 
 from core.arrays import IntArray
 from core.cell import Cell
-from core.engine.cpu import CpuConfig, stream
 from core.engine.spread import Spread
+from core.engine.streams import stream
 from core.kernel.bench import NAMED
 from core.stress.cosimulation import Cosimulation
 from core.stress.kernel import Kernel
@@ -40,19 +40,13 @@ def triggers(cell: Cell, ps_per_cycle: IntArray, depth: int, entry_cycles: int) 
     spread = "uniform" if cell.bench == STRESS else cell.spread
     return [
         Trigger(
-            CpuConfig(
-                cpu=cpu,
-                key=cell.stream_key,
-                probes=cell.probes,
-                spread=cast(Spread, spread),
-                entry_ps=0,
-                jitter_ps=round(entry_cycles * int(cycle_ps) * cell.machine.execution.jitter),
-                warmup_ps=cell.warmup_ps,
-                sample_ps=cell.sample_ps,
-                samples=cell.samples,
-            ),
-            depth,
-            user * int(cycle_ps),
+            cpu=cpu,
+            key=cell.stream_key,
+            probes=cell.probes,
+            spread=cast(Spread, spread),
+            jitter_ps=round(entry_cycles * int(cycle_ps) * cell.machine.execution.jitter),
+            most=depth,
+            user_ps=user * int(cycle_ps),
         )
         for cpu, cycle_ps in enumerate(ps_per_cycle[: cell.cpus])
     ]

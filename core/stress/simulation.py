@@ -10,9 +10,9 @@ import simpy
 
 from core.arrays import IntArray
 from core.cell import Cell
-from core.engine.cpu import stream
 from core.engine.simulate import HITS_AHEAD, WAKEUP_PS
 from core.engine.state import new_state
+from core.engine.streams import stream
 from core.grace.rcu import Rcu
 from core.grace.timing import Timing
 from core.kernel.flavours import rules_of

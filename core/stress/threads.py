@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import IntArray
-from core.engine.cpu import CpuConfig, stream
 from core.engine.cpu_hosts import Hits, merge_hits
 from core.engine.pipeline import RETURN
 from core.engine.simulate import HITS_AHEAD
-from core.engine.spread import draw_probes
+from core.engine.spread import Spread, draw_probes
+from core.engine.streams import stream
 from core.stress.records import FRAME, NOBODY, THREAD, Snapshot, Threads, View
 from core.stress.replay import expire, replay_hits
 
@@ -35,9 +35,13 @@ class Where(NamedTuple):
 
 @dataclass(frozen=True)
 class Trigger:
-    """What one thread does: see `CpuConfig`. `most` is how deep it calls, at most."""
+    """What the thread on CPU `cpu` does: see `CpuConfigs`. `most` is how deep it calls, at most."""
 
-    cpu: CpuConfig
+    cpu: int
+    key: tuple[int, int]
+    probes: int
+    spread: Spread
+    jitter_ps: int
     most: int
     user_ps: int
 
@@ -71,7 +75,7 @@ class ThreadGroup:
         """Become the threads of a new cell."""
         n = len(triggers)
         self._triggers = triggers
-        self._random = [np.random.Generator(stream(t.cpu.key, t.cpu.cpu)) for t in triggers]
+        self._random = [np.random.Generator(stream(t.key, t.cpu)) for t in triggers]
         self._ahead = [np.zeros(0, dtype=np.int32) for _ in triggers]
         self._filled = np.zeros(n, dtype=np.int64)
         thread = np.zeros(n, dtype=THREAD)
@@ -123,9 +127,7 @@ class ThreadGroup:
         trigger, random = self._triggers[index], self._random[index]
         chains = items // (trigger.most + 1) + 1
         depth = random.integers(1, trigger.most + 1, size=chains)
-        calls = draw_probes(
-            random, trigger.cpu.spread, trigger.cpu.cpu, trigger.cpu.probes, int(depth.sum())
-        )
+        calls = draw_probes(random, trigger.spread, trigger.cpu, trigger.probes, int(depth.sum()))
         is_call = np.repeat(np.tile([True, False], chains), np.repeat(depth, 2))
         drawn = np.full(2 * len(calls), RETURN, dtype=np.int32)
         drawn[is_call] = calls
@@ -135,7 +137,7 @@ class ThreadGroup:
         """User space's work before each call and the jitter of its hit; none before a return."""
         trigger = self._triggers[index]
         uniform = self._random[index].random(len(drawn))
-        private = trigger.user_ps + 2 * trigger.cpu.jitter_ps * uniform
+        private = trigger.user_ps + 2 * trigger.jitter_ps * uniform
         return np.where(drawn == RETURN, 0, private).astype(np.int64)
 
     def _grow(self, uprobes: int) -> None:

@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from ray.exceptions import RayError
 
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
-from core.engine.cpu import CpuConfig
+from core.engine.cpu import CpuConfigs
 from core.engine.cpu_hosts import CpuGroup, Hits, Served, merge_hits, split_served
 from core.predict import predict, warm
 from core.stress.threads import RemoteThreads, ThreadGroup
@@ -42,16 +41,14 @@ class RemoteCpus:
         self._cpus_per_actor = cpus_per_actor
         self._sizes: list[int] = []
 
-    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+    def start(self, configs: CpuConfigs, wanted: IntArray) -> Hits:
         """Become the CPUs of a new cell, and produce the first `wanted[i]` hits of CPU i.
 
         Actors that the cell has no CPUs for stay out of it.
         """
-        ahead = iter(configs)
-        shares = []
-        while share := list(islice(ahead, self._cpus_per_actor)):
-            shares.append(share)
-        self._sizes = [len(share) for share in shares]
+        starts = range(0, configs.cpus, self._cpus_per_actor)
+        shares = [configs.part(start, start + self._cpus_per_actor) for start in starts]
+        self._sizes = [share.cpus for share in shares]
         return merge_hits(self._each("start", self._rows(shares, self._split(wanted))))
 
     def exchange(self, served: Served, wanted: IntArray) -> Hits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,7 +13,7 @@ from tiny import tiny_spec
 import core.predict
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
-from core.engine.cpu import CpuConfig
+from core.engine.cpu import CpuConfigs
 from core.engine.cpu_hosts import CpuGroup, Hits
 from core.engine.simulate import simulate
 from core.machine.machine import Machine, load_machine
@@ -115,7 +114,7 @@ class Counted(CpuGroup):
 
     cells = 0
 
-    def start(self, configs: Sequence[CpuConfig], wanted: IntArray) -> Hits:
+    def start(self, configs: CpuConfigs, wanted: IntArray) -> Hits:
         self.cells += 1
         return super().start(configs, wanted)
 

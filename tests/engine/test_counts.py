@@ -8,6 +8,7 @@ import pytest
 
 from core.cell import Cell
 from core.engine import simulate as module
+from core.engine.cpu import FIRST_HITS, CpuConfigs
 from core.engine.cpu_hosts import CpuGroup, Hits, Served
 from core.engine.interconnect import Interconnect
 from core.engine.simulate import simulate
@@ -17,11 +18,12 @@ MS = 10**9
 
 
 class Counts(NamedTuple):
-    """Of one cell: a line operation takes so many events and transfers; windows."""
+    """Of one cell: a line operation takes so many events and transfers; windows; hits drawn."""
 
     events: float
     transfers: float
     windows: int
+    drawn: int
 
 
 @pytest.fixture
@@ -35,10 +37,15 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Any:
             seen.append(self)
 
     class Windows(CpuGroup):
-        windows = 1
+        windows, drawn = 1, 0
+
+        def start(self, configs: CpuConfigs, wanted: Any) -> Hits:
+            self.drawn += int(wanted.sum())
+            return super().start(configs, wanted)
 
         def exchange(self, served: Served, wanted: Any) -> Hits:
             self.windows += 1
+            self.drawn += int(wanted.sum())
             return super().exchange(served, wanted)
 
     def count(**changes: Any) -> Counts:
@@ -59,7 +66,8 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Any:
         hosts = Windows()
         operations = simulate(Cell(**{**values, **changes}), hosts).line_ops
         played = seen.pop()
-        return Counts(played.events / operations, played.transfers / operations, hosts.windows)
+        by_operation = played.events / operations, played.transfers / operations
+        return Counts(*by_operation, hosts.windows, hosts.drawn)
 
     return count
 
@@ -87,6 +95,12 @@ def test_a_cell_takes_few_windows(counts: Any, cpus: int) -> None:
     # The first shows how fast hits are used up; the ring then holds what is left.
     assert counts(cpus=cpus).windows <= 3
     assert counts(cpus=cpus, warmup_ps=MS).windows <= 5
+
+
+def test_many_cpus_are_not_drawn_for_ahead_of_what_they_need(counts: Any) -> None:
+    many = counts(machine=load_machine("epyc-milan"), cpus=256)
+    assert many.drawn < 256 * FIRST_HITS / 2
+    assert many.windows < 10
 
 
 def test_independent_cpus_move_no_lines(counts: Any) -> None:

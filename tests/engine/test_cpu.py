@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.engine.cpu import CpuConfig, Cpus, stream
+from core.engine.cpu import FIRST_HITS, MANY, CpuConfigs, Cpus, first_hits
 from core.engine.cpu_hosts import CpuGroup, Served, merge_hits, split_served
 from core.engine.spread import SPREADS, draw_probes
 
-CONFIG = CpuConfig(
-    cpu=3,
+CONFIG = CpuConfigs(
+    first=3,
     key=(1, 2),
     probes=8,
     spread="uniform",
-    entry_ps=1000,
-    jitter_ps=100,
+    entry_ps=np.array([1000]),
+    jitter_ps=np.array([100]),
     warmup_ps=50,
     sample_ps=10,
     samples=3,
 )
 
 
-def bound(config: CpuConfig, *pieces: int) -> tuple[list[int], list[int]]:
+def several(cpus: int) -> CpuConfigs:
+    """So many like it, from CPU 0 on."""
+    entry, jitter = np.full(cpus, 1000), np.full(cpus, 100)
+    return CONFIG._replace(first=0, entry_ps=entry, jitter_ps=jitter)
+
+
+def bound(config: CpuConfigs, *pieces: int) -> tuple[list[int], list[int]]:
     """Probes and private work of so many hits of one CPU, then so many more, all together."""
-    cpus = Cpus([config])
+    cpus = Cpus(config)
     drawn = [cpus.bound(np.array([n], dtype=np.int64)) for n in pieces]
     probe, private = (np.concatenate(column) for column in zip(*drawn, strict=True))
     return probe.tolist(), private.tolist()
@@ -40,7 +48,7 @@ def test_private_work_stays_within_its_jitter() -> None:
 
 
 def test_only_the_first_hit_is_staggered() -> None:
-    starts = [bound(CONFIG._replace(cpu=cpu), 1)[1][0] for cpu in range(64)]
+    starts = [bound(CONFIG._replace(first=cpu), 1)[1][0] for cpu in range(64)]
     assert len(set(starts)) > 32
     assert max(starts) <= 2100
 
@@ -55,7 +63,7 @@ def test_draws_do_not_depend_on_how_they_are_asked_for(pieces: list[int]) -> Non
 
 def test_different_cpus_and_cells_draw_differently() -> None:
     streams = {
-        tuple(bound(CONFIG._replace(cpu=cpu, key=key), 8)[1])
+        tuple(bound(CONFIG._replace(first=cpu, key=key), 8)[1])
         for cpu in (0, 1)
         for key in ((1, 2), (1, 3), (2, 2))
     }
@@ -71,19 +79,23 @@ def test_keys_keep_all_their_bits() -> None:
 
 
 def test_hits_are_counted_in_their_sample() -> None:
-    cpus = Cpus([CONFIG, CONFIG])
+    cpus = Cpus(several(2))
     done = [0, 49, 50, 59, 60, 79, 80, 55, 70]
     cpus.count(np.array([7, 2]), np.array(done))
     cpus.count(np.array([0, 1]), np.array([75]))
     assert cpus.hits_per_sample.tolist() == [[2, 1, 1], [1, 0, 2]]
 
 
-def test_a_stream_has_its_key_and_number() -> None:
-    plain = np.random.Philox(
-        key=np.array([1, 2**63 + 1], dtype=np.uint64),
-        counter=np.array([0, 0, 0, 3], dtype=np.uint64),
-    )
-    assert (stream((1, 2**63 + 1), 3).random_raw(9) == plain.random_raw(9)).all()
+@pytest.mark.parametrize("cpus", [MANY - 1, MANY])
+def test_many_cpus_draw_as_each_alone(cpus: int) -> None:
+    shared = several(cpus)._replace(spread="shared")
+    drawn = {cpu: bound(shared.part(cpu, cpu + 1), FIRST_HITS, 40)[1] for cpu in (0, 7, cpus - 1)}
+    together = Cpus(shared)
+    first = first_hits(shared)
+    rest = FIRST_HITS + 40 - first
+    pieces = [together.bound(np.full(cpus, n))[1] for n in (first, rest - 30, 30)]
+    of_each = np.concatenate([piece.reshape(cpus, -1) for piece in pieces], axis=1)
+    assert {cpu: of_each[cpu].tolist() for cpu in drawn} == drawn
 
 
 @pytest.mark.parametrize("spread", SPREADS)
@@ -107,13 +119,13 @@ def test_what_each_spread_means() -> None:
 
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=4), st.integers(1, 4))
 def test_groups_together_are_all_of_a_cells_cpus(wanted: list[int], first: int) -> None:
-    configs = [CONFIG._replace(cpu=cpu) for cpu in range(4)]
+    configs = several(4)
     sizes = [first, 4 - first] if first < 4 else [4]
     cuts = np.cumsum(sizes)[:-1]
     want = np.array(wanted, dtype=np.int64)
     served = Served(want, np.arange(want.sum(), dtype=np.int64) * 3 + 45)
     whole, parts = CpuGroup(), [CpuGroup() for _ in sizes]
-    shares = [[configs[i] for i in chosen] for chosen in np.split(np.arange(4), cuts)]
+    shares = [configs.part(*ends) for ends in pairwise([0, *cuts, 4])]
     draws = np.split(want, cuts)
     pieces = split_served(served, sizes)
     begun = [p.start(c, n) for p, c, n in zip(parts, shares, draws, strict=True)]

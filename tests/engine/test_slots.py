@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.engine.cpu import CpuConfig
+from core.engine.cpu import CpuConfigs
 from core.engine.cpu_hosts import CpuGroup
 from core.engine.interconnect import Interconnect
 from core.engine.program import compile_path
@@ -39,9 +39,8 @@ def played(cpus: int, processes: int = 1) -> tuple[float, float]:
     state = new_state(
         machine, where, program, layout, 4096, seed=1, process=process, wakeup_ps=wakeup
     )
-    configs = [
-        CpuConfig(cpu, (7, 11), 1, "shared", 0, 0, 1000 * US, 4000 * US, 1) for cpu in range(cpus)
-    ]
+    none = np.zeros(cpus, dtype=np.int64)
+    configs = CpuConfigs((7, 11), 1, "shared", none, none, 1000 * US, 4000 * US, 1)
     hits, spent, _ = play(Interconnect(state), CpuGroup(), configs)
     return float(np.sum(hits)) / 4000, float(spent[:, BLOCKED].sum() / spent.sum())
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.cpu import CpuConfig
 from core.engine.pipeline import RETURN
 from core.stress.inside import inside
 from core.stress.programs import ENTERED, FOUND, LEFT, TAKEN, UNWALKED, WALKED, WALKING
@@ -37,9 +36,8 @@ class Group:
     """One thread that calls function 0, and returns from it; the kernel it sees is `view`."""
 
     def __init__(self, rules: HitRules, items: tuple[int, ...] = (0, RETURN)) -> None:
-        config = CpuConfig(0, (0, 0), 1, "uniform", 0, 0, 0, 1, 1)
         self._group = ThreadGroup()
-        self._group.reset([Trigger(config, 72, 0)])
+        self._group.reset([Trigger(0, (0, 0), 1, "uniform", 0, 72, 0)])
         self._group._threads.items[0, : len(items)] = items
         self.view = View(
             found=np.array([0]),
