@@ -17,6 +17,8 @@ from core.stress.threads import ThreadGroup
 from core.stress.uprobes import Consumer
 from core.workload import Workload
 
+pytestmark = pytest.mark.usefixtures("in_user_space")
+
 FORKER, WRITER = 1, 2
 OWN, ANY = False, True
 """Filters: the registering process only, or any."""

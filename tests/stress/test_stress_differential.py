@@ -10,6 +10,8 @@ from core.modelcheck.checks import Violation
 from core.stress.registry import Registry
 from core.workload import Workload
 
+pytestmark = pytest.mark.usefixtures("in_user_space")
+
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,20 +214,27 @@ PUT, PUT_AT_ONCE = Registry.put_later, Registry.put_at_once
 UNREGISTER, ENQUEUE = Kernel.unregister_batch, Engine._enqueue
 
 
-@pytest.mark.parametrize(
-    ("what", "name", "instead", "flavour", "check"),
-    [
-        (Uprobes, "delete", delete_leaves_it_listed, "srcu", checks.CALLED_GONE),
-        (Uprobes, "delete", delete_leaves_it_listed, "baseline", checks.CALLED_GONE),
-        (Kernel, "unregister_batch", frees_first, "baseline", checks.FREED_CONSUMER),
-        (Uprobes, "look_up", look_up_nothing_new, "tasks-trace", checks.NOT_CALLED),
-        (Readers, "counters", no_unlock_counts, "srcu", checks.NEVER_ENDING),
-        (Uprobes, "forget", never_freed, "srcu", checks.REFERENCES),
-        (Registry, "put_later", put_nothing, "refcount-revamp", checks.REFERENCES),
-        (Registry, "put_later", put_twice, "srcu-uretprobe", checks.NOT_CALLED),
-        (Registry, "put_at_once", put_too_often, "tasks-trace", checks.REFERENCES),
-    ],
-)
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gets no further for twenty usual grace periods never will."""
+    monkeypatch.setattr("core.stress.simulation.PATIENCE_PS", 400 * MS)
+
+
+FAULTS = [
+    (Uprobes, "delete", delete_leaves_it_listed, "srcu", checks.CALLED_GONE),
+    (Uprobes, "delete", delete_leaves_it_listed, "baseline", checks.CALLED_GONE),
+    (Kernel, "unregister_batch", frees_first, "baseline", checks.FREED_CONSUMER),
+    (Uprobes, "look_up", look_up_nothing_new, "tasks-trace", checks.NOT_CALLED),
+    (Readers, "counters", no_unlock_counts, "srcu", checks.NEVER_ENDING),
+    (Uprobes, "forget", never_freed, "srcu", checks.REFERENCES),
+    (Registry, "put_later", put_nothing, "refcount-revamp", checks.REFERENCES),
+    (Registry, "put_later", put_twice, "srcu-uretprobe", checks.NOT_CALLED),
+    (Registry, "put_at_once", put_too_often, "tasks-trace", checks.REFERENCES),
+]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("what", "name", "instead", "flavour", "check"), FAULTS)
 def test_every_check_can_fail(
     what: type,
     name: str,
@@ -240,7 +247,11 @@ def test_every_check_can_fail(
     with pytest.raises(Violation) as caught:
         simulate_stress(stressed(flavour))
     assert caught.value.check == check
-    monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("flavour", sorted({flavour for *_, flavour, _ in FAULTS}))
+def test_without_a_fault_no_check_fails(flavour: str) -> None:
     simulate_stress(stressed(flavour))
 
 

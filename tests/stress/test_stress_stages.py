@@ -18,6 +18,8 @@ from core.stress.simulate import simulate_stress
 from core.stress.simulation import hit_rules_of
 from core.workload import STRESS, Workload
 
+pytestmark = pytest.mark.usefixtures("in_user_space")
+
 ALL = tuple(FLAVOURS)
 STRESSED = Workload(attach_threads=4, mmap_threads=1, fork_threads=1, stalls=30)
 

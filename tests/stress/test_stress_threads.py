@@ -15,6 +15,8 @@ from core.stress.simulate import simulate_stress
 from core.stress.threads import RemoteThreads, ThreadGroup
 from core.workload import Workload
 
+pytestmark = pytest.mark.usefixtures("in_user_space")
+
 WORKLOAD = Workload(attach_threads=4, mmap_threads=1, fork_threads=1, stalls=40)
 
 
@@ -44,7 +46,7 @@ def same(one: CellResult, other: CellResult) -> bool:
 
 @pytest.mark.parametrize("flavour", ["refcount-revamp", "srcu-uretprobe"])
 def test_groups_change_nothing(flavour: str) -> None:
-    cell = stress_cell(WORKLOAD, ms=20, cpus=5, flavour=flavour)
+    cell = stress_cell(WORKLOAD, ms=16, cpus=5, flavour=flavour)
     alone = simulate_stress(cell)
     assert alone.stress is not None
     assert alone.stress.attach is not None
