@@ -12,6 +12,7 @@ from core.engine.pipeline import start
 from core.engine.ring import done, fill
 from core.engine.state import State
 from core.engine.weave import weave
+from core.kernel.layout import NOWHERE
 
 
 class Interconnect:
@@ -49,7 +50,12 @@ class Interconnect:
     @property
     def transfers(self) -> int:
         """How often a line got a new owner so far."""
-        return int((self._state.lines["epoch"] - 1).sum())
+        state = self._state
+        code = state.code[state.code["line"] != NOWHERE, None, None]
+        probe = np.arange(state.probes.laid_out[0])[:, None]
+        process = np.arange(state.cpus["process"].max() + 1)
+        reached = code["line"] + code["step"] * probe + code["stride"] * process
+        return int((state.lines["epoch"][np.unique(reached)] - 1).sum())
 
     @property
     def next_event_ps(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from core.engine.attribution import charge
 from core.engine.compiled import compiled, inlined
 from core.engine.events import cancel, schedule
+from core.engine.probes import slot_of
 from core.engine.shares import ASLEEP, PRIVATE, STALLED
 from core.engine.state import AT_OPERATION, NONE, SCALE, State
 from core.kernel.layout import NOWHERE
@@ -46,7 +47,7 @@ def resume(s: State, index: int, operation: int, probe: int, extra_ps: int, now:
     cpu.asleep = 0
     cpu.executing = 1
     cpu.operation = operation
-    cpu.probe = probe
+    cpu.probe = slot_of(s.probes, s.lines, probe)
     cancel(s.events, index)
     schedule(s.events, index, now + extra_ps + _private_work(s, cpu))
 
@@ -85,6 +86,7 @@ def next_hit(s: State, cpu: Record, now: int) -> int:
         cpu.probe = s.frame[cpu.index, cpu.depth]
         cpu.operation = s.exit[cpu.index, cpu.depth]
     else:
+        probe = slot_of(s.probes, s.lines, probe)
         cpu.probe = probe
         cpu.operation = s.entry[probe]
         if s.frame.shape[1] > 0:
@@ -119,7 +121,7 @@ def line_of(s: State, cpu: Record, operation: int) -> int:
     """The line that an operation of the CPU's hit touches; NOWHERE."""
     op = s.code[operation]
     if op.ancestor != NONE:
-        return int(s.walk[cpu.probe, op.ancestor])
+        return int(s.probes.walk[cpu.probe, op.ancestor])
     return int(op.line + op.step * cpu.probe + op.stride * cpu.process)
 
 

@@ -24,7 +24,7 @@ class Program:
     work is `entry_cycles` and drawn hit by hit); `reference_count`: it writes a reference count;
     `line`: the line it touches if the hit finds probe 0 in process 0, or NOWHERE; `step` and
     `stride`: what to add for every further probe and process, 0 if all share it; `ancestor`: which
-    ancestor's line it touches instead, a column of `Layout.walk`, and not at all where that is
+    ancestor's line it touches instead, a column of `Probes.walk`, and not at all where that is
     NOWHERE; -1 if none;
     `call`: place of its call in the path (END's is after the last); `names`: kernel function, kind
     and line of each, as words; `lock` and `sleeps`: what it does to its line's lock.

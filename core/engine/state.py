@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.engine.events import NEVER, Events, no_events
+from core.engine.probes import Probes, no_probes
 from core.engine.program import Program
 from core.engine.shares import DISTANCES, SAME_CACHE
 from core.kernel.layout import Layout
@@ -173,7 +174,7 @@ Records = NDArray[np.void]
 class State(NamedTuple):
     """One cell in flight.
 
-    `walk` is that of `core.kernel.layout`; `probe`, `private_ps` and `done_ps` are rings of shape
+    `probe`, `private_ps` and `done_ps` are rings of shape
     (capacity, cpus), for CPUs are at nearly the same place; `copy[l, c] == lines[l].epoch` says
     that core c has a shared copy of line l, `copies_in_cache[l, k]` and `copies_in_socket[l, s]`
     count them; `spent`, shape (operations, 8), is the time of all CPUs by operation and column of
@@ -185,7 +186,7 @@ class State(NamedTuple):
     """
 
     code: Records
-    walk: NDArray[np.int32]
+    probes: Probes
     costs: Records
     cpus: Records
     cache_of_core: NDArray[np.int64]
@@ -242,11 +243,30 @@ def new_state(
     socket_of_core[where.core] = where.socket
     rows = _cpus(machine, where)
     rows["process"] = 0 if process is None else process
+    idle = _idle(
+        1,
+        LINE,
+        owner=NONE,
+        user=NONE,
+        snooped_at=NEVER,
+        lost_at=NEVER,
+        serving=NONE,
+        first_port=NONE,
+        last_port=NONE,
+        epoch=1,
+        first_blocked=NONE,
+        last_blocked=NONE,
+    )
+    at_rest = np.empty(lines, dtype=LINE)
+    end = 0
+    for first in (*layout.of_probes, lines):
+        at_rest[end:first] = idle
+        end = first + probes
     totals = np.zeros(1, dtype=TOTALS)
     totals["random"] = (seed & (2**62 - 1)) | 1
     return State(
         code=_code(program),
-        walk=layout.walk,
+        probes=no_probes(layout, program, idle),
         costs=_costs(machine, wakeup_ps),
         cpus=rows,
         cache_of_core=cache_of_core,
@@ -258,20 +278,7 @@ def new_state(
         probe=np.empty((capacity, cpus), dtype=np.int32),
         private_ps=np.empty((capacity, cpus), dtype=np.int64),
         done_ps=np.empty((capacity, cpus), dtype=np.int64),
-        lines=_idle(
-            lines,
-            LINE,
-            owner=NONE,
-            user=NONE,
-            snooped_at=NEVER,
-            lost_at=NEVER,
-            serving=NONE,
-            first_port=NONE,
-            last_port=NONE,
-            epoch=1,
-            first_blocked=NONE,
-            last_blocked=NONE,
-        ),
+        lines=at_rest,
         copy=np.zeros((lines, cores), dtype=np.int64),
         copies_in_cache=np.zeros((lines, caches), dtype=np.int64),
         copies_in_socket=np.zeros((lines, sockets), dtype=np.int64),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import takewhile
 
 import numpy as np
@@ -76,6 +75,11 @@ class Layout:
         return int(line.per_process)
 
     @property
+    def of_probes(self) -> list[int]:
+        """First numbers of the lines that every probe has one of, ascending."""
+        return [self.first(line) for line in self._all if line.per_probe]
+
+    @property
     def _all(self) -> tuple[AnyLine, ...]:
         return (*Line, *self.own)
 
@@ -88,28 +92,3 @@ class Layout:
     def depth(self) -> int:
         """Ancestors that a probe has in the tree, at most. It is taken as perfectly balanced."""
         return max(self.probes.bit_length() - 1, 0)
-
-    @property
-    def walk(self) -> NDArray[np.int32]:
-        """Lines that a tree walk reads before it reaches each probe, shape (probes, depth).
-
-        NOWHERE fills the walk of probes near the root. To be left as it is: it is kept.
-        """
-        return _walk(self)
-
-
-@lru_cache(maxsize=2)
-def _walk(layout: Layout) -> NDArray[np.int32]:
-    walk = np.full((layout.probes, layout.depth), NOWHERE, dtype=np.int32)
-    uprobe = layout.line_ids(Line.UPROBE)
-    low = np.zeros(layout.probes, dtype=np.int64)
-    high = np.full(layout.probes, layout.probes - 1, dtype=np.int64)
-    probe = np.arange(layout.probes, dtype=np.int64)
-    for level in range(layout.depth):
-        middle = (low + high) // 2
-        passing = (middle != probe) & (low <= high)
-        walk[passing, level] = uprobe[middle[passing]]
-        low = np.where(passing & (probe > middle), middle + 1, low)
-        high = np.where(passing & (probe < middle), middle - 1, high)
-        high = np.where(passing, high, low - 1)
-    return walk

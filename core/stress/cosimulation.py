@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.engine.interconnect import Interconnect
 from core.engine.pipeline import fall_asleep, resume, stall
+from core.engine.probes import lay_out_in_order
 from core.engine.state import State
 from core.grace.srcu import Srcu
 from core.stress.programs import WALKED, Programs
@@ -55,6 +56,7 @@ class Cosimulation:
         self._stretch: dict[int, simpy.Event] = {}
         self._done = np.zeros(count, dtype=np.bool_)
         self._draining = False
+        lay_out_in_order(state.probes, state.lines)
         state.entry[:] = programs.plain
         state.leave[:] = programs.plain
         self._refill()

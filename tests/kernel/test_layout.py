@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.kernel.flavours import layout_of
-from core.kernel.layout import NOWHERE, Layout, process_of_cpus
+from core.kernel.layout import Layout, process_of_cpus
 from core.kernel.operation import Line
 
 
@@ -90,37 +90,3 @@ def test_processes_are_blocks_of_neighbours(cpus: int, data: st.DataObject) -> N
 def test_a_process_without_a_cpu_is_refused() -> None:
     with pytest.raises(ValueError, match="3 processes on 2 CPUs: allowed are 1 to 2"):
         process_of_cpus(2, 3)
-
-
-def test_a_single_probe_is_found_at_the_root() -> None:
-    assert Layout(1).walk.size == 0
-
-
-def test_seven_probes_make_a_tree_of_three_levels() -> None:
-    layout = Layout(7)
-    uprobe = layout.line_ids(Line.UPROBE)
-    walk = layout.walk
-    assert walk.shape == (7, 2)
-    root, left = uprobe[3], uprobe[1]
-    assert walk[3].tolist() == [NOWHERE, NOWHERE]
-    assert walk[1].tolist() == [root, NOWHERE]
-    assert walk[0].tolist() == [root, left]
-    assert walk[6].tolist() == [root, uprobe[5]]
-
-
-@settings(deadline=None)
-@given(st.integers(1, 500))
-def test_walks_are_paths_from_the_root(probes: int) -> None:
-    layout = Layout(probes)
-    first = int(layout.line_ids(Line.UPROBE)[0])
-    root = (probes - 1) // 2
-    for probe, column in enumerate(layout.walk):
-        path = [int(line) - first for line in column if line != NOWHERE]
-        assert (column[len(path) :] == NOWHERE).all()
-        assert probe not in path
-        assert len(set(path)) == len(path)
-        assert (path[0] if path else probe) == root
-        # Every ancestor lies on the near side of the ones before it, as in a search tree.
-        for i, ancestor in enumerate(path):
-            for deeper in [*path[i + 1 :], probe]:
-                assert (deeper < ancestor) == (probe < ancestor)
