@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import ray._private.ray_constants  # noqa: F401  # so that the psutil which it brings is found
+from command_line import Done, cli
+from ray_cells import forget_token
 
 import psutil  # isort: skip
 
@@ -129,16 +132,29 @@ class LoopbackCluster:
                 self.kill(node)
         shutil.rmtree(self.temporary, ignore_errors=True)
 
-    def cli(self, *args: object, **changes: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of ours as the cluster's user."""
+    def cli(self, *args: object, **changes: str) -> Done:
+        """A command of ours as the cluster's user, in this process: imports are most of one."""
+        changes["RAY_AUTH_MODE"] = "token"
+        with patch.dict(os.environ, {**self._environment, **changes}, clear=True):
+            forget_token()
+            done = cli(*map(str, args), cwd=self.home)
+        forget_token()
+        return done
+
+    def cli_apart(self, *args: object) -> Done:
+        """The same in a process of its own."""
         return subprocess.run(
             [sys.executable, "-m", "sweep", *map(str, args)],
-            env={**self.env, "RAY_API_SERVER_ADDRESS": self.url, **changes},
+            env=self._environment,
             cwd=self.home,
             capture_output=True,
             text=True,
             timeout=120,
         )
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**self.env, "RAY_API_SERVER_ADDRESS": self.url}
 
     def _start(self, *options: str) -> subprocess.Popen[bytes]:
         with (self.home / "starting.log").open("w") as log:

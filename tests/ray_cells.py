@@ -31,8 +31,10 @@ ZIPF = replace(SHARED, flavour="baseline", cpus=5, probes=3, spread="zipf", ense
 
 
 def forget_token() -> None:
-    from ray._raylet import AuthenticationTokenLoader
+    """Let Ray read anew what environment and home say of tokens, which it does once a process."""
+    from ray._raylet import AuthenticationTokenLoader, Config
 
+    Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()
 
 

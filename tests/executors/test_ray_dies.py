@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from loopback import environment, lives, psutil, wait_until
 from polars.testing import assert_frame_equal
@@ -89,22 +90,32 @@ def driver(tmp_path: Path) -> Iterator[Driver]:
     shutil.rmtree(driver.private, ignore_errors=True)
 
 
-def assert_resumes(driver: Driver) -> None:
+@pytest.fixture(scope="module")
+def near(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """What one process gives."""
+    folder = tmp_path_factory.mktemp("near")
+    (folder / "slow.yaml").write_text(SPEC)
+    run(sweep.load_spec(folder / "slow.yaml"), folder / "run")
+    return rows(folder)
+
+
+def rows(folder: Path) -> pl.DataFrame:
+    return sweep.scan(folder / "run").drop("wall_seconds").sort("cell_id").collect()
+
+
+def assert_resumes(driver: Driver, near: pl.DataFrame) -> None:
     """What is finished is kept, and with the rest it is what one process gives."""
     spec, out = sweep.load_spec(driver.folder / "slow.yaml"), driver.folder / "run"
     kept = survey(spec, out).finished
     assert kept
     assert run(spec, out).skipped == len(kept)
-    run(spec, driver.folder / "near")
-    far, near = (
-        sweep.scan(driver.folder / name).drop("wall_seconds").sort("cell_id").collect()
-        for name in ("run", "near")
-    )
-    assert_frame_equal(far, near)
+    assert_frame_equal(rows(driver.folder), near)
 
 
 @pytest.mark.parametrize(("name", "said"), [("raylet", "raylet"), ("gcs_server", "GCS")])
-def test_a_dead_part_of_ray_is_one_line_and_exit_4(driver: Driver, name: str, said: str) -> None:
+def test_a_dead_part_of_ray_is_one_line_and_exit_4(
+    driver: Driver, near: pl.DataFrame, name: str, said: str
+) -> None:
     driver.kill(name)
     code, text = driver.end()
     assert code == 4
@@ -112,22 +123,22 @@ def test_a_dead_part_of_ray_is_one_line_and_exit_4(driver: Driver, name: str, sa
     assert said in text
     assert text.endswith(f"; its logs are in {driver.private}")
     assert len(text.splitlines()) == 1
-    assert_resumes(driver)
+    assert_resumes(driver, near)
     wait_until(lambda: not driver.left(), NOTICED_SECONDS)
 
 
-def test_a_terminated_run_is_one_line_and_exit_143(driver: Driver) -> None:
+def test_a_terminated_run_is_one_line_and_exit_143(driver: Driver, near: pl.DataFrame) -> None:
     driver.process.terminate()
     code, text = driver.end()
     assert code == 143
     assert "of 25 cells are done and kept in run; the same command again does the rest" in text
     assert len(text.splitlines()) == 1
-    assert_resumes(driver)
+    assert_resumes(driver, near)
     wait_until(lambda: not driver.left(), NOTICED_SECONDS)
 
 
-def test_no_process_of_ray_outlives_a_killed_run(driver: Driver) -> None:
+def test_no_process_of_ray_outlives_a_killed_run(driver: Driver, near: pl.DataFrame) -> None:
     driver.process.kill()
     wait_until(lambda: not driver.left(), NOTICED_SECONDS)
     assert not driver.private.exists()
-    assert_resumes(driver)
+    assert_resumes(driver, near)

@@ -166,7 +166,8 @@ def interrupted(seconds: float) -> None:
 
 
 def test_a_simulated_run_is_not_measured_into(tmp_path: Path) -> None:
-    asked = ["--set=cpus=1", "--set=flavour=srcu", "--set=ensemble=0", "--out=run"]
+    brief = ["--set=ensemble=0", "--set=warmup=0us", "--set=duration=20us", "--set=sample=20us"]
+    asked = ["--set=cpus=1", "--set=flavour=srcu", *brief, "--out=run"]
     assert cli("run", "cover-letter", *asked, cwd=tmp_path).returncode == 0
     done = cli("live", "uprobe-nop", "--cpus=1", "--out=run", *QUICK_OPTIONS, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

@@ -63,7 +63,7 @@ def status(cluster: LoopbackCluster, name: str) -> dict[str, Any]:
 def test_a_submitted_sweep_is_that_of_one_process(
     cluster: LoopbackCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waited = cluster.cli("submit", "tiny.yaml", "--wait", "--actor-groups", 1)
+    waited = cluster.cli_apart("submit", "tiny.yaml", "--wait", "--actor-groups", 1)
     assert waited.returncode == 0, waited.stderr
     assert re.search("^tiny-[0-9a-f]{8}: submitted$", waited.stdout, re.MULTILINE)
     assert "4/4 cells, 0 failed" in waited.stdout
