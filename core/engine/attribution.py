@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.engine.compiled import compiled, inlined
+from core.engine.compiled import at, compiled, inlined
 from core.engine.shares import ASLEEP, BLOCKED, PRIVATE
 from core.engine.state import State
 
@@ -19,7 +19,7 @@ Record = Any
 @inlined
 def charge(s: State, cpu: Record, operation: int, column: int, until: int) -> None:
     """Account for the CPU's time up to `until`, which may lie ahead by one operation."""
-    s.spent[operation, column] += until - cpu.since
+    s.spent[at(operation), at(column)] += until - cpu.since
     cpu.since = until
 
 
@@ -31,14 +31,14 @@ def settle(s: State, now: int) -> None:
     """
     cpus = s.cpus.size
     for index in range(cpus):
-        cpu = s.cpus[index]
+        cpu = s.cpus[at(index)]
         if cpu.asleep:
             charge(s, cpu, cpu.operation, ASLEEP, now)
         elif cpu.blocked:
             charge(s, cpu, cpu.operation, BLOCKED, now)
         elif cpu.draining:
-            charge(s, cpu, cpu.store_operation, s.ports[cpus + index].distance, now)
+            charge(s, cpu, cpu.store_operation, s.ports[at(cpus + index)].distance, now)
         elif cpu.executing:
             charge(s, cpu, cpu.operation, PRIVATE, now)
         else:
-            charge(s, cpu, cpu.operation, s.ports[index].distance, now)
+            charge(s, cpu, cpu.operation, s.ports[at(index)].distance, now)

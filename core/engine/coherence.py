@@ -22,11 +22,21 @@ from typing import Any
 
 import numpy as np
 
-from core.engine.compiled import inlined
+from core.engine.compiled import at, inlined
 from core.engine.events import NEVER, cancel
-from core.engine.pipeline import line_of
+from core.engine.pipeline import line_of, scaled
 from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
-from core.engine.state import FILLING, JOINED, NONE, READING, SCALE, SNOOPING, TRAVELLING, State
+from core.engine.state import (
+    FILLING,
+    JOINED,
+    NONE,
+    READING,
+    SCALE,
+    SHIFT,
+    SNOOPING,
+    TRAVELLING,
+    State,
+)
 from core.kernel.operation import Kind
 
 LOAD = int(Kind.LOAD)
@@ -47,11 +57,11 @@ def holds(s: State, cpu: Record, line: Record, index: int, kind: int, now: int) 
         return False
     if cpu.store_line == index:
         return True
-    if s.copy[index, cpu.core] != line.epoch:
+    if s.copy[at(index), at(cpu.core)] != line.epoch:
         return False
     if cpu.sibling == NONE:
         return True
-    return s.ports[cpu.sibling].phase != FILLING or s.ports[cpu.sibling].line != index
+    return s.ports[at(cpu.sibling)].phase != FILLING or s.ports[at(cpu.sibling)].line != index
 
 
 @inlined
@@ -82,19 +92,19 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
 
     It is free for another if `line.serving` is still NONE.
     """
-    load = s.ports[port].kind == LOAD
-    if line.owner == cpu.core or (load and s.copy[index, cpu.core] == line.epoch):
-        s.ports[port].distance = SAME_CORE
-        s.ports[port].phase = READING
+    load = s.ports[at(port)].kind == LOAD
+    if line.owner == cpu.core or (load and s.copy[at(index), at(cpu.core)] == line.epoch):
+        s.ports[at(port)].distance = SAME_CORE
+        s.ports[at(port)].phase = READING
         return max(now, line.filled_at) if line.owner == cpu.core else now
     if load and line.owner == NONE and line.sharers > 0:
         return _share(s, cpu, port, line, index, now)
     line.serving = port
     distance, crossing = _way(s, cpu, port, line, index)
-    s.ports[port].distance = distance
+    s.ports[at(port)].distance = distance
     snoop = _varied(s, s.costs[0].snoop, s.costs[0].spread)
-    line.snooped_at = now + snoop + crossing * s.costs[0].snoop_crossing // SCALE
-    s.ports[port].phase = SNOOPING
+    line.snooped_at = now + snoop + scaled(crossing, s.costs[0].snoop_crossing)
+    s.ports[at(port)].phase = SNOOPING
     answer = line.snooped_at
     if line.owner != NONE and line.snooped_at < line.filled_at:
         stay = s.costs[0].store_residency if line.stored else s.costs[0].residency
@@ -112,7 +122,7 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     Then `line.serving` is NONE. When the line is there, or the owner to be looked at again.
     """
     if line.owner != NONE:
-        user = s.cpus[line.user]
+        user = s.cpus[at(line.user)]
         if line.free_at > now:
             return line.free_at
         later = _answers_from(s, user)
@@ -123,9 +133,9 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
             line.lost_at = now + user.late_ps
             return line.lost_at
     distance, crossing = _way(s, cpu, port, line, index)
-    further = crossing - crossing * s.costs[0].snoop_crossing // SCALE
+    further = crossing - scaled(crossing, s.costs[0].snoop_crossing)
     hold = 0
-    if s.ports[port].kind == LOAD and line.owner != NONE:
+    if s.ports[at(port)].kind == LOAD and line.owner != NONE:
         hold = s.costs[0].load_hold + further
         _read(s, cpu, line, index)
     else:
@@ -142,8 +152,8 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     if line.owner == NONE and _writes_next(s, cpu, index):
         writes_at = line.filled_at + cpu.commit_ps + s.costs[0].request
         line.home_free_at = max(line.home_free_at, writes_at + 1)
-    s.ports[port].phase = FILLING
-    s.ports[port].distance = distance
+    s.ports[at(port)].phase = FILLING
+    s.ports[at(port)].distance = distance
     return line.filled_at
 
 
@@ -151,7 +161,7 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
 def _writes_next(s: State, cpu: Record, index: int) -> bool:
     """Whether what the CPU loads it writes right after."""
     after = cpu.operation + 1
-    if s.code[after].cycles > 0 or not STORE <= s.code[after].kind <= CMPXCHG:
+    if s.code[at(after)].cycles > 0 or not STORE <= s.code[at(after)].kind <= CMPXCHG:
         return False
     return line_of(s, cpu, after) == index
 
@@ -160,8 +170,8 @@ def _writes_next(s: State, cpu: Record, index: int) -> bool:
 def _answers_from(s: State, cpu: Record) -> int:
     """From when on the core of a CPU answers snoops, after its barriers."""
     free: int = cpu.answers_from
-    if cpu.sibling != NONE and s.cpus[cpu.sibling].answers_from > free:
-        free = s.cpus[cpu.sibling].answers_from
+    if cpu.sibling != NONE and s.cpus[at(cpu.sibling)].answers_from > free:
+        free = s.cpus[at(cpu.sibling)].answers_from
     return free
 
 
@@ -180,7 +190,7 @@ def _waits(s: State, cpu: int, index: int) -> bool:
 
 @inlined
 def _outstanding(s: State, port: int, index: int) -> bool:
-    return TRAVELLING <= s.ports[port].phase <= JOINED and s.ports[port].line != index
+    return TRAVELLING <= s.ports[at(port)].phase <= JOINED and s.ports[at(port)].line != index
 
 
 @inlined
@@ -203,19 +213,19 @@ def _varied(s: State, cost: int, spread: int) -> int:
     x ^= x << np.uint64(17)
     s.totals[0].random = np.int64(x)
     deviation = np.int64(x >> np.uint64(54)) - SCALE // 2
-    return int(cost + cost * spread * deviation * 2 // (SCALE * SCALE))
+    return int(cost + (cost * spread * deviation * 2 >> 2 * SHIFT))
 
 
 @inlined
 def _share(s: State, cpu: Record, port: int, line: Record, index: int, now: int) -> int:
     """A load of a line that nobody has modified: from the nearest cache with a copy."""
     distance = SAME_CACHE
-    if s.copies_in_cache[index, cpu.cache] == 0:
-        near = s.copies_in_socket[index, cpu.socket] > 0
+    if s.copies_in_cache[at(index), at(cpu.cache)] == 0:
+        near = s.copies_in_socket[at(index), at(cpu.socket)] > 0
         distance = OTHER_CACHE if near else OTHER_SOCKET
     _add_copy(s, line, index, cpu.core)
-    s.ports[port].phase = READING
-    s.ports[port].distance = distance
+    s.ports[at(port)].phase = READING
+    s.ports[at(port)].distance = distance
     return now + s.costs[0].shared_read + _further(s, distance)
 
 
@@ -248,57 +258,57 @@ def _way(s: State, cpu: Record, port: int, line: Record, index: int) -> tuple[in
     factor = SCALE
     if line.owner != NONE:
         distance = _distance(s, cpu, line.owner)
-        if s.ports[port].kind == LOAD:
+        if s.ports[at(port)].kind == LOAD:
             factor = s.costs[0].load_crossing
     else:
-        in_socket = s.copies_in_socket[index, cpu.socket]
+        in_socket = s.copies_in_socket[at(index), at(cpu.socket)]
         distance = SAME_CACHE
         if line.sharers > in_socket:
             distance = OTHER_SOCKET
-        elif in_socket > s.copies_in_cache[index, cpu.cache]:
+        elif in_socket > s.copies_in_cache[at(index), at(cpu.cache)]:
             distance = OTHER_CACHE
-        if line.sharers > 0 and s.copy[index, cpu.core] == line.epoch:
+        if line.sharers > 0 and s.copy[at(index), at(cpu.core)] == line.epoch:
             factor = s.costs[0].upgrade_crossing
-    return distance, _further(s, distance) * factor // SCALE
+    return distance, scaled(_further(s, distance), factor)
 
 
 @inlined
 def _add_copy(s: State, line: Record, index: int, core: int) -> None:
-    s.copy[index, core] = line.epoch
-    s.copies_in_cache[index, s.cache_of_core[core]] += 1
-    s.copies_in_socket[index, s.socket_of_core[core]] += 1
+    s.copy[at(index), at(core)] = line.epoch
+    s.copies_in_cache[index, s.cache_of_core[at(core)]] += 1
+    s.copies_in_socket[index, s.socket_of_core[at(core)]] += 1
     line.sharers += 1
 
 
 @inlined
 def _distance(s: State, cpu: Record, core: int) -> int:
     """How far the CPU is from another core."""
-    if s.cache_of_core[core] == cpu.cache:
+    if s.cache_of_core[at(core)] == cpu.cache:
         return SAME_CACHE
-    return OTHER_CACHE if s.socket_of_core[core] == cpu.socket else OTHER_SOCKET
+    return OTHER_CACHE if s.socket_of_core[at(core)] == cpu.socket else OTHER_SOCKET
 
 
 @inlined
 def enqueue(s: State, cpu: Record, port: int, line: Record, index: int) -> None:
     """Put a request into the home's queue: that of a sharer who wants to write first, or last."""
     line.waiting += 1
-    sharer = line.owner == NONE and s.copy[index, cpu.core] == line.epoch
+    sharer = line.owner == NONE and s.copy[at(index), at(cpu.core)] == line.epoch
     if line.first_port == NONE:
-        s.ports[port].previous = NONE
-        s.ports[port].next = NONE
+        s.ports[at(port)].previous = NONE
+        s.ports[at(port)].next = NONE
         line.first_port = port
         line.last_port = port
-    elif sharer and s.ports[port].kind != LOAD:
-        s.ports[port].previous = NONE
-        s.ports[port].next = line.first_port
-        s.ports[line.first_port].previous = port
+    elif sharer and s.ports[at(port)].kind != LOAD:
+        s.ports[at(port)].previous = NONE
+        s.ports[at(port)].next = line.first_port
+        s.ports[at(line.first_port)].previous = port
         if line.serving == NONE:
             cancel(s.events, line.first_port)
         line.first_port = port
     else:
-        s.ports[port].previous = line.last_port
-        s.ports[port].next = NONE
-        s.ports[line.last_port].next = port
+        s.ports[at(port)].previous = line.last_port
+        s.ports[at(port)].next = NONE
+        s.ports[at(line.last_port)].next = port
         line.last_port = port
 
 
@@ -306,8 +316,8 @@ def enqueue(s: State, cpu: Record, port: int, line: Record, index: int) -> None:
 def dequeue(s: State, line: Record) -> None:
     """Take the first request out of the home's queue."""
     line.waiting -= 1
-    line.first_port = s.ports[line.first_port].next
+    line.first_port = s.ports[at(line.first_port)].next
     if line.first_port == NONE:
         line.last_port = NONE
     else:
-        s.ports[line.first_port].previous = NONE
+        s.ports[at(line.first_port)].previous = NONE

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import config, njit
 from numba.core.caching import CacheImpl, UserProvidedCacheLocator
 
@@ -90,6 +91,9 @@ _OTHERS = config.CACHE_LOCATOR_CLASSES or ",".join(c.__name__ for c in CacheImpl
 config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByContent.__name__},{_OTHERS}"
 
 F = TypeVar("F", bound=Callable[..., object])
+
+at = np.uint64
+"""Of an index, none of which is negative here: numba leaves out what would count from the end."""
 
 
 def compiled(function: F) -> F:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.engine.attribution import charge
-from core.engine.compiled import inlined
+from core.engine.compiled import at, inlined
 from core.engine.events import schedule
 from core.engine.pipeline import advance
 from core.engine.shares import BLOCKED
@@ -33,7 +33,7 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
     the wakeup to go on, and so does who waits for a slot; who spins (writers, and readers of an
     rwlock) a transfer of the line.
     """
-    lock = s.code[cpu.operation].lock
+    lock = s.code[at(cpu.operation)].lock
     if lock in (READ, WRITE, SLOT):
         if line.first_blocked == NONE and _free(line, lock):
             _acquire(line, lock)
@@ -45,8 +45,8 @@ def blocks(s: State, cpu: Record, line: Record, now: int) -> bool:
     else:
         line.readers -= 1
     while line.first_blocked != NONE:
-        waiting = s.cpus[line.first_blocked]
-        wanted = s.code[waiting.operation].lock
+        waiting = s.cpus[at(line.first_blocked)]
+        wanted = s.code[at(waiting.operation)].lock
         if not _free(line, wanted):
             break
         _acquire(line, wanted)
@@ -80,14 +80,14 @@ def _queue(s: State, cpu: Record, line: Record) -> None:
     if line.last_blocked == NONE:
         line.first_blocked = cpu.index
     else:
-        s.cpus[line.last_blocked].next_waiter = cpu.index
+        s.cpus[at(line.last_blocked)].next_waiter = cpu.index
     line.last_blocked = cpu.index
 
 
 @inlined
 def _wake(s: State, cpu: Record, lock: int, now: int) -> None:
     wait = s.costs[0].request + s.costs[0].snoop + s.costs[0].transfer
-    if lock != WRITE and s.code[cpu.operation].sleeps:
+    if lock != WRITE and s.code[at(cpu.operation)].sleeps:
         wait = s.costs[0].wakeup
     cpu.blocked = 0
     cpu.executing = 1

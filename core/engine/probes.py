@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.compiled import compiled, inlined
+from core.engine.compiled import at, compiled, inlined
 from core.engine.program import Program
 from core.kernel.layout import NOWHERE, Layout
 from core.kernel.operation import Line
@@ -46,9 +46,9 @@ def no_probes(layout: Layout, program: Program, idle: NDArray[np.void]) -> Probe
 @inlined
 def slot_of(probes: Probes, lines: NDArray[np.void], probe: int) -> int:
     """Which of those laid out a probe is, with all that it is found through."""
-    if probes.slot[probe] == NOWHERE:
+    if probes.slot[at(probe)] == NOWHERE:
         lay_out(probes, lines, probe, False)
-    return int(probes.slot[probe])
+    return int(probes.slot[at(probe)])
 
 
 @compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.compiled import compiled
+from core.engine.compiled import at, compiled
 from core.engine.state import State
 
 
@@ -20,10 +20,10 @@ def fill(
     last = s.probe.shape[0] - 1
     hit = 0
     for index in range(s.cpus.size):
-        cpu = s.cpus[index]
+        cpu = s.cpus[at(index)]
         for slot in range(cpu.filled, cpu.filled + counts[index]):
-            s.probe[slot & last, index] = probe[hit]
-            s.private_ps[slot & last, index] = private_ps[hit]
+            s.probe[at(slot & last), at(index)] = probe[hit]
+            s.private_ps[at(slot & last), at(index)] = private_ps[hit]
             hit += 1
         cpu.filled += counts[index]
 
@@ -33,6 +33,6 @@ def done(s: State, done_ps: NDArray[np.int64]) -> None:
     """Write when the hits of this window were completed, CPU after CPU."""
     hit = 0
     for index in range(s.cpus.size):
-        for slot in range(s.cpus[index].done):
-            done_ps[hit] = s.done_ps[slot, index]
+        for slot in range(s.cpus[at(index)].done):
+            done_ps[hit] = s.done_ps[at(slot), at(index)]
             hit += 1

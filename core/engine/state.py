@@ -21,7 +21,8 @@ from core.machine.machine import Machine
 from core.machine.topology import Placement
 
 NONE = -1
-SCALE = 1024
+SHIFT = 10
+SCALE = 1 << SHIFT
 """Denominator of the fixed-point factors."""
 
 AT_OPERATION, TRAVELLING, QUEUED, SNOOPING, FILLING, READING, JOINED, COMMITTING = range(8)

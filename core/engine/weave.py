@@ -16,7 +16,7 @@ from typing import Any
 
 from core.engine.attribution import charge
 from core.engine.coherence import answer, count_locked, dequeue, enqueue, holds, serve
-from core.engine.compiled import compiled, inlined
+from core.engine.compiled import at, compiled, inlined
 from core.engine.events import NEVER, NO_EVENT, exchange, insert, schedule, take_first
 from core.engine.locks import blocks
 from core.engine.pipeline import advance, line_of, next_hit
@@ -67,7 +67,7 @@ def weave(s: State, until: int) -> bool:
         port = key & ports
         now = key >> s.events.bits
         cpu = _cpu(s, port)
-        phase = s.ports[port].phase
+        phase = s.ports[at(port)].phase
         due = NEVER
         step = EXECUTE
         distance = SAME_CORE
@@ -82,12 +82,12 @@ def weave(s: State, until: int) -> bool:
             step = GO_ON
             due = _at_home(s, cpu, port, phase, now)
         else:
-            distance = s.ports[port].distance
+            distance = s.ports[at(port)].distance
         if step == ASK:
             due = _send(s, cpu, port, now)
         elif step == EXECUTE:
-            index = s.ports[port].line
-            came = s.lines[index].version
+            index = s.ports[at(port)].line
+            came = s.lines[at(index)].version
             due = _complete(s, cpu, port, distance, now)
             if FILLING <= phase < JOINED:
                 _let_sibling(s, cpu, port, index, came, now)
@@ -104,19 +104,19 @@ def weave(s: State, until: int) -> bool:
 @inlined
 def _cpu(s: State, port: int) -> Record:
     """Whose port it is."""
-    return s.cpus[port if port < s.cpus.size else port - s.cpus.size]
+    return s.cpus[at(port if port < s.cpus.size else port - s.cpus.size)]
 
 
 @inlined
 def _begin(s: State, cpu: Record, now: int) -> tuple[int, int]:
     """The CPU is at its next operation: what comes of it, and when it is at one again, if known."""
     charge(s, cpu, cpu.operation, PRIVATE, now)
-    kind = s.code[cpu.operation].kind
+    kind = s.code[at(cpu.operation)].kind
     if kind == END:
         if cpu.taken == cpu.filled:
             s.totals[0].stopped = cpu.index
             return STOP, NEVER
-        s.done_ps[cpu.done, cpu.index] = now
+        s.done_ps[at(cpu.done), at(cpu.index)] = now
         cpu.done += 1
         return GO_ON, next_hit(s, cpu, now)
     if kind >= STORE and cpu.store_line != NONE:
@@ -134,9 +134,9 @@ def _begin(s: State, cpu: Record, now: int) -> tuple[int, int]:
     if kind == STORE:
         _store(s, cpu, index, now)
         return GO_ON, advance(s, cpu, now, False)
-    s.ports[cpu.index].line = index
-    s.ports[cpu.index].kind = kind
-    if holds(s, cpu, s.lines[index], index, kind, now):
+    s.ports[at(cpu.index)].line = index
+    s.ports[at(cpu.index)].kind = kind
+    if holds(s, cpu, s.lines[at(index)], index, kind, now):
         return EXECUTE, NEVER
     cpu.executing = 0
     return ASK, NEVER
@@ -148,19 +148,19 @@ def _store(s: State, cpu: Record, index: int, now: int) -> None:
     cpu.store_line = index
     cpu.store_operation = cpu.operation
     port = s.cpus.size + cpu.index
-    s.ports[port].line = index
-    s.ports[port].kind = STORE
-    s.ports[port].phase = COMMITTING
+    s.ports[at(port)].line = index
+    s.ports[at(port)].kind = STORE
+    s.ports[at(port)].phase = COMMITTING
     schedule(s.events, port, now + cpu.commit_ps)
 
 
 @inlined
 def _commit(s: State, cpu: Record, port: int, now: int) -> int:
     """A store reaches the head of the store buffer: it lands, or asks for its line."""
-    index = s.ports[port].line
-    if not holds(s, cpu, s.lines[index], index, STORE, now):
+    index = s.ports[at(port)].line
+    if not holds(s, cpu, s.lines[at(index)], index, STORE, now):
         return ASK
-    s.ports[port].distance = SAME_CORE
+    s.ports[at(port)].distance = SAME_CORE
     return EXECUTE
 
 
@@ -184,9 +184,9 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
         return done + cpu.commit_ps + cpu.mispredict_ps
     if kind == LOAD:
         cpu.loaded_version = line.version
-    elif s.code[cpu.operation].reference_count:
+    elif s.code[at(cpu.operation)].reference_count:
         line.version += 1
-    if s.code[cpu.operation].lock and blocks(s, cpu, line, done):
+    if s.code[at(cpu.operation)].lock and blocks(s, cpu, line, done):
         return NEVER
     return advance(s, cpu, done, kind == LOAD)
 
@@ -194,21 +194,21 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
 @inlined
 def _send(s: State, cpu: Record, port: int, now: int) -> int:
     """Ask for a line, or wait for it with the core's other thread, if that has asked already."""
-    index = s.ports[port].line
+    index = s.ports[at(port)].line
     if cpu.sibling != NONE and (
         _asks(s, cpu.sibling, index) or _asks(s, cpu.sibling + s.cpus.size, index)
     ):
-        s.ports[port].phase = JOINED
+        s.ports[at(port)].phase = JOINED
         return NEVER
-    s.ports[port].phase = TRAVELLING
-    line = s.lines[index]
+    s.ports[at(port)].phase = TRAVELLING
+    line = s.lines[at(index)]
     lost_at = line.lost_at if line.owner == cpu.core and line.lost_at < NEVER else now
     return max(now, lost_at) + s.costs[0].request
 
 
 @inlined
 def _asks(s: State, port: int, index: int) -> bool:
-    return TRAVELLING <= s.ports[port].phase < JOINED and s.ports[port].line == index
+    return TRAVELLING <= s.ports[at(port)].phase < JOINED and s.ports[at(port)].line == index
 
 
 @inlined
@@ -217,8 +217,8 @@ def _at_home(s: State, cpu: Record, port: int, phase: int, now: int) -> int:
 
     The first that waits is served as soon as the home is free.
     """
-    index = s.ports[port].line
-    line = s.lines[index]
+    index = s.ports[at(port)].line
+    line = s.lines[at(index)]
     if phase == SNOOPING:
         due = answer(s, cpu, port, line, index, now)
     elif phase == QUEUED or _is_idle(line, now):
@@ -226,7 +226,7 @@ def _at_home(s: State, cpu: Record, port: int, phase: int, now: int) -> int:
             dequeue(s, line)
         due = serve(s, cpu, port, line, index, now)
     else:
-        s.ports[port].phase = QUEUED
+        s.ports[at(port)].phase = QUEUED
         enqueue(s, cpu, port, line, index)
         if line.serving == NONE and line.first_port == port:
             return max(now, line.home_free_at)
@@ -245,12 +245,12 @@ def _is_idle(line: Record, now: int) -> bool:
 @inlined
 def _complete(s: State, cpu: Record, port: int, distance: int, now: int) -> int:
     """Execute the operation of a port whose line is here."""
-    s.ports[port].phase = AT_OPERATION
+    s.ports[at(port)].phase = AT_OPERATION
     if port < s.cpus.size:
         cpu.executing = 1
         s.totals[0].line_ops += 1
-        line = s.lines[s.ports[port].line]
-        return _execute(s, cpu, line, s.ports[port].kind, now, distance)
+        line = s.lines[s.ports[at(port)].line]
+        return _execute(s, cpu, line, s.ports[at(port)].kind, now, distance)
     _land(s, cpu, distance, now)
     return NEVER
 
@@ -261,7 +261,7 @@ def _land(s: State, cpu: Record, distance: int, now: int) -> None:
     s.totals[0].line_ops += 1
     cpu.store_line = NONE
     if cpu.draining:
-        if s.code[cpu.operation].kind == BARRIER:
+        if s.code[at(cpu.operation)].kind == BARRIER:
             cpu.answers_from = now + cpu.barrier_answer_ps
         charge(s, cpu, cpu.store_operation, distance, now)
         cpu.draining = 0
@@ -277,16 +277,16 @@ def _let_sibling(s: State, cpu: Record, served: int, index: int, came: int, now:
     """
     if cpu.sibling == NONE:
         return
-    other = s.cpus[cpu.sibling]
+    other = s.cpus[at(cpu.sibling)]
     for port in range(other.index, s.ports.size, s.cpus.size):
-        if s.ports[port].phase != JOINED or s.ports[port].line != index:
+        if s.ports[at(port)].phase != JOINED or s.ports[at(port)].line != index:
             continue
-        if s.ports[port].kind != LOAD and s.lines[index].owner != other.core:
+        if s.ports[at(port)].kind != LOAD and s.lines[at(index)].owner != other.core:
             due = _send(s, other, port, now)
         else:
-            s.ports[port].distance = s.ports[served].distance
-            due = _complete(s, other, port, s.ports[port].distance, now)
-            if s.ports[port].kind == LOAD:
+            s.ports[at(port)].distance = s.ports[at(served)].distance
+            due = _complete(s, other, port, s.ports[at(port)].distance, now)
+            if s.ports[at(port)].kind == LOAD:
                 other.loaded_version = came
         if due != NEVER:
             schedule(s.events, port, due)
