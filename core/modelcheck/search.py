@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core.modelcheck import checks
@@ -20,6 +23,20 @@ class Search:
     ends: frozenset[World]
 
 
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Without looking for cycles, of which worlds have none: a fifth of a search's time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@without_collection()
 def search(system: System, *, reduce: bool = True, limit: int = 1_000_000) -> Search:
     """Look at every reachable state; stop at the first violation.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.kernel.rules import Rules
 from core.modelcheck import checks
 from core.modelcheck.grace import callback, callback_function, callback_names
 from core.modelcheck.program import ALL_READERS, TREE, Program, references
-from core.modelcheck.world import Thread, World
+from core.modelcheck.world import Thread, World, at_step
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,7 @@ class System:
     world: World
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """One step that can be taken: by whom, in which kernel function, and its footprint."""
 
     actor: str
@@ -67,9 +67,7 @@ def thread_move(system: System, world: World, me: int) -> Move | None:
     if outcome is None:
         return None
     after, label = outcome
-    threads = after.threads
-    moved = threads[me]._replace(pc=program.labels[label] if label else pc + 1)
-    after = after._replace(threads=(*threads[:me], moved, *threads[me + 1 :]))
+    after = at_step(after, me, program.labels[label] if label else pc + 1)
     return Move(program.name, step.function, after, None, step.reads, step.writes, me)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -136,9 +137,12 @@ def calibration_cells() -> frozenset[CellKey]:
 
     Raises ValueError if the file is not a list of [flavour, bench, cpus].
     """
-    if not CELLS.is_file():
-        return frozenset()
-    cells = YAML(typ="safe", pure=True).load(CELLS.read_text())
+    return _cells_in(CELLS.read_text()) if CELLS.is_file() else frozenset()
+
+
+@cache
+def _cells_in(text: str) -> frozenset[CellKey]:
+    cells = YAML(typ="safe", pure=True).load(text)
     match cells:
         case list() if all(_is_cell(cell) for cell in cells):
             return frozenset((flavour, bench, cpus) for flavour, bench, cpus in cells)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from apart import APART
+from searched import searched
 
 from core.kernel.stages import STAGES
 from core.modelcheck import checks
@@ -32,14 +33,14 @@ def test_no_fault_survives_being_unknown_to_the_rules() -> None:
 
 def test_a_fault_whose_stage_is_itself_broken_is_not_killed() -> None:
     mutant = MUTANTS["free-without-waiting"]
-    finding = search(system_of(SCENARIOS[mutant.scenario], mutant.rules)).finding
+    finding = searched(mutant.scenario, mutant.rules).finding
     assert not Verdict(mutant, finding, 1, finding, 1).killed
 
 
 @ALL
 def test_its_schedule_replays_from_text_and_needs_every_step(mutant: Mutant) -> None:
     system = system_of(SCENARIOS[mutant.scenario], mutant.rules)
-    finding = search(system).finding
+    finding = searched(mutant.scenario, mutant.rules).finding
     assert finding is not None
     if finding.check == checks.NEVER_ENDING:
         assert replay(system, schedule_text(finding.schedule))[-1].violation is None
@@ -77,10 +78,10 @@ LATER = [
 
 @pytest.mark.parametrize(("mutant", "stage"), LATER, ids=lambda v: getattr(v, "name", v))
 def test_it_stays_a_fault_in_later_stages(mutant: Mutant, stage: int) -> None:
-    scenario = SCENARIOS[SCENARIO_LATER.get(mutant.name, mutant.scenario)]
+    scenario = SCENARIO_LATER.get(mutant.name, mutant.scenario)
     rules = replace(STAGES[stage], faults=frozenset({mutant.name}))
-    assert search(system_of(scenario, STAGES[stage])).finding is None
-    assert search(system_of(scenario, rules)).finding is not None
+    assert searched(scenario, STAGES[stage]).finding is None
+    assert searched(scenario, rules).finding is not None
 
 
 def test_the_documentation_lists_them() -> None:

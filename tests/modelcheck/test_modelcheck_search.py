@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from apart import APART
+from searched import searched
 
 from core.kernel.rules import BASELINE, Rules
 from core.kernel.stages import CHECKED_LEASE, STAGES, TWO_PERIODS
@@ -34,7 +35,7 @@ def case_id(value: object) -> str:
 
 @pytest.mark.parametrize(("name", "rules"), CASES, ids=case_id)
 def test_no_interleaving_violates_a_check(name: str, rules: Rules) -> None:
-    result = search(system_of(SCENARIOS[name], rules))
+    result = searched(name, rules)
     if rules.stage == 10 and name in HOLE:
         assert result.finding is not None
         assert result.finding.check == checks.FREED_UPROBE
@@ -49,28 +50,27 @@ def test_another_flavour_of_rcu_neither_closes_the_hole_nor_opens_one(
     name: str, stage: int
 ) -> None:
     """Where grace periods are their contract, stage 10 says all there is to say of these."""
-    scenario = SCENARIOS[name]
-    later, of_10 = (search(system_of(scenario, STAGES[s])) for s in (stage, 10))
+    later, of_10 = (searched(name, STAGES[s]) for s in (stage, 10))
     assert (later.finding, later.states) == (of_10.finding, of_10.states)
 
 
 @pytest.mark.parametrize("name", sorted(HOLE | {"own-unregister"}))
 def test_a_lease_that_looks_at_the_count_closes_the_hole_but_for_fork(name: str) -> None:
-    finding = search(system_of(SCENARIOS[name], CHECKED_LEASE)).finding
+    finding = searched(name, CHECKED_LEASE).finding
     assert (finding is None) == (name != "fork-dying")
 
 
 @pytest.mark.parametrize("name", sorted(HOLE | {"own-unregister", "fork"}))
 def test_with_a_second_period_of_leases_nothing_is_left(name: str) -> None:
-    assert search(system_of(SCENARIOS[name], TWO_PERIODS)).finding is None
+    assert searched(name, TWO_PERIODS).finding is None
 
 
 @pytest.mark.parametrize(
     ("name", "rules"), [case for case in CASES if case[0] not in LARGE], ids=case_id
 )
 def test_the_reduction_keeps_ends_and_violations(name: str, rules: Rules) -> None:
-    system = system_of(SCENARIOS[name], rules)
-    reduced, whole = search(system), search(system, reduce=False)
+    reduced = searched(name, rules)
+    whole = search(system_of(SCENARIOS[name], rules), reduce=False)
     assert reduced.ends == whole.ends
     assert (reduced.finding is None) == (whole.finding is None)
     if reduced.finding and whole.finding:
