@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -89,6 +90,27 @@ class ByContent(UserProvidedCacheLocator):
 # Ahead of what there is: functions of others are cached as they would be without us.
 _OTHERS = config.CACHE_LOCATOR_CLASSES or ",".join(c.__name__ for c in CacheImpl._locator_classes)
 config.CACHE_LOCATOR_CLASSES = f"{__name__}.{ByContent.__name__},{_OTHERS}"
+
+
+def _ask_scipy_later() -> None:
+    """Let numba load without scipy's linear algebra: a tenth of a second, for no code of ours.
+
+    As it loads, it asks only whether there is a BLAS: scipy is required, so there is. Whoever
+    compiles an `np.dot` has it imported then.
+    """
+    from numba.np import linalg
+
+    if "numba.np.arraymath" in sys.modules:
+        return
+    ask = linalg.ensure_blas
+
+    def first() -> None:
+        linalg.ensure_blas = ask
+
+    linalg.ensure_blas = first
+
+
+_ask_scipy_later()
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sweep.commands.shared import address_option, run_argument
+from sweep.commands.shared import address_option, json_option, print_json, run_argument
 from sweep.errors import InfrastructureError, UsageError
 
 if TYPE_CHECKING:
     from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import Job
+    from sweep.service.status import Status
 
 SECONDS = 60.0
 """How long a run has to end. Ray kills it after a few seconds."""
@@ -26,7 +27,8 @@ POLL_SECONDS = 0.3
 @click.command()
 @run_argument
 @address_option
-def cancel(run: str, address: str | None) -> None:
+@json_option
+def cancel(run: str, address: str | None, as_json: bool) -> None:
     """End RUN, a run on a cluster. Cells that are done are kept; submitting again does the rest.
 
     \b
@@ -34,7 +36,7 @@ def cancel(run: str, address: str | None) -> None:
     """
     from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import find
-    from sweep.service.status import latest
+    from sweep.service.status import entry, latest
 
     jobs = Jobs(address)
     job = find(jobs.all(), run)
@@ -46,15 +48,18 @@ def cancel(run: str, address: str | None) -> None:
         ended = _ended(jobs, job, SECONDS)
     if ended is None:
         raise InfrastructureError(f"{job.run} has not ended within {SECONDS:.0f} s")
-    print(f"{ended.run}: {ended.state}{_after_its_last_cell(jobs, ended)}")
+    now = latest(jobs.end_of_log(ended))
+    if as_json:
+        print_json(entry(ended, now and now.at_end()))
+    else:
+        print(f"{ended.run}: {ended.state}{_after_its_last_cell(ended, now)}")
 
 
-def _after_its_last_cell(jobs: Jobs, job: Job) -> str:
+def _after_its_last_cell(job: Job, now: Status | None) -> str:
     """What to say of a job that Ray stopped when nothing was left to do, in its last moment."""
-    from sweep.service.status import latest
-
-    now = latest(jobs.end_of_log(job)) if job.state == "stopped" else None
-    return "" if now is None or now.left else f" after its last cell, {now.counts}"
+    if job.state != "stopped" or now is None or now.left:
+        return ""
+    return f" after its last cell, {now.counts}"
 
 
 def _ended(jobs: Jobs, job: Job, seconds: float) -> Job | None:

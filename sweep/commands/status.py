@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,6 +30,7 @@ def status(run: str | None, address: str | None, as_json: bool) -> None:
     """
     from sweep.service.ray_jobs import Jobs
     from sweep.service.runs import by_run, find
+    from sweep.service.status import entry
 
     jobs = Jobs(address)
     listed = jobs.all()
@@ -41,7 +41,7 @@ def status(run: str | None, address: str | None, as_json: bool) -> None:
         chosen = [job for job in last if not job.is_over]
     found = [(job, *_latest(job, jobs.end_of_log(job))) for job in chosen]
     if as_json:
-        entries = [_entry(job, now) for job, now, _ in found]
+        entries = [entry(job, now) for job, now, _ in found]
         print_json(entries if run is None else entries[0])
     elif not found:
         print("no run is going on")
@@ -58,14 +58,6 @@ def _latest(job: Job, log: Sequence[str]) -> tuple[Status | None, str | None]:
         return now, None
     untold = job.state == "failed" or (job.state == "succeeded" and now is None)
     return now and now.at_end(), last_words(log) if untold else None
-
-
-def _entry(job: Job, now: Status | None) -> dict[str, Any]:
-    entry: dict[str, Any] = {"run": job.run, "state": job.state, "exit_code": job.exit_code}
-    if now is not None:
-        entry |= asdict(now) | {"in_flight": now.in_flight, "seconds_left": now.seconds_left}
-        del entry["expected_s"]  # It is in seconds_left.
-    return entry
 
 
 def _print(job: Job, now: Status | None, words: str | None) -> None:

@@ -88,9 +88,10 @@ def _submit(jobs: Jobs, parcel: Parcel, command: str) -> tuple[Job, bool]:
 
 def _wait(jobs: Jobs, job: Job) -> int:
     from sweep.commands.logs import print_followed
+    from sweep.service.status import readable
 
     try:
-        print_followed(jobs, job)
+        print_followed(jobs, job, readable)
         return exit_code(jobs.get(job.id))
     except KeyboardInterrupt:
         click.echo(f"{job.run} goes on; uprobe-sweep cancel {job.run} ends it", err=True)

@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sweep.driver.driver import Progress
 from sweep.terminal.progress import Look, Pace
+
+if TYPE_CHECKING:
+    from sweep.service.runs import Job
 
 MARK = "status "
 """What a line of a log begins with that has a status; the rest of it is JSON."""
@@ -66,6 +70,13 @@ class Status:
         """What has ended, for people."""
         return f"{self.done + self.failed}/{self.total} cells, {self.failed} failed"
 
+    @property
+    def entry(self) -> dict[str, Any]:
+        """For programs."""
+        values = asdict(self) | {"in_flight": self.in_flight, "seconds_left": self.seconds_left}
+        del values["expected_s"]  # It is in seconds_left.
+        return values
+
     def at_end(self) -> Status:
         """The same of a run that has ended, however it did: it has no groups any more."""
         nodes = {node: {**load, "groups": 0, "in_flight": 0} for node, load in self.nodes.items()}
@@ -107,6 +118,18 @@ def readable(line: str) -> str:
     """A line of a log as people want it."""
     status = parse(line)
     return status.text() if status else line
+
+
+def as_json(line: str) -> str:
+    """The same as programs want it: an object with a `status`, or with the `text` of the line."""
+    status = parse(line)
+    return json.dumps({"status": status.entry} if status else {"text": line})
+
+
+def entry(job: Job, now: Status | None) -> dict[str, Any]:
+    """How far a job is, for programs; without a status only what it is."""
+    known = {"run": job.run, "state": job.state, "exit_code": job.exit_code}
+    return known | (now.entry if now else {})
 
 
 class Meter:

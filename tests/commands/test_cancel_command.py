@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from sweep.commands.cancel import cancel
 from sweep.service import ray_jobs
 from sweep.service.runs import Job
-from sweep.service.status import Status
+from sweep.service.status import Status, entry
 
 RUNNING = Job("tiny-1", "tiny-1", "tiny", "", "running")
 
@@ -62,3 +63,12 @@ def test_a_run_that_is_finished_stays_so(
     ended = CliRunner().invoke(cancel, ["tiny"], standalone_mode=False)
     assert ended.output == f"tiny-1: {state}\n"
     assert jobs.stopped == state.startswith("stopped")
+
+
+def test_as_json_it_is_what_status_says_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_jobs, "Jobs", lambda address: FakeJobs(3, 2))
+    monkeypatch.setattr("sweep.commands.cancel.POLL_SECONDS", 0.0)
+    ended = CliRunner().invoke(cancel, ["tiny", "--json"], standalone_mode=False)
+    said = json.loads(ended.output)
+    assert said == entry(replace(RUNNING, state="stopped"), Status(4, 3).at_end())
+    assert (said["run"], said["state"], said["done"], said["total"]) == ("tiny-1", "stopped", 3, 4)

@@ -87,6 +87,19 @@ def test_a_run_is_removed_after_a_question(here: Path, monkeypatch: pytest.Monke
     assert [path.name for path in here.iterdir()] == ["a[1]"]
 
 
+def test_what_became_of_a_run_as_json(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweep.commands.rm._can_answer", lambda: True)
+    (here / "b" / "notes.txt").write_text("mine")
+    run = {"run": "results/runs/b"}
+    stays = json.loads(invoke("rm", "b", "--json", answer="n\n").stdout)
+    assert stays == {**run, "removed": False, "left": []}
+    gone = invoke("rm", "b", "--yes", "--json")
+    assert (json.loads(gone.stdout), gone.stderr) == (
+        {**run, "removed": True, "left": ["notes.txt"]},
+        "",
+    )
+
+
 def test_where_nobody_can_be_asked_yes_is_needed(here: Path) -> None:
     done = invoke("rm", "a[1]")
     assert isinstance(done.exception, UsageError)

@@ -41,9 +41,9 @@ def test_a_run_killed_anywhere_or_out_of_room_is_finished_by_the_same_call(tmp_p
     assert found["lines"] > 1000
 
 
-@pytest.mark.parametrize("fault", ["in place", "forget first"])
-def test_a_store_with_a_fault_is_caught(tmp_path: Path, fault: str) -> None:
-    assert broken_off(tmp_path, "16", fault)["wrong"]
+@pytest.mark.parametrize(("fault", "moments"), [("in place", 4), ("forget first", 16)])
+def test_a_store_with_a_fault_is_caught(tmp_path: Path, fault: str, moments: int) -> None:
+    assert broken_off(tmp_path, str(moments), fault)["wrong"]
 
 
 @pytest.fixture

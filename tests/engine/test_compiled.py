@@ -41,6 +41,23 @@ def test_another_clone_compiles_nothing_again(clone: Path) -> None:
     assert run.stdout == b"1 0\n"
 
 
+WITHOUT_SCIPY = """
+import sys
+import numpy as np
+from numba import njit
+
+assert sum(weave.stats.cache_hits.values()) + sum(weave.stats.cache_misses.values()) == 1
+assert "numba.np.arraymath" in sys.modules
+assert "scipy.linalg" not in sys.modules
+assert njit(lambda a, b: np.dot(a, b))(np.ones(3), np.full(3, 2.0)) == 6
+"""
+
+
+def test_the_engine_loads_without_scipy_and_whoever_needs_its_blas_has_it() -> None:
+    done = subprocess.run([sys.executable, "-c", COUNTS_HITS + WITHOUT_SCIPY], cwd=CORE.parent)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("changed", compiled.SOURCES)
 def test_other_sources_have_another_folder(
     monkeypatch: pytest.MonkeyPatch, clone: Path, changed: str

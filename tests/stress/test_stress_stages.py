@@ -53,7 +53,7 @@ def test_sessions_are_perf_events_from_6_13(
 
 def test_stress_with_sessions() -> None:
     workload = replace(STRESSED, attach_kind="perf-event")
-    assert outcome(stress_cell(workload, ms=15, cpus=4, probes=20, flavour="v6.13")).firings
+    assert outcome(stress_cell(workload, ms=15, cpus=4, probes=4, flavour="v6.13")).firings
 
 
 @pytest.mark.parametrize("rcu", ["srcu-lite", "srcu-fast", "srcu"])
