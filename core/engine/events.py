@@ -12,12 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.compiled import compiled, inlined
+from core.engine.compiled import at, compiled, inlined
+from core.engine.sift import NEAR, sift
 
 NEVER = 2**62
-
-NEAR = 24
-"""Events that are kept sorted; beyond some dozens, a heap is cheaper than to insert."""
 
 NO_EVENT = 2**63 - 1
 """A key later than every event's."""
@@ -26,7 +24,7 @@ NO_EVENT = 2**63 - 1
 class Events(NamedTuple):
     """Live events, a key each: `time << bits | port`.
 
-    `near`, shape (2 + NEAR,), has the nearest from index 1 on, the latest of them first; `far`,
+    `near`, shape (1 + NEAR,), has the nearest from index 1 on, the latest of them first; `far`,
     shape (1 + ports,), is a heap of the others, if there are more. What is empty begins with
     NO_EVENT. `live` is how many there are in each.
     """
@@ -45,8 +43,10 @@ class Events(NamedTuple):
 def no_events(ports: int) -> Events:
     """Nothing scheduled for any of `ports` ports."""
     bits = max(ports - 1, 1).bit_length()
-    near, far = (np.full(n, NO_EVENT, dtype=np.int64) for n in (2 + NEAR, 1 + ports))
-    return Events(near, far, np.zeros(2, dtype=np.int64), bits)
+    near, far = (np.full(n, NO_EVENT, dtype=np.int64) for n in (8 + NEAR, 1 + ports))
+    # Vectors of keys, from index 1 on, are to lie in one line of the cache each.
+    begin = (-1 - near.ctypes.data // 8) % 8
+    return Events(near[begin : begin + 1 + NEAR], far, np.zeros(2, dtype=np.int64), bits)
 
 
 @inlined
@@ -67,7 +67,7 @@ def insert(events: Events, key: int) -> None:
 @inlined
 def take_first(events: Events) -> int:
     """Take the first event out; NO_EVENT if there is none."""
-    key = events.near[np.uint64(events.live[0])]
+    key = events.near[at(events.live[0])]
     if events.live[0] > 0:
         events.live[0] -= 1
         if events.live[0] == 0 and events.live[1] > 0:
@@ -78,17 +78,12 @@ def take_first(events: Events) -> int:
 @inlined
 def exchange(events: Events, key: int) -> int:
     """Add an event and take the first out, which may be the same."""
-    place = np.uint64(events.live[0])
-    first = events.near[place]
+    first = events.near[at(events.live[0])]
     if key < first:
         return key
     if key > events.far[0]:
         return _exchange_far(events, key)
-    place -= np.uint64(1)
-    while events.near[place] < key:
-        events.near[place + np.uint64(1)] = events.near[place]
-        place -= np.uint64(1)
-    events.near[place + np.uint64(1)] = key
+    sift(events.near, key, events.live[0])
     return int(first)
 
 
@@ -123,12 +118,8 @@ def next_time(events: Events) -> int:
 
 @inlined
 def _put_near(events: Events, key: int) -> None:
-    place = np.uint64(events.live[0])
-    while events.near[place] < key:
-        events.near[place + np.uint64(1)] = events.near[place]
-        place -= np.uint64(1)
-    events.near[place + np.uint64(1)] = key
     events.live[0] += 1
+    sift(events.near, key, events.live[0])
 
 
 @compiled

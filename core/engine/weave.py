@@ -61,9 +61,10 @@ def weave(s: State, until: int) -> bool:
     """
     ports = (1 << s.events.bits) - 1
     end = until << s.events.bits
+    events = 0
     key = take_first(s.events)
     while key < end:
-        s.totals[0].events += 1
+        events += 1
         port = key & ports
         now = key >> s.events.bits
         cpu = _cpu(s, port)
@@ -74,6 +75,7 @@ def weave(s: State, until: int) -> bool:
         if phase == AT_OPERATION:
             step, due = _begin(s, cpu, now)
             if step == STOP:
+                s.totals[0].events += events
                 insert(s.events, key)
                 return False
         elif phase == COMMITTING:
@@ -96,6 +98,7 @@ def weave(s: State, until: int) -> bool:
             if due == NEVER
             else exchange(s.events, due << s.events.bits | port)
         )
+    s.totals[0].events += events
     if key != NO_EVENT:
         insert(s.events, key)
     return True
