@@ -28,6 +28,9 @@ from core.workload import STRESS, Workload
 
 PS_PER_SECOND = 10**12
 
+SAMPLES_OF_START = 2
+"""Of a cell with a precision: they show how samples of one start vary."""
+
 
 def identity_hash(model_version: str, identity: Mapping[str, Any]) -> str:
     """The id of the cell with this `identity`, see Cell, under that version of the model."""
@@ -46,10 +49,10 @@ class Cell:
     does. `design` is what a `flavour` is that the tree does not have.
 
     As the kernel's bench tool does, the mean is over `duration_ps // sample_ps + 1` samples of
-    `sample_ps` each, taken after `warmup_ps`; with a `precision` over as many of them, two or more,
-    as it takes until the 95 % interval of the mean reaches no further than that share of it to
-    either side. `ensemble` is how many members of the machine's
-    ensemble give the prediction its interval; 0: it has none.
+    `sample_ps` each, taken after `warmup_ps`. With a `precision` so many are the most, and they are
+    SAMPLES_OF_START from each of some starts with a warm-up each: as many as it takes until the
+    95 % interval of the mean reaches no further than that share of it to either side. `ensemble` is
+    how many members of the machine's ensemble give the prediction its interval; 0: it has none.
     """
 
     bench: str
@@ -195,9 +198,9 @@ class CellResult:
     `wall_seconds` is the engine's own wall time. `predicted_low` and `predicted_high` are the ends
     of the 90 % interval of what the machine itself would do, hits per second; None without one.
     `states` are the two that the cell falls into by how its CPUs start, if its ensemble shows two.
-    If the rate depends on that at all, hits, samples and attribution are those of many starts, a
-    mixture, and `own_stddev` is the standard deviation over the samples of the cell's own run, hits
-    per second. `stress` is what came out beside hits, None without a workload.
+    With a precision, or if the rate depends on that at all, hits, samples and attribution are those
+    of many starts, a mixture, and `own_stddev` is the standard deviation over the samples of one,
+    hits per second. `stress` is what came out beside hits, None without a workload.
     """
 
     cell_id: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -12,14 +11,11 @@ from math import exp, hypot, log, sqrt
 from statistics import NormalDist, stdev
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.cell import Cell, CellResult
 from core.engine.cpu_hosts import CpuHosts
 from core.engine.simulate import simulate
-from core.engine.stopping import LEVEL
 from core.machine.topology import clock_period_ps
-from core.outcome import Share
+from core.replications import mixture, replicated
 from core.two_states import two_states
 
 if TYPE_CHECKING:
@@ -50,9 +46,10 @@ def predict(
     An ensemble gives an interval, which is None if the cell asks for none, its machine has fewer
     than two members, or one of them completes no hit. A cell whose rate depends on how its CPUs
     start, by `starts` as many as it has members, is a mixture of all of them, and not luck of one:
-    if they differ by more than LUCK, or are of two states, which the interval then covers both. A
-    cell with a workload has none of this; `threads` host those of it that hit. By default both are
-    this process. Raises as `simulate` and `simulate_stress` do.
+    if they differ by more than LUCK, or are of two states, which the interval then covers both. One
+    with a precision is that of `replicated` in place of this. A cell with a workload has nothing of
+    it; `threads` host those of it that hit. By default both are this process. Raises as `simulate`
+    and `simulate_stress` do.
     """
     if cell.workload is not None:
         # Few cells have one, and it takes a tenth of a small run's time to load.
@@ -61,13 +58,14 @@ def predict(
         return simulate_stress(cell, threads=threads)
     began = time.perf_counter()
     plain, rates = _simulated(cell, hosts)
-    apart = starts(cell, len(rates)) if len(rates) > 1 and cell.cpus > 1 else []
-    by_start = [start.hits_per_s for start in apart]
-    states = two_states(by_start)
-    if states is not None or (apart and all(by_start) and stdev(map(log, by_start)) > LUCK):
-        plain = replace(_mixture(apart), own_stddev=plain.hits_per_s_stddev)
-        if cell.precision is not None:
-            plain = replace(plain, half_width=_between(apart))
+    if cell.precision is not None:
+        states = plain.states
+    else:
+        apart = starts(cell, len(rates)) if len(rates) > 1 and cell.cpus > 1 else []
+        by_start = [start.hits_per_s for start in apart]
+        states = two_states(by_start)
+        if states is not None or (apart and all(by_start) and stdev(map(log, by_start)) > LUCK):
+            plain = replace(mixture(apart), own_stddev=plain.hits_per_s_stddev)
     low, high = _interval(cell, plain.hits_per_s, rates) or (None, None)
     if states is not None and low is not None and high is not None:
         low, high = min(low, states.low), max(high, states.high)
@@ -97,29 +95,6 @@ def starts(cell: Cell, count: int) -> list[CellResult]:
         one = replace(cell, machine=machine, replicate=cell.replicate + number)
         results.append(simulate(briefly(one)))
     return results
-
-
-def _mixture(runs: list[CellResult]) -> CellResult:
-    """The samples, and the time, of runs of one cell as those of one."""
-    spent: Counter[Share] = Counter()
-    for run in runs:
-        for share in run.attribution:
-            spent[share._replace(ps=0)] += share.ps
-    return replace(
-        runs[0],
-        hits_per_sample=np.concatenate([run.hits_per_sample for run in runs]),
-        line_ops=sum(run.line_ops for run in runs),
-        attribution=tuple(share._replace(ps=ps) for share, ps in spent.items()),
-    )
-
-
-def _between(runs: list[CellResult]) -> float:
-    """Half the 95 % interval (Student's) of the mean of some starts of a cell, as a share."""
-    from scipy.special import stdtrit  # What has no precision need not wait for scipy.
-
-    rates = [run.hits_per_s for run in runs]
-    half = float(stdtrit(len(rates) - 1, (1 + LEVEL) / 2)) * stdev(rates) / sqrt(len(rates))
-    return min(1.0, half / (sum(rates) / len(rates)))
 
 
 def warm(cell: Cell) -> None:
@@ -184,18 +159,19 @@ def discrepancy(cell: Cell, share: float) -> float:
 def _simulated(cell: Cell, hosts: CpuHosts | None) -> tuple[CellResult, list[float]]:
     """The cell as it is, and the rate of each member."""
     bare = replace(cell, ensemble=0)
+    play = simulate if cell.precision is None else replicated
     # Each with start phases of its own: what a design falls into may depend on them.
     members = [
         briefly(replace(cell, machine=member, replicate=cell.replicate + number))
         for number, member in enumerate(cell.machine.members[: cell.ensemble], start=1)
     ]
     if hosts is None:
-        return simulate(bare), [_rate(member) for member in members]
+        return play(bare), [_rate(member) for member in members]
     # Cores would be idle while hosts elsewhere are waited for.
     cores = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(cores, thread_name_prefix="member") as pool:
         rates = pool.map(_rate, members)
-        return simulate(bare, hosts), list(rates)
+        return play(bare, hosts), list(rates)
 
 
 def _rate(cell: Cell) -> float:

@@ -120,6 +120,6 @@ def hits_per_us(
         exponential=exponential,
     )
     interconnect = Interconnect(state(model, code, cpus))
-    counts, _, _ = play(interconnect, CpuGroup(), configs)
+    counts, _ = play(interconnect, CpuGroup(), configs)
     assert counts.shape == (cpus, samples)
     return float(np.sum(counts)) / (samples * sample_us), interconnect

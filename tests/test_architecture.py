@@ -48,7 +48,7 @@ FLOORS = (
     ("core.kernel", "core.machine", "core.workload", "core.outcome"),
     ("core.cell", "core.modelcheck"),
     ("core.engine", "core.grace"),
-    ("core.stress",),
+    ("core.stress", "core.replications"),
     ("core.predict",),
     ("core.calibrate",),
     ("sweep", "sweep.errors"),

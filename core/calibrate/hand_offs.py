@@ -42,7 +42,7 @@ def hand_off_ns(machine: Machine, name: str, distance: str) -> float:
     entry = program.entry_cycles * period
     entries, even = np.full(2, entry), np.zeros(2, dtype=np.int64)
     configs = CpuConfigs((0, 0), 1, "shared", entries, even, SAMPLE_PS // 10, SAMPLE_PS, 1)
-    hits, _, _ = play(Interconnect(state), CpuGroup(), configs)
+    hits, _ = play(Interconnect(state), CpuGroup(), configs)
     return (2 * SAMPLE_PS / float(hits.sum()) - entry) / 1000
 
 

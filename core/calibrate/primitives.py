@@ -54,5 +54,5 @@ def ns_per_operation(machine: Machine, primitive: str, cpus: int) -> float:
     even = np.zeros_like(entry_ps)
     configs = CpuConfigs((0, 0), 1, "shared", entry_ps, even, WARMUP_PS, SAMPLE_PS, 1)
     state = new_state(machine, where, program, Layout(1), 1 << 14, seed=1)
-    hits, _, _ = play(Interconnect(state), CpuGroup(), configs)
+    hits, _ = play(Interconnect(state), CpuGroup(), configs)
     return SAMPLE_PS / 1000 * cpus / float(hits.sum())

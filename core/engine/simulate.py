@@ -10,13 +10,12 @@ import numpy as np
 from core.arrays import IntArray
 from core.cell import Cell, CellResult
 from core.engine.cpu import FIRST_HITS, CpuConfigs, first_hits
-from core.engine.cpu_hosts import CpuGroup, CpuHosts, Served
+from core.engine.cpu_hosts import CpuGroup, CpuHosts
 from core.engine.interconnect import Interconnect
 from core.engine.program import Program, compile_path
 from core.engine.shares import shares
 from core.engine.spread import Spread
 from core.engine.state import new_state
-from core.engine.stopping import TICKS, half_width, looks
 from core.engine.streams import stream
 from core.kernel.layout import process_of_cpus
 from core.kernel.operation import excludes
@@ -58,7 +57,7 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
         wakeup_ps=WAKEUP_PS,
     )
     interconnect = Interconnect(state)
-    hits, spent, half = play(interconnect, hosts, configs, cell.precision)
+    hits, spent = play(interconnect, hosts, configs)
     return CellResult(
         cell.cell_id,
         hits.sum(axis=0),
@@ -66,7 +65,6 @@ def simulate(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
         interconnect.line_ops,
         shares(program, spent),
         time.perf_counter() - began,
-        half_width=half,
     )
 
 
@@ -86,47 +84,32 @@ def cpu_configs(cell: Cell, program: Program, where: Placement) -> CpuConfigs:
 
 
 def play(
-    interconnect: Interconnect,
-    hosts: CpuHosts,
-    configs: CpuConfigs,
-    precision: float | None = None,
-) -> tuple[IntArray, IntArray, float | None]:
+    interconnect: Interconnect, hosts: CpuHosts, configs: CpuConfigs
+) -> tuple[IntArray, IntArray]:
     """Run warm-up and samples of the CPUs of `configs`. A window lasts until one has no hit left.
 
     One call of the hosts before the first window, one after each: what a CPU does next depends on
     nothing that others do, so hosts far away are asked as rarely as the rings of hits ahead allow.
-    With a `precision` there are only as many samples as it takes to know the mean so well.
-    Returns the hits completed in each sample, shape (cpus, samples); where the CPUs' time in
-    the samples went, see `Interconnect.spent`, all of it, to the picosecond; and how well the mean
-    is known, None without a precision.
+    Returns the hits completed in each sample, shape (cpus, samples); and where the CPUs' time in
+    the samples went, see `Interconnect.spent`, all of it, to the picosecond.
     """
-    c = configs
-    end = c.warmup_ps + c.samples * c.sample_ps
-    ticks = np.zeros(c.samples * TICKS, dtype=np.int64)
+    end = configs.warmup_ps + configs.samples * configs.sample_ps
     first = first_hits(configs)
     interconnect.accept(hosts.start(configs, interconnect.wanted(first)))
 
-    def run(until: int) -> None:
+    def run(until: int) -> IntArray:
         while not interconnect.run(until):
             served = interconnect.served()
-            ticks[:] += _by_tick(served, c)
             ahead = hits_ahead(interconnect, end, first)
             interconnect.accept(hosts.exchange(served, interconnect.wanted(ahead)))
+        return interconnect.spent(until)
 
-    run(c.warmup_ps)
-    interconnect.spent(c.warmup_ps)
-    half = None
-    for samples in looks(c.samples, precision):
-        run(c.warmup_ps + samples * c.sample_ps)
-        if precision is not None:
-            seen = (ticks + _by_tick(interconnect.served(), c))[: samples * TICKS]
-            half = half_width(seen)
-            if half <= precision:
-                break
-    spent = interconnect.spent(c.warmup_ps + samples * c.sample_ps)
-    if (total := int(spent.sum())) != (whole := interconnect.cpus * samples * c.sample_ps):
+    run(configs.warmup_ps)
+    spent = run(end)
+    whole = interconnect.cpus * configs.samples * configs.sample_ps
+    if (total := int(spent.sum())) != whole:
         raise AssertionError(f"{total} ps of CPU time attributed, {whole} simulated")
-    return hosts.finish(interconnect.served())[:, :samples], spent, half
+    return hosts.finish(interconnect.served()), spent
 
 
 def hits_ahead(interconnect: Interconnect, end_ps: int, first: int) -> int | IntArray:
@@ -143,10 +126,3 @@ def hits_ahead(interconnect: Interconnect, end_ps: int, first: int) -> int | Int
     needed = np.minimum(taken * (1.25 * (end_ps - now) / now), GROWTH * taken).astype(np.int64)
     needed = np.maximum(needed, first)
     return np.where(2 * interconnect.ahead > needed, 0, needed)
-
-
-def _by_tick(served: Served, c: CpuConfigs) -> IntArray:
-    """Hits of all CPUs by tick, shape (samples * TICKS,)."""
-    after = served.done_ps - c.warmup_ps
-    tick = after[(after >= 0) & (after < c.samples * c.sample_ps)] * TICKS // c.sample_ps
-    return np.bincount(tick, minlength=c.samples * TICKS)

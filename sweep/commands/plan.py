@@ -50,7 +50,7 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
     from sweep.plan.plan import run_id
     from sweep.spec.axes import ORDER
     from sweep.spec.parameters import parameters
-    from sweep.spec.spec import AUTO_SAMPLES
+    from sweep.spec.spec import AUTO_STARTS
     from sweep.store.scan import RUNS
 
     work = survey(loaded, out)
@@ -89,7 +89,8 @@ def plan(spec: str, settings: tuple[str, ...], out: Location | None, as_json: bo
         print(f"more may follow, up to {most} replicates of each, for ±{100 * wanted:g}%")
     if (enough := loaded.cell_precision) is not None:
         print(
-            f"each as long as ±{100 * enough:g}% of its mean takes, {AUTO_SAMPLES} samples at most"
+            f"each from as many starts as ±{100 * enough:g}% of its mean takes, "
+            f"{AUTO_STARTS} at most"
         )
     if to_do:
         print(_told(cost))

@@ -41,6 +41,6 @@ def rerun(axes: tuple[str, ...], as_json: bool) -> int:
     else:
         print(
             f"cell {cell.cell_id}: {result.hits_per_s / 1e6:.3f} ± "
-            f"{result.hits_per_s_stddev / 1e6:.3f} M/s over {cell.samples} samples"
+            f"{result.hits_per_s_stddev / 1e6:.3f} M/s over {len(result.hits_per_sample)} samples"
         )
     return 0

@@ -171,7 +171,7 @@ def _name_unsure(unsure: Sequence[Unsure]) -> None:
     from sweep.spec.axes import ORDER
     from sweep.spec.parameters import parameters
 
-    of = "replicates" if unsure[0].cell.precision is None else "samples or starts"
+    of = "replicates" if unsure[0].cell.precision is None else "starts"
     note(f"{counted(len(unsure), 'cell')} less precise than asked, with all {of} allowed:")
     cells = [parameters(one.cell) for one in unsure]
     varying = [axis for axis in ORDER if len({cell[axis] for cell in cells}) > 1]

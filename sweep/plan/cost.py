@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from core.cell import PS_PER_SECOND, Cell
+from core.cell import PS_PER_SECOND, SAMPLES_OF_START, Cell
 from sweep.errors import UsageError
 from sweep.plan.cells import counted
 from sweep.plan.weight import simulated_ps
@@ -55,7 +55,9 @@ def estimate(cells: Sequence[Cell], past: pl.DataFrame) -> Cost | None:
     A simulated second of a cell costs what one did in the past cell that is most alike: the median,
     if several are. Warm-up counts as simulated time. What the driver itself takes is left out.
     """
-    simulated = pl.col("warmup_s") + pl.col("samples") * pl.col("sample_s")
+    starts = pl.col("samples") / SAMPLES_OF_START
+    warmups = pl.when(pl.col("precision").is_null()).then(1).otherwise(starts) * pl.col("warmup_s")
+    simulated = warmups + pl.col("samples") * pl.col("sample_s")
     known = past.group_by(*NAMES, "cpus").agg((pl.col("wall_seconds") / simulated).median())
     if known.is_empty():
         return None
@@ -75,7 +77,16 @@ def estimate(cells: Sequence[Cell], past: pl.DataFrame) -> Cost | None:
 
 def past_cells(*locations: Location) -> pl.DataFrame:
     """The cells of the runs at `locations`; those are left out where there are none."""
-    columns = [*NAMES, "cpus", "warmup_s", "samples", "sample_s", "wall_seconds", "cell_id"]
+    columns = [
+        *NAMES,
+        "cpus",
+        "warmup_s",
+        "samples",
+        "sample_s",
+        "precision",
+        "wall_seconds",
+        "cell_id",
+    ]
     found = []
     for location in locations:
         try:

@@ -12,12 +12,12 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cell import VARYING, Cell
+from core.cell import SAMPLES_OF_START, VARYING, Cell
 from sweep.machines.named import named_machine
 from sweep.spec.axes import AXES, ORDER
 from sweep.spec.designs import named_flavour
 from sweep.spec.parameters import cell_at
-from sweep.spec.spec import AUTO_SAMPLES, Spec
+from sweep.spec.spec import AUTO_STARTS, Spec
 
 
 class Grid(Sequence[Cell]):
@@ -36,7 +36,7 @@ class Grid(Sequence[Cell]):
         self._values = [values[axis] for axis in ORDER]
         self._rest = {
             "warmup_ps": spec.warmup,
-            "duration_ps": spec.duration or (AUTO_SAMPLES - 1) * spec.sample,
+            "duration_ps": spec.duration or (AUTO_STARTS * SAMPLES_OF_START - 1) * spec.sample,
             "sample_ps": spec.sample,
             "ensemble": spec.ensemble,
             "precision": spec.cell_precision,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import log2
 
-from core.cell import Cell
+from core.cell import SAMPLES_OF_START, Cell
 
-AUTO_TYPICAL = 6
-"""Samples of a cell that ends at a precision, taken for all: the mean of the letter's at 0.5 %."""
+TYPICAL_STARTS = 7
+"""Of a cell that ends at a precision, taken for all: the mean of the letter's at 0.5 %."""
 
 
 def weight(cell: Cell) -> float:
@@ -28,5 +28,7 @@ def weight(cell: Cell) -> float:
 
 def simulated_ps(cell: Cell) -> int:
     """Simulated time of `cell` itself, warm-up too, ps; a typical one if it goes by a precision."""
-    samples = cell.samples if cell.precision is None else min(cell.samples, AUTO_TYPICAL)
-    return cell.warmup_ps + samples * cell.sample_ps
+    if cell.precision is None:
+        return cell.warmup_ps + cell.samples * cell.sample_ps
+    samples = min(cell.samples, TYPICAL_STARTS * SAMPLES_OF_START)
+    return -(-samples // SAMPLES_OF_START) * cell.warmup_ps + samples * cell.sample_ps

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import (
     ConfigDict,
+    Field,
     FieldSerializationInfo,
     ValidationInfo,
     create_model,
@@ -31,8 +32,12 @@ AUTO = 0
 AUTO_PRECISION = 0.005
 """Of those, if the spec has none: half the 95 % interval of the mean, as a share of it."""
 
-AUTO_SAMPLES = 100
-"""The most samples of those. The letter's cells need up to 75 of a millisecond."""
+AUTO_STARTS = 12
+"""The most starts of those. Cells whose starts differ by percents need hundreds for 0.5 %."""
+
+TIMES = {"warmup": "3ms", "sample": "1ms"}
+AUTO_TIMES = {"warmup": "400us", "sample": "400us"}
+"""What a spec has by default, the second if it asks for AUTO: a start's warm-up and samples."""
 
 FEWEST_REPLICATES = 5
 """Of a cell with a precision: of fewer, the interval is too often too narrow by chance."""
@@ -51,13 +56,21 @@ _Axes: Any = create_model("_Axes", **_AXES)
 """The name of a spec, and a field for every axis of the registry."""
 
 
+def usual(name: str, duration: int) -> Any:
+    """What a spec of that duration has under a name by default."""
+    if name in TIMES:
+        return parse_duration((AUTO_TIMES if duration == AUTO else TIMES)[name])
+    return Spec.model_fields[name].default
+
+
 class Spec(_Axes):  # type: ignore[misc]
     """A sweep: the product of its AXES, each given as a value or a list and kept as a tuple.
 
     `replicates` repeats every cell with other random numbers; with a `precision`, a fraction of the
     mean ("0.5%" as text), until the mean is known that well or there are `max_replicates`, see
-    `sweep.plan.precision`. A `duration` "auto" simulates each cell for as long as it takes to know
-    its own mean that well, by default to 0.5 %, and adds no replicates. `ensemble` is how many
+    `sweep.plan.precision`. A `duration` "auto" simulates each cell from as many starts as it takes
+    to know its own mean that well, by default to 0.5 %, and adds no replicates: two samples from
+    each, of 400us by default after as long a warm-up. `ensemble` is how many
     members of the machine's ensemble give each cell its 90 % interval, at most; its file may have
     fewer. `warmup`, `duration` and `sample` are simulated times, given as text ("5ms") and kept in
     integer picoseconds; as the kernel's bench tool does it, means are over samples of `sample`
@@ -74,9 +87,9 @@ class Spec(_Axes):  # type: ignore[misc]
     precision: float | None = None
     max_replicates: int = 100
     ensemble: int = 0
-    warmup: int = parse_duration("3ms")
     duration: int = parse_duration("5ms")
-    sample: int = parse_duration("1ms")
+    warmup: int = Field(default_factory=lambda given: usual("warmup", given.get("duration")))
+    sample: int = Field(default_factory=lambda given: usual("sample", given.get("duration")))
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)
@@ -233,6 +246,6 @@ def override(spec: Spec, settings: Sequence[str]) -> Spec:
     """
     values = read_settings(settings, "--set ")
     try:
-        return Spec(**{**spec.model_dump(), **_unaliased(values)})
+        return Spec(**{**spec.model_dump(exclude_unset=True), **_unaliased(values)})
     except SpecError as error:
         raise UsageError(f"--set {' '.join(settings)}: {error}") from None

@@ -13,7 +13,7 @@ from sweep.executors.base import Outcome
 from sweep.spec.axes import ORDER
 from sweep.spec.durations import format_duration
 from sweep.spec.parameters import parameters
-from sweep.spec.spec import Spec
+from sweep.spec.spec import AUTO, Spec, usual
 from sweep.store.schema import CELL, TIMES, Column, Row, cell_columns, schema_of
 
 FAILURE_VERSION = 1
@@ -54,14 +54,24 @@ def rerun_command(cell: Cell, called: Mapping[str, str]) -> str:
     named = parameters(cell)
     asked = {axis: named[axis] for axis in (*ORDER, "ensemble")}
     asked.update(called)
+    if not asked["replicate"]:
+        del asked["replicate"]
     times = {name: getattr(cell, f"{name}_ps") for name in TIMES}
-    usual = {name: field.default for name, field in Spec.model_fields.items()}
-    settings = [
+    settings = []
+    if cell.precision is not None:
+        asked["precision"] = cell.precision
+        times["duration"] = AUTO
+        settings = ["duration=auto"]
+    settings += [
         f"{axis}={str(value).lower() if isinstance(value, bool) else value}"
         for axis, value in asked.items()
-        if value != _only(usual.get(axis, 0))
+        if axis not in Spec.model_fields or value != _only(usual(axis, times["duration"]))
     ]
-    settings += [f"{n}={format_duration(ps)}" for n, ps in times.items() if ps != usual[n]]
+    settings += [
+        f"{name}={format_duration(ps)}"
+        for name, ps in times.items()
+        if ps != usual(name, times["duration"]) and (name, ps) != ("duration", AUTO)
+    ]
     return shlex.join(["uprobe-sweep", "rerun", *settings])
 
 

@@ -136,14 +136,15 @@ COLUMNS = (
 `warmup_s`, `duration_s`, `sample_s` and `sim_seconds` (what the samples cover) are simulated,
 `wall_seconds` is the engine's own wall time. Rates are hits per simulated second of all CPUs
 (`_per_cpu`: of one), mean and sample standard deviation over `samples`; `hits` are those of all
-samples. With a `precision`, `duration_s` is the most that is simulated, and `half_width` is that of
-the 95 % interval of the mean, as a share of it; null otherwise. `predicted_low` and
+samples. With a `precision`, two samples are from each of some starts, each after a warm-up;
+`duration_s` is the most, the deviation that within starts, and `half_width` that of the 95 %
+interval of the mean over starts, as a share of it; null otherwise. `predicted_low` and
 `predicted_high`, hits per second, are the ends of the 90 % interval that `ensemble` members give;
 null without one. `state_low` and `state_high` are the rates of the two states that a cell falls
-into by how its CPUs start, null where its ensemble shows no two; the rate, samples and attribution
-of a cell that depends on that are those of as many starts. What comes of a workload is null where
-nothing disturbs the hits. `line_ops` are operations on shared lines that the weave served, warm-up
-included.
+into by how its CPUs start, null where its starts or ensemble show no two; the rate, samples and
+attribution of a cell that depends on that are those of as many starts as there are members. What
+comes of a workload is null where nothing disturbs the hits. `line_ops` are operations on shared
+lines that the weave served, warm-up included.
 """
 
 BY_NAME = {column.name: column for column in COLUMNS}

@@ -221,16 +221,3 @@ def test_members_start_in_phases_of_their_own() -> None:
         discrepancy(one, contended_share(one, ours.hits_per_s)),
     )
     assert (ours.predicted_low, ours.predicted_high) == pytest.approx((low, high), rel=0.02)
-
-
-def test_a_mixture_of_starts_is_known_as_well_as_they_agree() -> None:
-    brief = cell(32, MACHINE, ensemble=12)
-    asked = replace(
-        brief, flavour="tasks-trace", warmup_ps=300 * 10**6, sample_ps=500 * 10**6, precision=0.005
-    )
-    rates = [start.hits_per_s for start in starts(asked, 12)]
-    found = predict(asked)
-    error = float(np.std(rates, ddof=1)) / 12**0.5 / float(np.mean(rates))
-    # Student's t of eleven degrees of freedom.
-    assert found.half_width == pytest.approx(2.201 * error, rel=0.001)
-    assert found.half_width > 0.005

@@ -41,7 +41,7 @@ def played(cpus: int, processes: int = 1) -> tuple[float, float]:
     )
     none = np.zeros(cpus, dtype=np.int64)
     configs = CpuConfigs((7, 11), 1, "shared", none, none, 1000 * US, 4000 * US, 1)
-    hits, spent, _ = play(Interconnect(state), CpuGroup(), configs)
+    hits, spent = play(Interconnect(state), CpuGroup(), configs)
     return float(np.sum(hits)) / 4000, float(spent[:, BLOCKED].sum() / spent.sum())
 
 

@@ -55,7 +55,7 @@ def test_cells_are_found_by_id_and_left_out_by_id(cells: Grid | list[Cell]) -> N
 def test_what_is_like_another_costs_as_much_and_is_looked_at_once() -> None:
     past = pl.DataFrame(
         [dict.fromkeys(NAMES, "x") | {"cpus": 1, "wall_seconds": 2.0}]
-    ).with_columns(warmup_s=0.0, samples=1, sample_s=1e-3)
+    ).with_columns(warmup_s=0.0, samples=1, sample_s=1e-3, precision=None)
     left = Cells(Grid(SPEC)).without({ALL[0].cell_id})
     kinds = list(counted(left))
     assert len(kinds) == 8

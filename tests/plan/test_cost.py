@@ -25,7 +25,8 @@ def past(**seconds: float) -> pl.DataFrame:
         row |= {"probes": 1, "processes": 1, "ensemble": 0, **DISTURBING}
         [like] = plan(tiny_spec(flavour=flavour, cpus=1))
         row |= {"path_digest": like.path_digest, "machine_digest": like.machine.digest}
-        rows.append({**row, "warmup_s": 0.5, "samples": 5, "sample_s": 0.1, "wall_seconds": took})
+        times = {"warmup_s": 0.5, "samples": 5, "sample_s": 0.1, "precision": None}
+        rows.append({**row, **times, "wall_seconds": took})
     return pl.DataFrame(rows)
 
 
@@ -40,6 +41,15 @@ def test_a_cell_costs_what_it_did_for_each_simulated_second() -> None:
     cost = estimate(planned, past(srcu_1=1.0, srcu_4=3.0))
     assert cost == Cost(core_seconds=2 * 5 * (1.0 + 3.0), cells=4, measured=4)
     assert cost.wall_seconds(cores=8) == 5.0
+
+
+def test_each_start_of_a_cell_with_a_precision_had_its_warmup() -> None:
+    # Three starts of 0.5 and 2 x 0.1 s took 6.3 s; seven of 1 and 2 x 1 s are planned.
+    rows = past(srcu_1=6.3).with_columns(samples=6, precision=0.005)
+    [auto] = plan(tiny_spec(warmup="1s", sample="1s", duration="auto", cpus=1))
+    cost = estimate([auto], rows)
+    assert cost is not None
+    assert cost.core_seconds == pytest.approx(21 * 3.0)
 
 
 def test_repeats_count_by_their_median() -> None:

@@ -14,7 +14,7 @@ from sweep.errors import UsageError
 from sweep.plan.cost import _simulated_seconds
 from sweep.plan.plan import plan
 from sweep.plan.precision import cells_wanted
-from sweep.spec.spec import AUTO_SAMPLES, Spec, override
+from sweep.spec.spec import AUTO_STARTS, Spec, override
 from sweep.spec.trial import as_trial
 from sweep.store.scan import scan
 
@@ -23,8 +23,18 @@ def test_its_cells_have_a_precision_and_a_most() -> None:
     for asked, precision in ((None, 0.005), ("2%", 0.02)):
         for cell in plan(tiny_spec(duration="auto", precision=asked)):
             assert cell.precision == precision
-            assert cell.samples == AUTO_SAMPLES
+            assert cell.samples == 2 * AUTO_STARTS
     assert {cell.precision for cell in plan(tiny_spec(precision="2%"))} == {None}
+
+
+def test_a_start_is_brief_unless_its_times_are_given() -> None:
+    asked = {"bench": "uprobe-nop", "flavour": "srcu", "cpus": 1}
+    [brief] = plan(Spec(**asked, duration="auto"))
+    assert (brief.warmup_ps, brief.sample_ps) == (4 * 10**8, 4 * 10**8)
+    [given] = plan(Spec(**asked, duration="auto", warmup="3ms", sample="1ms"))
+    assert (given.warmup_ps, given.sample_ps) == (3 * 10**9, 10**9)
+    [turned] = plan(override(Spec(**asked), ["duration=auto"]))
+    assert turned == brief
 
 
 def test_it_is_written_as_it_is_read() -> None:
@@ -52,7 +62,8 @@ def test_its_cost_is_not_that_of_the_most() -> None:
         sum(s.sum for s in _simulated_seconds(plan(tiny_spec(duration=d))).values())
         for d in ("100us", "auto")
     )
-    assert auto == fixed
+    # Seven starts of 60 us; 20 us and six samples.
+    assert (fixed, auto) == pytest.approx((2 * 140e-6, 2 * 420e-6))
 
 
 def test_rows_say_how_long_and_how_well(tmp_path: Path) -> None:
@@ -61,7 +72,7 @@ def test_rows_say_how_long_and_how_well(tmp_path: Path) -> None:
     rows = scan(tmp_path / "run").collect()
     assert rows["precision"].to_list() == [0.05, 0.05]
     assert (rows["half_width"] <= 0.05).all()
-    assert (rows["samples"] < AUTO_SAMPLES).all()
+    assert rows["samples"].is_in(range(10, 2 * AUTO_STARTS, 2)).all()
     assert (rows["sim_seconds"] - rows["samples"] * 20e-6).abs().max() < 1e-12
     run(tiny_spec(), tmp_path / "fixed")
     fixed = scan(tmp_path / "fixed").collect()
@@ -76,5 +87,5 @@ def test_cells_that_end_before_their_precision_are_named(tmp_path: Path) -> None
     )
     done = cli("run", str(spec), "--out", "run", cwd=tmp_path)
     assert done.returncode == 3
-    assert "1 cell less precise than asked, with all samples or starts allowed" in done.stderr
+    assert "1 cell less precise than asked, with all starts allowed" in done.stderr
     assert cli("run", str(spec), "--out", "run", cwd=tmp_path).returncode == 3

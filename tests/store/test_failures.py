@@ -40,6 +40,8 @@ from sweep.store.failures import failure_row, last_line, rerun_command
         machine=st.sampled_from([load_machine("xeon-gold-6138"), load_machine("epyc-milan")]),
         warmup_ps=st.sampled_from([0, 3 * 10**9, 1]),
     )
+    | st.sampled_from(plan(tiny_spec(duration="auto", warmup="0us", precision="0.1%")))
+    | st.sampled_from(plan(Spec(bench="uprobe-nop", flavour="srcu", cpus=1, duration="auto")))
 )
 def test_a_rerun_command_names_its_cell(cell: object) -> None:
     from core.cell import Cell

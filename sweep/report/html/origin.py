@@ -14,7 +14,7 @@ from sweep.errors import UsageError
 from sweep.plan.plan import plan
 from sweep.report.html.material import Run
 from sweep.spec.files import SPECS, load_spec
-from sweep.spec.spec import Spec
+from sweep.spec.spec import Spec, usual
 from sweep.store.folder import Location
 from sweep.store.scan import RUNS
 from sweep.store.schema import LIVE
@@ -65,8 +65,8 @@ def run_of(name: str, where: Location, about: Mapping[str, Any], rows: pl.DataFr
 
 def yaml_of(spec: Spec) -> str:
     """The spec as a file that `run` takes: what is not a default, as YAML."""
-    values, usual = spec.model_dump(mode="json"), Spec.model_fields
-    chosen = {n: v for n, v in values.items() if v != _plain(usual[n].default)}
+    values = spec.model_dump(mode="json")
+    chosen = {n: v for n, v in values.items() if getattr(spec, n) != usual(n, spec.duration)}
     # JSON is YAML.
     return "\n".join(f"{n}: {json.dumps(_alone(v))}" for n, v in chosen.items()) + "\n"
 
@@ -82,10 +82,6 @@ def _live(where: Location, rows: pl.DataFrame) -> str | None:
     command = ["uprobe-sweep", "live", "--bench", benches, "--cpus", counts]
     command += [word for name in times for word in (f"--{name}", f"{same[f'{name}_s'][0]:g}")]
     return shlex.join([*command, "--attach", same["attach"][0], "--out", str(where)])
-
-
-def _plain(default: Any) -> Any:
-    return list(default) if isinstance(default, tuple) else default
 
 
 def _alone(value: Any) -> Any:
