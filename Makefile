@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 CONSTRAINTS := requirements.txt
 FUZZ_EXAMPLES ?= 2000
 
+# Tests start commands by the hundred: each would compile the project's files anew.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
 .PHONY: help venv cover-letter pictures site accuracy test fuzz cluster-test lint bench bench-driver bench-actor-group bench-nodes calibrate mutants clean
 

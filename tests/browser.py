@@ -25,7 +25,7 @@ SECONDS = 30
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
-    """A browser with its own profile, on an empty page; skips where there is none."""
+    """A browser with its own profile; skips where there is none."""
     programs = shutil.which("chromium"), shutil.which("chromedriver")
     if None in programs:
         pytest.skip("needs Debian's chromium and chromium-driver, see .ci/run")
@@ -37,11 +37,16 @@ def chromium(profile: Path) -> Iterator[webdriver.Chrome]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     try:
-        started.get("about:blank")
-        requests(started)
         yield started
     finally:
         started.quit()
+
+
+def empty(browser: webdriver.Chrome) -> None:
+    """Have it on an empty page, and forget what was logged of the pages before."""
+    browser.get("about:blank")
+    for log in ("performance", "browser"):
+        browser.get_log(log)
 
 
 def requests(browser: webdriver.Chrome) -> set[str]:

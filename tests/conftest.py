@@ -27,9 +27,18 @@ os.environ.setdefault(
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def chromium_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Chromium, one for all tests of a process; skips where there is none."""
     from browser import chromium
 
     with chromium(tmp_path_factory.mktemp("profile")) as started:
         yield started
+
+
+@pytest.fixture
+def browser(chromium_of_all: webdriver.Chrome) -> webdriver.Chrome:
+    """It on an empty page, what was logged of other tests' pages forgotten."""
+    from browser import empty
+
+    empty(chromium_of_all)
+    return chromium_of_all

@@ -106,13 +106,11 @@ class Cells:
 
     def _logs(self, machine: Machine) -> FloatArray:
         """Mean log of the simulated rates by cell; one CPU alone is the same again."""
+        cells = [self._cells(machine, replicate) for replicate in range(self.replicates)]
         logs: list[float] = []
-        for index, (_, _, cpus) in enumerate(self.figures):
-            count = 1 if cpus == 1 else self.replicates
-            rates = [
-                simulate(self._cells(machine, replicate)[index]).hits_per_s
-                for replicate in range(count)
-            ]
+        for replicas in zip(*cells, strict=True):
+            count = 1 if replicas[0].cpus == 1 else self.replicates
+            rates = [simulate(cell).hits_per_s for cell in replicas[:count]]
             logs.append(float(np.log(rates).mean()))
         return np.array(logs)
 

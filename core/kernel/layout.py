@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
+from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +59,7 @@ class Layout:
 
     def first(self, line: AnyLine) -> int:
         """Number of `line` as a hit of probe 0 in process 0 sees it."""
-        home = self.home(line)
-        return sum(map(self._copies, takewhile(lambda other: other != home, self._all)))
+        return self._first[self.home(line)]
 
     def step(self, line: AnyLine) -> int:
         """What to add to a number of `line` to get the next probe's one; 0: they share it."""
@@ -78,6 +78,11 @@ class Layout:
     def of_probes(self) -> list[int]:
         """First numbers of the lines that every probe has one of, ascending."""
         return [self.first(line) for line in self._all if line.per_probe]
+
+    @cached_property
+    def _first(self) -> dict[AnyLine, int]:
+        ends = accumulate(map(self._copies, self._all), initial=0)
+        return dict(zip(self._all, ends, strict=False))
 
     @property
     def _all(self) -> tuple[AnyLine, ...]:

@@ -44,7 +44,7 @@ class Driver:
         command = [sys.executable, "-m", "sweep", "run", "slow.yaml", "--ray", "--progress", "json"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*command, "--cpus-per-actor", "8", "--out", "run"],
+                [*command, "--cpus-per-actor", "8", "--actor-groups", "1", "--out", "run"],
                 cwd=folder,
                 env=environment(folder),
                 stdout=log,

@@ -47,7 +47,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoopbackCluste
 def long_run(cluster: LoopbackCluster) -> str:
     """Submit a sweep that would take minutes; its run."""
     seeds = ",".join(map(str, range(2000)))
-    done = cluster.cli("submit", "long.yaml", "--set", f"seed={seeds}", "--json")
+    many = ("--set", f"seed={seeds}", "--actor-groups", 1)
+    done = cluster.cli("submit", "long.yaml", *many, "--json")
     assert done.returncode == 0, done.stderr
     run_name: str = json.loads(done.stdout)["run"]
     return run_name

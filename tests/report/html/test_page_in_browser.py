@@ -38,9 +38,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(browser: webdriver.Chrome, report: Path) -> webdriver.Chrome:
     """The report, with all charts drawn."""
-    browser.get("about:blank")
-    for log in ("performance", "browser"):
-        browser.get_log(log)  # of pages before
     browser.get(report.as_uri())
     until(browser, "return document.documentElement.hasAttribute('data-ready')")
     return browser
