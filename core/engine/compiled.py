@@ -20,6 +20,8 @@ import numpy as np
 from numba import config, njit
 from numba.core.caching import CacheImpl, UserProvidedCacheLocator
 
+from core.engine.code_folder import use
+
 CORE = Path(__file__).parent.parent
 
 SOURCES = ("engine", "kernel", "stress")
@@ -44,8 +46,7 @@ def _folder() -> Path:
     for parent in filter(os.path.isabs, (asked, users, CORE / "engine" / "__pycache__")):
         folder = Path(parent) / "uprobe-sweep" / digest
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
+            use(folder)
         except OSError:
             continue
         return folder
