@@ -57,11 +57,10 @@ def predict(
 
         return simulate_stress(cell, threads=threads)
     began = time.perf_counter()
-    plain, rates = _simulated(cell, hosts)
+    plain, rates, apart = _simulated(cell, hosts)
     if cell.precision is not None:
         states = plain.states
     else:
-        apart = starts(cell, len(rates)) if len(rates) > 1 and cell.cpus > 1 else []
         by_start = [start.hits_per_s for start in apart]
         states = two_states(by_start)
         if states is not None or (apart and all(by_start) and stdev(map(log, by_start)) > LUCK):
@@ -85,16 +84,20 @@ def starts(cell: Cell, count: int) -> list[CellResult]:
     A hit's work is longer or shorter by up to NUDGE_PS, evenly: what a design falls into may flip
     with so little, and a machine's own is not known better.
     """
+    return [simulate(start) for start in _nudged(cell, count)]
+
+
+def _nudged(cell: Cell, count: int) -> list[Cell]:
     period = clock_period_ps(cell.machine, 1)
-    results = []
+    cells = []
     for number in range(1, count + 1):
         nudge = round(NUDGE_PS * ((2 * number - 1) / count - 1) / period)
         path = f"execution.work_cycles.{NUDGED}"
         work = max(0, cell.machine.number(path) + nudge)
         machine = cell.machine.with_numbers({path: work})
         one = replace(cell, machine=machine, replicate=cell.replicate + number)
-        results.append(simulate(briefly(one)))
-    return results
+        cells.append(briefly(one))
+    return cells
 
 
 def warm(cell: Cell) -> None:
@@ -156,8 +159,10 @@ def discrepancy(cell: Cell, share: float) -> float:
     return hypot(sqrt(1 - share) * error.uncontended, sqrt(share) * error.contended)
 
 
-def _simulated(cell: Cell, hosts: CpuHosts | None) -> tuple[CellResult, list[float]]:
-    """The cell as it is, and the rate of each member."""
+def _simulated(
+    cell: Cell, hosts: CpuHosts | None
+) -> tuple[CellResult, list[float], list[CellResult]]:
+    """The cell as it is, the rate of each member, and if those are several, as many starts."""
     bare = replace(cell, ensemble=0)
     play = simulate if cell.precision is None else replicated
     # Each with start phases of its own: what a design falls into may depend on them.
@@ -165,13 +170,15 @@ def _simulated(cell: Cell, hosts: CpuHosts | None) -> tuple[CellResult, list[flo
         briefly(replace(cell, machine=member, replicate=cell.replicate + number))
         for number, member in enumerate(cell.machine.members[: cell.ensemble], start=1)
     ]
+    several = len(members) > 1 and cell.cpus > 1 and cell.precision is None
+    apart = _nudged(cell, len(members)) if several else []
     if hosts is None:
-        return play(bare), [_rate(member) for member in members]
+        return play(bare), list(map(_rate, members)), list(map(simulate, apart))
     # Cores would be idle while hosts elsewhere are waited for.
     cores = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(cores, thread_name_prefix="member") as pool:
-        rates = pool.map(_rate, members)
-        return play(bare, hosts), list(rates)
+        rates, results = pool.map(_rate, members), pool.map(simulate, apart)
+        return play(bare, hosts), list(rates), list(results)
 
 
 def _rate(cell: Cell) -> float:
