@@ -8,17 +8,25 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def imports(path: Path) -> set[str]:
     """Top-level names of the packages that a file imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -26,21 +34,20 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "core").rglob("*.py")), ids=str)
-def test_core_knows_neither_ray_nor_the_sweep(path: Path) -> None:
-    assert not imports(path) & {"ray", "sweep", "polars", "pyarrow", "rich", "click"}
+def test_core_knows_neither_ray_nor_the_sweep() -> None:
+    above = {"ray", "sweep", "polars", "pyarrow", "rich", "click"}
+    assert {path: found for path in sources("core") if (found := imports(path) & above)} == {}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "sweep").rglob("*.py")), ids=str)
-def test_ray_stays_where_it_is_driven(path: Path) -> None:
-    at_home = path.parent.name == "executors" or path.name == "ray_jobs.py"
-    assert "ray" not in imports(path) or at_home
+def test_ray_stays_where_it_is_driven() -> None:
+    using = [path for path in sources("sweep") if "ray" in imports(path)]
+    assert [p for p in using if p.parent.name != "executors" and p.name != "ray_jobs.py"] == []
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "sweep").rglob("*.py")), ids=str)
-def test_private_calls_of_ray_are_in_one_file(path: Path) -> None:
+def test_private_calls_of_ray_are_in_one_file() -> None:
     private = re.compile(r"\bray\._|\._do_request")
-    assert not private.search(path.read_text()) or path.name == "ray_private.py"
+    calling = [path.name for path in sources("sweep") if private.search(path.read_text())]
+    assert calling == ["ray_private.py"]
 
 
 FLOORS = (
@@ -80,7 +87,7 @@ def room(module: str) -> str:
 
 def project_imports(path: Path) -> set[str]:
     """The project's modules that a file imports, lazily or not, but not for types alone."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     types_only = {
         node
         for block in ast.walk(tree)
@@ -101,40 +108,40 @@ def project_imports(path: Path) -> set[str]:
     return found
 
 
-SOURCES = sorted(p for top in ("core", "sweep") for p in (ROOT / top).rglob("*.py"))
-
-
 def name_of(path: Path) -> str:
     """The dotted name of a source file."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_a_room_uses_only_rooms_below_it(path: Path) -> None:
-    here = room(name_of(path))
-    if here == "sweep":
-        return  # the public face: its names are imported from above when they are asked for
+def test_a_room_uses_only_rooms_below_it() -> None:
+    names = [(path, name_of(path)) for path in sources("core", "sweep")]
     up = {
-        other
+        f"{name} (floor {FLOOR[here]}) uses {other}"
+        for path, name in names
+        # The public face: its names are imported from above when they are asked for.
+        if (here := room(name)) != "sweep"
         for other in project_imports(path)
         if room(other) != here and FLOOR[room(other)] >= FLOOR[here]
     }
-    assert not up, f"{here} (floor {FLOOR[here]}) uses {sorted(up)}"
+    assert up == set()
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
-    graph = {name_of(path): project_imports(path) for path in SOURCES if path.name != "__init__.py"}
-    graphlib.TopologicalSorter(graph).prepare()
+    files = [path for path in sources("core", "sweep") if path.name != "__init__.py"]
+    graphlib.TopologicalSorter({name_of(path): project_imports(path) for path in files}).prepare()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "core" / "modelcheck").rglob("*.py")), ids=str)
-def test_the_lifetime_rules_are_plain_python(path: Path) -> None:
-    assert imports(path) <= {"core", *sys.stdlib_module_names}
-    assert not re.search(r"core\.(engine|machine|calibrate)", path.read_text())
+def test_the_lifetime_rules_are_plain_python() -> None:
+    plain = {"core", *sys.stdlib_module_names}
+    rules = sources("core/modelcheck")
+    assert rules
+    assert {path: found for path in rules if (found := imports(path) - plain)} == {}
+    others = re.compile(r"core\.(engine|machine|calibrate)")
+    assert [path for path in rules if others.search(path.read_text())] == []
 
 
 def test_nothing_in_core_names_the_published_figures() -> None:
-    for path in (ROOT / "core").rglob("*.py"):
+    for path in sources("core"):
         text = path.read_text()
         assert "cover_letter" not in text
         assert "read_csv" not in text
@@ -150,12 +157,16 @@ def test_the_engine_loads_without_calibration_or_sweep() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=str)
-def test_what_starts_a_ray_or_places_uprobes_runs_alone(path: Path) -> None:
-    text = path.read_text()
-    alone = re.search(r"^pytestmark = .*mark\.(ray|serial|cluster)\b", text, re.MULTILINE)
-    starts = r"^(import ray\b|from (loopback|live_host) import)|\blocal_ray\b"
-    assert alone or path == Path(__file__) or not re.search(starts, text, re.MULTILINE)
+def test_what_starts_a_ray_or_places_uprobes_runs_alone() -> None:
+    alone = re.compile(r"^pytestmark = .*mark\.(ray|serial|cluster)\b", re.MULTILINE)
+    starts = re.compile(
+        r"^(import ray\b|from (loopback|live_host) import)|\blocal_ray\b", re.MULTILINE
+    )
+    texts = {path: path.read_text() for path in sources("tests") if path.name.startswith("test_")}
+    del texts[Path(__file__)]
+    starting = {path for path, text in texts.items() if starts.search(text)}
+    assert starting
+    assert [path for path in starting if not alone.search(texts[path])] == []
 
 
 def test_no_two_test_files_have_one_name() -> None:

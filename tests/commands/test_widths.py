@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@cache
 def on_terminal(line: str, width: int, folder: Path, **environment: str) -> str:
     """What a command writes to a terminal that is so wide."""
     ours, theirs = pty.openpty()
