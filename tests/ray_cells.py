@@ -28,6 +28,7 @@ SHARED = Cell(
 )
 UNIFORM = replace(SHARED, bench="uretprobe-nop", flavour="tasks-trace", probes=5, spread="uniform")
 ZIPF = replace(SHARED, flavour="baseline", cpus=5, probes=3, spread="zipf", ensemble=3)
+STARTS = replace(ZIPF, precision=0.01, duration_ps=1100 * US)
 
 
 def forget_token() -> None:
@@ -52,4 +53,6 @@ def assert_equal(result: CellResult | None, expected: CellResult) -> None:
     assert result.stress == expected.stress
     assert result.predicted_low == expected.predicted_low
     assert result.predicted_high == expected.predicted_high
+    assert result.half_width == expected.half_width
+    assert result.hits_per_s_stddev == expected.hits_per_s_stddev
     assert expected.hits > 0

@@ -67,7 +67,9 @@ def test_predict_is_run_without_a_folder(tmp_path_factory: pytest.TempPathFactor
 
 
 def test_predict_refuses_what_needs_a_folder() -> None:
-    spec = sweep.Spec(name="p", bench="uprobe-nop", flavour="srcu", cpus=1, precision=0.01)
+    spec = sweep.Spec(
+        name="p", bench="uprobe-nop", flavour="srcu", cpus=1, duration="5ms", precision=0.01
+    )
     with pytest.raises(sweep.UsageError, match="needs a run folder"):
         sweep.predict(spec)
 

@@ -31,7 +31,8 @@ def figures_of(letter: LetterComparison, others: list[Alone]) -> Iterator[str]:
     [shown] = [row for row in letter.rows if row.cell == SHOWN]
     rates = {"hits_per_s": shown.simulated, "hits_per_s_stddev": shown.within_run_stddev or 0.0}
     rates["hits_per_s_per_cpu"] = shown.simulated / shown.cpus
-    known = {"bench": shown.bench, "cpus": shown.cpus, "cpu_share": None, "state_low": None}
+    known = {"bench": shown.bench, "cpus": shown.cpus, "cpu_share": None}
+    known |= {"state_low": None, "half_width": None}
     yield letter_line({**known, **{name: 1e6 * rate for name, rate in rates.items()}})
     errors = letter.summary["held-out"]
     assert None not in (errors.median, errors.worst, errors.worst_cell, errors.coverage)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 VIEWS = ("line", "operation", "distance")
 
 STARTS = 12
-"""Of the one cell that is simulated, to see whether it has two states."""
+"""Of the one cell that is simulated for a given time, to see whether it has two states."""
 
 
 @click.command(cls=AxesCommand)
@@ -106,6 +106,7 @@ def _simulated(axes: dict[str, str], kernel: str | None) -> tuple[Curve, list[st
     cell, assumed = one_cell(axes, kernel, "give RUN, or --flavour, --bench and --cpus")
     from core.engine.simulate import simulate
     from core.predict import starts
+    from core.replications import replicated
     from core.two_states import two_states
     from sweep.driver.driver import Progress
     from sweep.report.explain import Curve, point
@@ -114,10 +115,14 @@ def _simulated(axes: dict[str, str], kernel: str | None) -> tuple[Curve, list[st
 
     with shown_cells() as show:
         show(Progress(1))
-        result = simulate(cell)
-        apart = starts(cell, STARTS) if cell.cpus > 1 else []
+        if cell.precision is None:
+            result = simulate(cell)
+            apart = starts(cell, STARTS) if cell.cpus > 1 else []
+            states = two_states([start.hits_per_s for start in apart])
+        else:
+            result = replicated(cell)
+            states = result.states
         show(Progress(1, 1))
-    states = two_states([start.hits_per_s for start in apart])
     made = row(cell, result, "")
     setting = {name: made[name] for name in ("seed", *keys(made)) if name != "cpus"}
     return Curve(setting, (point(cell.cpus, [result], states),)), assumed

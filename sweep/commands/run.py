@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sweep.store.folder import Location
 
 IMPRECISE = 3
-"""The exit code if every cell is done, and some are not as precise as asked."""
+"""The exit code if every cell is done, and some are not as precise as the spec asks."""
 
 
 @click.command()
@@ -77,14 +77,14 @@ def run(
     the ensemble, it is one of its own, whose name says that. What is finished stays whatever
     happens; the same command again does the rest. A cell that fails is listed by `failures` and
     not tried again without --retry-failed; the exit code is 1 for as long as the run has one. A
-    spec with a precision repeats cells until their means are known that well; the exit code is 3
-    if some still are not.
+    spec with a precision has cells simulated until their means are known that well; the exit code
+    is 3 if some still are not.
 
     \b
     uprobe-sweep run cover-letter
     uprobe-sweep run my.yaml --set cpus=1,2 --out try
     uprobe-sweep run cover-letter --out s3://bucket/letter
-    uprobe-sweep run cover-letter --set precision=0.5%
+    uprobe-sweep run cover-letter --set precision=0.2%
     uprobe-sweep run cover-letter --ray --cpus-per-actor auto
     uprobe-sweep run cover-letter --machine host --out here
     """
@@ -129,7 +129,7 @@ def run(
     else:
         # At once: in the log of a job it belongs before what follows on stderr.
         print(_told(summary), flush=True)
-    return _complained(summary)
+    return _complained(summary, loaded.precision is not None)
 
 
 def _told(summary: RunSummary) -> str:
@@ -142,7 +142,7 @@ def _told(summary: RunSummary) -> str:
     return f"nothing to do: all {summary.skipped} cells are in {summary.out}"
 
 
-def _complained(summary: RunSummary) -> int:
+def _complained(summary: RunSummary, asked: bool) -> int:
     """Say on stderr what is missing, and give the exit code."""
     see = f"see uprobe-sweep failures {summary.out}"
     if summary.left:
@@ -160,11 +160,16 @@ def _complained(summary: RunSummary) -> int:
         failures = collected(summary.out, scan_failures(summary.out)).sort("failed_at")
         first = last_line(failures["error"][-summary.failed])
         note(f"{counted(summary.failed, 'cell')} failed, the first with {first}; {see}")
-    if summary.unsure:
+    if summary.unsure and asked:
         _name_unsure(summary.unsure)
+    elif summary.unsure:
+        from sweep.spec.spec import AUTO_PRECISION
+
+        usual = f"±{100 * AUTO_PRECISION:g}%"
+        note(f"{counted(len(summary.unsure), 'cell')} known less well than to {usual}: see tables")
     if summary.failed or summary.failed_before:
         return 1
-    return IMPRECISE if summary.unsure else 0
+    return IMPRECISE if summary.unsure and asked else 0
 
 
 def _name_unsure(unsure: Sequence[Unsure]) -> None:

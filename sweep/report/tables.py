@@ -83,14 +83,15 @@ def _repeated(rows: pl.DataFrame) -> Iterator[str]:
 def letter_line(row: Mapping[str, Any]) -> str:
     """One row as the letter's script prints it, rates in million hits per second.
 
-    A row of low `cpu_share`, and one with two states, is marked at its end.
+    A row of low `cpu_share`, one with two states, and one less precise than asked is marked at its
+    end.
     """
     hits, spread, per_cpu = (
         row[c] / MHITS for c in ("hits_per_s", "hits_per_s_stddev", "hits_per_s_per_cpu")
     )
     return (
         f"{row['bench']:<15} ({row['cpus']:2d} cpus): {hits:8.3f} ± {spread:5.3f}M/s  "
-        f"({per_cpu:7.3f}M/s/cpu){mark(row['cpu_share'])}{both_states(row)}"
+        f"({per_cpu:7.3f}M/s/cpu){mark(row['cpu_share'])}{both_states(row)}{by_start(row)}"
     )
 
 
@@ -99,6 +100,11 @@ def both_states(row: Mapping[str, Any]) -> str:
     if row["state_low"] is None:
         return ""
     return f"  two states: {row['state_low'] / MHITS:.3f} and {row['state_high'] / MHITS:.3f}"
+
+
+def by_start(row: Mapping[str, Any]) -> str:
+    """What to print after a figure whose mean over starts is less precise than asked."""
+    return f"  ±{100 * row['half_width']:.2g}% by start" if row["half_width"] is not None else ""
 
 
 def _lines(rows: pl.DataFrame) -> str:

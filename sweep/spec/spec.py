@@ -17,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from core.workload import STRESS
 from sweep.errors import UsageError, nearest, quoted
-from sweep.spec.axes import AXES, MAX_COUNT, REQUIRED, SpecError, fraction, whole_number
+from sweep.spec.axes import AXES, DISTURBING, MAX_COUNT, REQUIRED, SpecError, fraction, whole_number
 from sweep.spec.cross_checks import CHECKS
 from sweep.spec.durations import UNITS, format_duration, parse_duration
 from sweep.spec.settings import read_settings
@@ -56,8 +57,16 @@ _Axes: Any = create_model("_Axes", **_AXES)
 """The name of a spec, and a field for every axis of the registry."""
 
 
+def _usual_duration(given: Mapping[str, Any]) -> int:
+    """AUTO, but for cells with writers, which cannot."""
+    writers = any(given.get(axis) != (default,) for axis, default in DISTURBING.items())
+    return parse_duration("5ms") if writers or STRESS in given.get("bench", ()) else AUTO
+
+
 def usual(name: str, duration: int) -> Any:
     """What a spec of that duration has under a name by default."""
+    if name == "duration":
+        return AUTO
     if name in TIMES:
         return parse_duration((AUTO_TIMES if duration == AUTO else TIMES)[name])
     return Spec.model_fields[name].default
@@ -68,13 +77,14 @@ class Spec(_Axes):  # type: ignore[misc]
 
     `replicates` repeats every cell with other random numbers; with a `precision`, a fraction of the
     mean ("0.5%" as text), until the mean is known that well or there are `max_replicates`, see
-    `sweep.plan.precision`. A `duration` "auto" simulates each cell from as many starts as it takes
-    to know its own mean that well, by default to 0.5 %, and adds no replicates: two samples from
-    each, of 400us by default after as long a warm-up. `ensemble` is how many
-    members of the machine's ensemble give each cell its 90 % interval, at most; its file may have
-    fewer. `warmup`, `duration` and `sample` are simulated times, given as text ("5ms") and kept in
-    integer picoseconds; as the kernel's bench tool does it, means are over samples of `sample`
-    each. `name` names the run's folder.
+    `sweep.plan.precision`. Without a `duration` ("auto") each cell is simulated from as many starts
+    as it takes to know its own mean that well, by default to 0.5 %, and no replicates are added:
+    two samples from each, of 400us by default after as long a warm-up. Cells with writers have
+    5ms, after 3ms and in samples of 1ms, which are also the defaults where a duration is given.
+    `ensemble` is how many members of the machine's ensemble give each cell its 90 % interval, at
+    most; its file may have fewer. `warmup`, `duration` and `sample` are simulated times, given as
+    text ("5ms") and kept in integer picoseconds; as the kernel's bench tool does it, means are over
+    samples of `sample` each. `name` names the run's folder.
     Raises UsageError, whose one line names the axis and the index, and nothing of pydantic's.
 
     >>> Spec(bench="uprobe-nop", flavour=["srcu", "tasks-trace"], cpus=[1, 64]).cpus
@@ -87,7 +97,7 @@ class Spec(_Axes):  # type: ignore[misc]
     precision: float | None = None
     max_replicates: int = 100
     ensemble: int = 0
-    duration: int = parse_duration("5ms")
+    duration: int = Field(default_factory=lambda given: _usual_duration(given))
     warmup: int = Field(default_factory=lambda given: usual("warmup", given.get("duration")))
     sample: int = Field(default_factory=lambda given: usual("sample", given.get("duration")))
 
@@ -187,7 +197,7 @@ class Spec(_Axes):  # type: ignore[misc]
     def _replicates_fit(self) -> Spec:
         if "max_replicates" in self.model_fields_set and self.repeats_for is None:
             if self.max_replicates != type(self).model_fields["max_replicates"].default:
-                unless = "without a precision" if self.duration != AUTO else "with duration: auto"
+                unless = "without a precision" if self.duration != AUTO else "without a duration"
                 raise SpecError("max_replicates", None, f"of no use {unless}")
         elif self.repeats_for is not None and self.max_replicates < max(self.replicates, 2):
             least = max(self.replicates, 2)

@@ -13,7 +13,7 @@ from sweep.executors.base import Outcome
 from sweep.spec.axes import ORDER
 from sweep.spec.durations import format_duration
 from sweep.spec.parameters import parameters
-from sweep.spec.spec import AUTO, Spec, usual
+from sweep.spec.spec import AUTO, AUTO_PRECISION, Spec, usual
 from sweep.store.schema import CELL, TIMES, Column, Row, cell_columns, schema_of
 
 FAILURE_VERSION = 1
@@ -57,12 +57,11 @@ def rerun_command(cell: Cell, called: Mapping[str, str]) -> str:
     if not asked["replicate"]:
         del asked["replicate"]
     times = {name: getattr(cell, f"{name}_ps") for name in TIMES}
-    settings = []
     if cell.precision is not None:
-        asked["precision"] = cell.precision
         times["duration"] = AUTO
-        settings = ["duration=auto"]
-    settings += [
+        if cell.precision != AUTO_PRECISION:
+            asked["precision"] = cell.precision
+    settings = [
         f"{axis}={str(value).lower() if isinstance(value, bool) else value}"
         for axis, value in asked.items()
         if axis not in Spec.model_fields or value != _only(usual(axis, times["duration"]))
@@ -70,7 +69,7 @@ def rerun_command(cell: Cell, called: Mapping[str, str]) -> str:
     settings += [
         f"{name}={format_duration(ps)}"
         for name, ps in times.items()
-        if ps != usual(name, times["duration"]) and (name, ps) != ("duration", AUTO)
+        if ps != usual(name, times["duration"])
     ]
     return shlex.join(["uprobe-sweep", "rerun", *settings])
 

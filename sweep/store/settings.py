@@ -106,13 +106,16 @@ def averaged(rows: pl.DataFrame, by: Sequence[str], also: Sequence[str] = ()) ->
     (the root of the mean variance); `between`, that of the repeats' means, null for a single one;
     `low` and `high`, the mean 90 % interval, null unless every repeat has one; `cpu_share`, the
     mean of those known; `state_low` and `state_high`, the rates of two states, the means of those
-    repeats that have two, null if none has; and the mean of each of `also`. Hits per second.
+    repeats that have two, null if none has; `half_width`, the widest of those that are less precise
+    than asked, null if none is; and the mean of each of `also`. Hits per second.
     Disturbed measurements are no repeats of undisturbed ones. Raises ValueError for rows of several
     settings, which `settings` would have told apart.
     """
     low, high = pl.col("predicted_low"), pl.col("predicted_high")
+    wide = pl.col("half_width")
     whole = (low.is_not_null() & high.is_not_null()).all()
-    lacks = [c for c in ("cpu_share", "state_low", "state_high") if c not in rows.columns]
+    known = ("cpu_share", "state_low", "state_high", "half_width", "precision")
+    lacks = [c for c in known if c not in rows.columns]
     rows = rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in lacks)
     found = (
         without_disturbed(rows, by)
@@ -123,6 +126,7 @@ def averaged(rows: pl.DataFrame, by: Sequence[str], also: Sequence[str] = ()) ->
             pl.col("hits_per_s", "hits_per_s_per_cpu").mean(),
             pl.col("hits_per_s_stddev").pow(2).mean().sqrt(),
             pl.col("cpu_share", "state_low", "state_high", *also).mean(),
+            half_width=wide.filter(wide > pl.col("precision")).max(),
             between=pl.col("hits_per_s").std(),
             low=pl.when(whole).then(low.mean()),
             high=pl.when(whole).then(high.mean()),

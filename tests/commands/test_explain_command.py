@@ -64,7 +64,7 @@ def test_without_a_run_one_cell_is_simulated_and_nothing_written(tmp_path: Path)
     assert re.fullmatch("1/1 cells, .*\n", done.stderr)
     [curve] = json.loads(done.stdout)["curves"]
     [point] = curve["points"]
-    assert (curve["machine"], point["cpus"], point["ps"]) == ("generic", 3, 3 * 6 * 10**9)
+    assert (curve["machine"], point["cpus"], point["ps"]) == ("generic", 3, 3 * 5 * 8 * 10**8)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,6 +17,7 @@ import ray
 from ray.exceptions import RayActorError
 from ray_cells import (
     SHARED,
+    STARTS,
     UNIFORM,
     ZIPF,
     assert_as_in_process,
@@ -65,7 +66,7 @@ def pids(executor: RayExecutor) -> list[int]:
 def test_numbers_are_those_of_one_process_also_when_the_group_is_used_again(
     executor: RayExecutor,
 ) -> None:
-    outcomes = executor.run([SHARED, UNIFORM, ZIPF, replace(SHARED, cpus=1), SHARED])
+    outcomes = executor.run([SHARED, UNIFORM, ZIPF, STARTS, replace(SHARED, cpus=1), SHARED])
     first = next(outcomes)
     assert_as_in_process(first)
     group = pids(executor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -27,14 +28,25 @@ def test_its_cells_have_a_precision_and_a_most() -> None:
     assert {cell.precision for cell in plan(tiny_spec(precision="2%"))} == {None}
 
 
+def test_it_is_the_default_but_for_cells_with_writers() -> None:
+    asked = {"bench": "uprobe-nop", "flavour": "srcu", "cpus": 1}
+    assert Spec(**asked) == Spec(**asked, duration="auto")
+    assert Spec(**asked, precision="1%").repeats_for is None
+    for disturbed in ({"consumers": 2}, {"attach_threads": [0, 1]}, {"bench": "uprobe-stress"}):
+        written = Spec(**{**asked, **disturbed}).model_dump()
+        assert [written[time] for time in ("warmup", "duration", "sample")] == ["3ms", "5ms", "1ms"]
+
+
 def test_a_start_is_brief_unless_its_times_are_given() -> None:
     asked = {"bench": "uprobe-nop", "flavour": "srcu", "cpus": 1}
     [brief] = plan(Spec(**asked, duration="auto"))
     assert (brief.warmup_ps, brief.sample_ps) == (4 * 10**8, 4 * 10**8)
     [given] = plan(Spec(**asked, duration="auto", warmup="3ms", sample="1ms"))
     assert (given.warmup_ps, given.sample_ps) == (3 * 10**9, 10**9)
-    [turned] = plan(override(Spec(**asked), ["duration=auto"]))
-    assert turned == brief
+    fixed = Spec(**asked, duration="5ms")
+    assert (fixed.warmup, fixed.sample) == (3 * 10**9, 10**9)
+    assert plan(override(fixed, ["duration=auto"])) == [brief]
+    assert override(Spec(**asked), ["duration=5ms"]) == fixed
 
 
 def test_it_is_written_as_it_is_read() -> None:
@@ -48,7 +60,7 @@ def test_it_is_written_as_it_is_read() -> None:
 def test_no_replicates_follow_for_its_precision() -> None:
     spec = tiny_spec(duration="auto", precision="1%")
     assert list(cells_wanted(spec, {c.cell_id: 1.0 for c in plan(spec)})) == plan(spec)
-    with pytest.raises(UsageError, match="max_replicates: of no use with duration: auto"):
+    with pytest.raises(UsageError, match="max_replicates: of no use without a duration"):
         tiny_spec(duration="auto", precision="1%", max_replicates=7)
 
 
@@ -79,13 +91,23 @@ def test_rows_say_how_long_and_how_well(tmp_path: Path) -> None:
     assert fixed.select(pl.col("precision", "half_width").is_null().all()).row(0) == (True, True)
 
 
+ODD = "bench: uprobe-nop\nflavour: srcu\ncpus: 32\nwarmup: 10us\nsample: 10us\nduration: auto\n"
+
+
 def test_cells_that_end_before_their_precision_are_named(tmp_path: Path) -> None:
     spec = tmp_path / "odd.yaml"
-    spec.write_text(
-        "bench: uprobe-nop\nflavour: srcu\ncpus: 2\n"
-        "warmup: 1us\nsample: 1us\nduration: auto\nprecision: 0.0001%\n"
-    )
+    spec.write_text(ODD + "precision: 0.0001%\n")
     done = cli("run", str(spec), "--out", "run", cwd=tmp_path)
     assert done.returncode == 3
     assert "1 cell less precise than asked, with all starts allowed" in done.stderr
     assert cli("run", str(spec), "--out", "run", cwd=tmp_path).returncode == 3
+
+
+def test_without_a_precision_asked_for_they_are_counted_and_marked(tmp_path: Path) -> None:
+    spec = tmp_path / "odd.yaml"
+    spec.write_text(ODD)
+    done = cli("run", str(spec), "--out", "run", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "1 cell known less well than to ±0.5%: see tables" in done.stderr
+    shown = cli("tables", "run", cwd=tmp_path)
+    assert re.search(r"\( *32 cpus\).*  ±[0-9.]+% by start", shown.stdout)

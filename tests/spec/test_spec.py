@@ -133,7 +133,10 @@ def test_a_duration_survives_being_written(time_ps: int) -> None:
         (HEAD + "cpus: 2\nwarmup: -1ms", "4: warmup: '-1ms' is not a time"),
         (HEAD + "cpus: 2\nsample: 0ms", "4: sample: 0ms is out of range"),
         (HEAD + "cpus: 2\nsample: 0.5ps", "4: sample: '0.5ps' is no whole number of picoseconds"),
-        (HEAD + "cpus: 2\nsample: 1ps", "duration: 5ms makes more than 1,000,000 samples"),
+        (
+            HEAD + "cpus: 2\nduration: 5ms\nsample: 1ps",
+            "duration: 5ms makes more than 1,000,000 samples",
+        ),
         (HEAD + "cpus: [1, 2]\nreplicates: 999999", "4: replicates: makes 1,999,998 cells in all"),
         (HEAD + "cpus: 2\nname: ../up", "4: name: '../up' cannot name a folder"),
         (HEAD + "cpus: 2\nname: 12", "4: name: 12 cannot name a folder"),
