@@ -118,6 +118,7 @@ def _row(cell: Cell, result: CellResult) -> dict[str, Any]:
         "predicted_high": result.predicted_high,
         "state_low": result.states and result.states.low,
         "state_high": result.states and result.states.high,
+        "half_width": result.half_width,
     }
 
 
@@ -129,5 +130,7 @@ def _line(cell: Cell, result: CellResult) -> str:
     if result.states is not None:
         low, high = result.states.low / 1e6, result.states.high / 1e6
         span += f"  two states: {low:.3f} and {high:.3f}"
+    if result.half_width is not None and result.half_width > (cell.precision or 0):
+        span += f"  ±{100 * result.half_width:.2g}% by start"
     each = f"({total / max(cell.cpus, 1):7.3f}M/s/cpu)"
     return f"{cell.bench:<15} ({cell.cpus:2d} cpus): {total:8.3f}M/s  {each}{span}"

@@ -181,6 +181,7 @@ def _cell(question: Question, design: str, there: int) -> Cell:
 
 def _brief(cell: Cell) -> Cell:
     """The cell with as much simulated time as an answer has for it."""
+    cell = replace(cell, precision=None)
     look = replace(cell, ensemble=0, warmup_ps=0, duration_ps=0, sample_ps=LOOK_PS)
     rate = simulate(look).hits_per_s
     asked = round(PS_PER_SECOND * HITS / rate) if rate else MOST_PS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,11 @@ def test_processes_are_held_against_the_cpus_that_are_asked_for(tmp_path: Path) 
         beyond({**asked, "cpus": [4, 64], "processes": 8})
     with pytest.raises(UsageError, match="processes: only 1 goes with uprobe-stress"):
         beyond({**asked, "cpus": 4, "processes": 2, "mmap_threads": 1})
+
+
+def test_a_rate_that_goes_by_the_start_says_how_well_it_is_known() -> None:
+    asked = ["predict", "--cpus", "1,32", "--flavour", "tasks-trace", "--bench", "uprobe-nop"]
+    asked += ["--machine", "xeon-gold-6138", "--ensemble", "0"]
+    steady, by_start = CliRunner().invoke(cli, asked).stdout.splitlines()[1:3]
+    assert "by start" not in steady
+    assert re.search(r"  ±\d[.\d]*% by start$", by_start)

@@ -76,7 +76,7 @@ def gather(given: Sequence[Given], beside: bool) -> tuple[Material, list[Cell]]:
 
 def brief(cell: Cell) -> list[Cell]:
     """Repeats of a cell of one sample each, for intervals of what-if gains."""
-    once = replace(cell, ensemble=0, duration_ps=0)
+    once = replace(cell, ensemble=0, precision=None, duration_ps=0)
     return [replace(once, replicate=cell.replicate + at) for at in range(REPEATS)]
 
 
