@@ -111,7 +111,7 @@ def test_cells_with_writers_at_the_same_time_are_in_several_processes(
 
     monkeypatch.setattr(in_process, "START_SECONDS", 0)
     monkeypatch.setattr(in_process, "CellProcess", Noted)
-    cells = [replace(CELL, seed=seed) for seed in range(8)]
+    cells = [replace(CELL, seed=seed) for seed in range(4)]
     apart = outcomes(cells, 2)
     assert len(started) == 1
     assert ends(started[0].pid)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -184,44 +185,54 @@ def test_any_order_of_appends_flushes_and_deaths_gives_each_row_once(steps: list
 
 
 class InterruptAt:
-    """Raises KeyboardInterrupt at the n-th line that runs in the project's own files."""
+    """Raises KeyboardInterrupt at the n-th line that runs in the project's own files.
 
-    def __init__(self, line: int) -> None:
-        self.left = line
+    `count` is how many have run, `first` when each of them ran first.
+    """
+
+    def __init__(self, last: float) -> None:
+        self.last, self.count = last, 0
+        self.first: dict[tuple[str, int], int] = {}
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> InterruptAt | None:
         if not frame.f_code.co_filename.startswith(str(Path(sweep.__file__).parent)):
             return None
         if event == "line":
-            self.left -= 1
-            if self.left == 0:
+            self.count += 1
+            self.first.setdefault((frame.f_code.co_filename, frame.f_lineno), self.count)
+            if self.count == self.last:
                 raise KeyboardInterrupt
         return self
 
 
+def interrupted_at(line: float, out: Path) -> InterruptAt:
+    """Append a row, then another one and flush until the interrupt; then close."""
+    store = Store(out, ABOUT)
+    store.append(ROWS[0])
+    tracer, before = InterruptAt(line), sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        store.append(ROWS[1])
+        store.flush()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.settrace(before)
+    store.close()
+    return tracer
+
+
 def test_an_interrupt_anywhere_loses_no_row(tmp_path: Path) -> None:
-    line, interrupted = 0, True
-    while interrupted:
-        line += 3
+    whole = interrupted_at(inf, tmp_path / "whole")
+    assert ids(tmp_path / "whole") == ids_of(ROWS[:2])
+    moments = {*whole.first.values(), *range(1, whole.count, 11)}
+    assert len(moments) > len(whole.first) > 20
+    for line in sorted(moments):
         out = tmp_path / str(line)
-        store = Store(out, ABOUT)
-        store.append(ROWS[0])
-        before = sys.gettrace()
-        sys.settrace(InterruptAt(line))
-        try:
-            store.append(ROWS[1])
-            store.flush()
-            interrupted = False
-        except KeyboardInterrupt:
-            pass
-        finally:
-            sys.settrace(before)
-        store.close()
+        assert interrupted_at(line, out).count >= line
         found = ids(out)
         assert ids_of(ROWS[:1])[0] in found
         assert set(found) == finished(out) <= set(ids_of(ROWS[:2]))
-    assert line > 20
-    assert found == ids_of(ROWS[:2])
 
 
 def test_there_is_one_writer(tmp_path: Path) -> None:

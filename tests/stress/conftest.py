@@ -12,7 +12,7 @@ from core.cell import Cell
 from core.stress.actors import triggers
 from core.stress.threads import Trigger
 
-USER_CYCLES = 400
+USER_CYCLES = 1000
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_user_space(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads are in user space for a while before each call, for less than a hit takes.
+    """Threads are in user space for a while before each call, for about as long as a hit takes.
 
     Calls of functions without a breakpoint, a cycle each, would take most of a test's time.
     """
