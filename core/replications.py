@@ -31,11 +31,12 @@ APART = 2**32
 
 
 def replicated(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
-    """A cell with a precision, from as many starts on `hosts` as that takes, or it may have.
+    """A cell with a precision, from as many starts as that takes, or it may have.
 
     The method of independent replications (Law, Simulation Modeling and Analysis, 5th ed., 9.5):
     each start has phases and a warm-up of its own. So the interval of the mean holds what samples
-    of one start do not show: the states that it is not in. The first start is the cell's own.
+    of one start do not show: the states that it is not in. The first start is the cell's own, and
+    on `hosts`.
     """
     assert cell.precision is not None
     most = max(1, cell.samples // SAMPLES_OF_START)
@@ -43,7 +44,8 @@ def replicated(cell: Cell, hosts: CpuHosts | None = None) -> CellResult:
     rates: list[float] = []
     half = 1.0
     while len(runs) < most and (len(runs) < FEWEST or half > cell.precision):
-        runs.append(simulate(start(cell, len(runs)), hosts))
+        # Hosts elsewhere are slow to ask; further starts are simulated here, as members are.
+        runs.append(simulate(start(cell, len(runs)), None if runs else hosts))
         rates.append(runs[-1].hits_per_s)
         half = half_width(rates)
     mixed = mixture(runs)
