@@ -17,6 +17,7 @@ from pathlib import Path
 
 import ciw
 import closed_queue
+import instructions
 import salabim
 import simpy
 from closed_queue import METHODS, Model, build, model_of
@@ -114,6 +115,17 @@ def simulated_per_second(machine: Machine) -> Table:
     return table
 
 
+def instructions_table(folder: Path) -> Table:
+    """What does not depend on other work: instructions of compiled code, by callgrind."""
+    table = Table(title="baseline uprobe-nop: instructions of the weave (x86-64-v3)")
+    for heading in ("CPUs", "an event", "an operation on a line"):
+        table.add_column(heading, justify="right")
+    for cpus in CPUS[1:]:
+        counted = instructions.count("baseline", cpus, folder)
+        table.add_row(str(cpus), *(f"{number:.0f}" for number in counted))
+    return table
+
+
 def letter(folder: Path) -> Table:
     """The letter's sweep as it is run, in a process of its own; the second has all compiled."""
     table = Table(title="run cover-letter, 42 cells with intervals")
@@ -148,6 +160,10 @@ def main() -> None:
             console.print(engine_table(machine, flavour, program))
         console.print(simulated_per_second(machine))
         console.print(letter(Path(folder)))
+        if instructions.available():
+            console.print(instructions_table(Path(folder)))
+        else:
+            console.print("no valgrind for this machine: instructions are not counted")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ AT_OPERATION, TRAVELLING, QUEUED, SNOOPING, FILLING, READING, JOINED, COMMITTING
 there, is with the owner, or is answered and the line on its way; a copy of a line that nobody has
 modified is on its way; the request of its core's other thread will serve it; a store commits."""
 
+LINE_BYTES = 64
+"""Of the cache of who simulates."""
 
 WIDE = (
     "epoch",
@@ -48,12 +50,21 @@ WIDE = (
 def _record(**fields: str) -> np.dtype[np.void]:
     """A record of integers; what each field means is said where it is named.
 
-    32 bits where that is enough: what a cell is at should fit into a cache.
+    32 bits where that is enough: what a cell is at should fit into a cache. Its size, a power of 2
+    or some lines of a cache, makes finding it by its number cheap.
     """
     wide = {name for name, text in fields.items() if text.endswith(" ps") or name in WIDE}
     ordered = sorted(fields, key=lambda name: name not in wide)
+    sizes = [8 if name in wide else 4 for name in ordered]
+    used = sum(sizes)
+    lines = -(-used // LINE_BYTES)
     return np.dtype(
-        [(name, np.int64 if name in wide else np.int32) for name in ordered], align=True
+        {
+            "names": ordered,
+            "formats": [f"i{size}" for size in sizes],
+            "offsets": [sum(sizes[:place]) for place in range(len(sizes))],
+            "itemsize": lines * LINE_BYTES if lines > 2 else 1 << (used - 1).bit_length(),
+        }
     )
 
 
