@@ -64,6 +64,7 @@ def machine(
                 "locked_op_cycles": locked_op_cycles,
                 "load_cycles": 0,
                 "commit_cycles": 0,
+                "cmpxchg_cycles": 0,
                 "late_answer_cycles": 0,
                 "barrier_answer_cycles": 0,
                 "mispredict_cycles": 0,

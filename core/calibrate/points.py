@@ -29,6 +29,9 @@ WEIGHT = 3.0
 ONE_LINE = 1.5
 """Of contention for a single line, where few mechanisms meet: between that and 1 for whole hits."""
 
+WIDE = 0.5
+"""Of what its source gives as a range of a quarter, where the others are known to a tenth."""
+
 
 class Points(Protocol):
     """Figures that parameters are fitted on. Picklable, so that other processes can ask."""
@@ -47,8 +50,7 @@ class Primitives:
 
     `curves` has ns per operation and thread, `hand_offs` ns for a line that is idle. `measured_on`
     is the machine that they were seen on: its topology and clocks, with the costs that are asked
-    about; None: the machine asked about itself. Hand-offs that are `disputed` weigh ONE_LINE: their
-    source gives a wide range.
+    about; None: the machine asked about itself. Hand-offs that are `disputed` weigh WIDE.
     """
 
     curves: Mapping[tuple[str, int], float]
@@ -60,7 +62,7 @@ class Primitives:
     def weights(self) -> FloatArray:
         """What each error counts: the curves' points, then the hand-offs."""
         curves = [WEIGHT if cpus == 1 else ONE_LINE for _, cpus in self.curves]
-        idle = [ONE_LINE if name in self.disputed else WEIGHT for name in self.hand_offs]
+        idle = [WIDE if name in self.disputed else WEIGHT for name in self.hand_offs]
         return np.array([*curves, *idle])
 
     def errors(self, machine: Machine) -> FloatArray:

@@ -1,14 +1,14 @@
 """Who has a cache line, who may use it, and what moving it costs. Compiled; called by the weave.
 
-A home serves one transaction of a line at a time, first come first served, but for a sharer that
-wants to write: it goes first. The home snoops the owner and is free again when that has answered,
-while the line is still on its way; after a load of a modified line `load_hold` later, and not
-before the reader, if it writes right after, has asked to: others have to come again. So the next
-snoop may be at the new owner before the line is, in turn `transfer - snoop` before: it is answered
-a `residency` after the line came, or as long after it came itself as one in turn, and until then
-the owner goes on using it, but for more than `locked_per_stay` locked operations. A snoop that
-finds a line settled is answered at once. An owner that waits for another line is late, and goes on
-using it; one that has just executed a barrier is late too, and does not.
+A home serves one transaction of a line at a time (`core.engine.home`). It snoops the owner and is
+free again when that has answered, while the line is still on its way; after a load of a modified
+line `load_hold` later. A store right after that load has asked by then; a cmpxchg, which begins
+later, has not. So the next snoop may be at the new owner before the line is, in turn
+`transfer - snoop` before: it is answered a `residency` after the line came, or as long after it
+came itself as one in turn, and until then the owner goes on using it, but for more than
+`locked_per_stay` locked operations. A snoop that finds a line settled is answered at once. An owner
+that waits for another line is late, and goes on using it; one that has just executed a barrier is
+late too, and does not.
 
 A load of a modified line leaves both with a shared copy. Loads of a line that nobody has modified
 are served side by side; a write of one invalidates all copies at once.
@@ -20,11 +20,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from core.engine.chance import varied
 from core.engine.compiled import at, inlined
-from core.engine.events import NEVER, cancel
-from core.engine.pipeline import line_of, scaled
+from core.engine.events import NEVER
+from core.engine.pipeline import scaled
 from core.engine.shares import OTHER_CACHE, OTHER_SOCKET, SAME_CACHE, SAME_CORE
 from core.engine.state import (
     FILLING,
@@ -32,7 +31,6 @@ from core.engine.state import (
     NONE,
     READING,
     SCALE,
-    SHIFT,
     SNOOPING,
     TRAVELLING,
     State,
@@ -102,14 +100,14 @@ def serve(s: State, cpu: Record, port: int, line: Record, index: int, now: int) 
     line.serving = port
     distance, crossing = _way(s, cpu, port, line, index)
     s.ports[at(port)].distance = distance
-    snoop = _varied(s, s.costs[0].snoop, s.costs[0].spread)
+    snoop = varied(s, s.costs[0].snoop, s.costs[0].spread)
     line.snooped_at = now + snoop + scaled(crossing, s.costs[0].snoop_crossing)
     s.ports[at(port)].phase = SNOOPING
     answer = line.snooped_at
     if line.owner != NONE and line.snooped_at < line.filled_at:
         stay = s.costs[0].store_residency if line.stored else s.costs[0].residency
         in_turn = line.snooped_at + s.costs[0].transfer - s.costs[0].snoop
-        stay = _varied(s, stay, s.costs[0].residency_spread)
+        stay = varied(s, stay, s.costs[0].residency_spread)
         answer = max(line.filled_at, in_turn) + 1 + stay
     line.lost_at = answer
     return answer
@@ -148,22 +146,10 @@ def answer(s: State, cpu: Record, port: int, line: Record, index: int, now: int)
     line.late = 0
     line.home_free_at = now + hold
     transfer = s.costs[0].transfer + s.costs[0].waiter * line.waiting
-    line.filled_at = now + _varied(s, transfer, s.costs[0].spread) + further
-    if line.owner == NONE and _writes_next(s, cpu, index):
-        writes_at = line.filled_at + cpu.commit_ps + s.costs[0].request
-        line.home_free_at = max(line.home_free_at, writes_at + 1)
+    line.filled_at = now + varied(s, transfer, s.costs[0].spread) + further
     s.ports[at(port)].phase = FILLING
     s.ports[at(port)].distance = distance
     return line.filled_at
-
-
-@inlined
-def _writes_next(s: State, cpu: Record, index: int) -> bool:
-    """Whether what the CPU loads it writes right after."""
-    after = cpu.operation + 1
-    if s.code[at(after)].cycles > 0 or not STORE <= s.code[at(after)].kind <= CMPXCHG:
-        return False
-    return line_of(s, cpu, after) == index
 
 
 @inlined
@@ -202,18 +188,6 @@ def _further(s: State, distance: int) -> int:
     elif distance == OTHER_CACHE:
         added = s.costs[0].other_cache
     return added
-
-
-@inlined
-def _varied(s: State, cost: int, spread: int) -> int:
-    """A cost, spread evenly around its mean."""
-    x = np.uint64(s.totals[0].random)
-    x ^= x << np.uint64(13)
-    x ^= x >> np.uint64(7)
-    x ^= x << np.uint64(17)
-    s.totals[0].random = np.int64(x)
-    deviation = np.int64(x >> np.uint64(54)) - SCALE // 2
-    return int(cost + (cost * spread * deviation * 2 >> 2 * SHIFT))
 
 
 @inlined
@@ -286,38 +260,3 @@ def _distance(s: State, cpu: Record, core: int) -> int:
     if s.cache_of_core[at(core)] == cpu.cache:
         return SAME_CACHE
     return OTHER_CACHE if s.socket_of_core[at(core)] == cpu.socket else OTHER_SOCKET
-
-
-@inlined
-def enqueue(s: State, cpu: Record, port: int, line: Record, index: int) -> None:
-    """Put a request into the home's queue: that of a sharer who wants to write first, or last."""
-    line.waiting += 1
-    sharer = line.owner == NONE and s.copy[at(index), at(cpu.core)] == line.epoch
-    if line.first_port == NONE:
-        s.ports[at(port)].previous = NONE
-        s.ports[at(port)].next = NONE
-        line.first_port = port
-        line.last_port = port
-    elif sharer and s.ports[at(port)].kind != LOAD:
-        s.ports[at(port)].previous = NONE
-        s.ports[at(port)].next = line.first_port
-        s.ports[at(line.first_port)].previous = port
-        if line.serving == NONE:
-            cancel(s.events, line.first_port)
-        line.first_port = port
-    else:
-        s.ports[at(port)].previous = line.last_port
-        s.ports[at(port)].next = NONE
-        s.ports[at(line.last_port)].next = port
-        line.last_port = port
-
-
-@inlined
-def dequeue(s: State, line: Record) -> None:
-    """Take the first request out of the home's queue."""
-    line.waiting -= 1
-    line.first_port = s.ports[at(line.first_port)].next
-    if line.first_port == NONE:
-        line.last_port = NONE
-    else:
-        s.ports[at(line.first_port)].previous = NONE

@@ -108,10 +108,14 @@ def _private_work(s: State, cpu: Record) -> int:
 def _slowed(s: State, cpu: Record, private: int) -> int:
     """Private work beside a busy sibling, which is looked at once, when the work starts.
 
-    What fits into the out-of-order window is bound by latency: the sibling does not slow it.
+    After a transfer what fits into the out-of-order window is bound by latency: the sibling does
+    not slow it, nor short stretches that follow.
     """
-    if cpu.sibling != NONE and s.cpus[at(cpu.sibling)].executing:
+    slowed = private
+    if cpu.after_transfer:
         slowed = max(private - cpu.smt_window_ps, 0)
+        cpu.after_transfer = slowed == 0
+    if cpu.sibling != NONE and s.cpus[at(cpu.sibling)].executing:
         private += scaled(slowed, s.costs[0].sibling_slowdown) - slowed
     return private
 
@@ -143,7 +147,7 @@ def advance(s: State, cpu: Record, now: int, loaded: bool) -> int:
     cpu.operation = operation
     private = _private_work(s, cpu)
     if loaded and s.code[at(operation)].kind == CMPXCHG:
-        private += cpu.commit_ps
+        private += cpu.cmpxchg_ps
     return now + private
 
 

@@ -2,10 +2,10 @@
 
 What happens to one operation: it begins (`_begin`); a core that holds the line in the right state
 executes it at once (`_execute`). Otherwise a request travels to the line's home (`_send`), from
-when the core has given the line up if it may do no more on one that it still has, waits there
-first come first served and is served (`_at_home`), and the operation executes when the line
-is here (`_complete`). Plain stores wait in the store buffer until they commit, and do this from
-there while the CPU goes on; locked operations wait until it is empty.
+when the core has given the line up if it may do no more on one that it still has, waits there and
+is served (`_at_home`), and the operation executes when the line is here (`_complete`). Plain stores
+wait in the store buffer until they commit, and do this from there while the CPU goes on; locked
+operations wait until it is empty.
 
 Not modelled: a store buffer deeper than one missing store.
 """
@@ -15,9 +15,10 @@ from __future__ import annotations
 from typing import Any
 
 from core.engine.attribution import charge
-from core.engine.coherence import answer, count_locked, dequeue, enqueue, holds, serve
+from core.engine.coherence import answer, count_locked, holds, serve
 from core.engine.compiled import at, compiled, inlined
 from core.engine.events import NEVER, NO_EVENT, exchange, insert, schedule, take_first
+from core.engine.home import dequeue, enqueue, lets_load_ahead, lost_copy
 from core.engine.locks import blocks
 from core.engine.pipeline import advance, line_of, next_hit
 from core.engine.program import END
@@ -179,6 +180,8 @@ def _execute(s: State, cpu: Record, line: Record, kind: int, now: int, distance:
         count_locked(cpu, line)
     elif distance == SAME_CORE:
         done += cpu.load_ps
+    if distance != SAME_CORE:
+        cpu.after_transfer = 1
     if line.owner == cpu.core:
         line.user = cpu.index
     charge(s, cpu, cpu.operation, distance, done)
@@ -224,10 +227,16 @@ def _at_home(s: State, cpu: Record, port: int, phase: int, now: int) -> int:
     line = s.lines[at(index)]
     if phase == SNOOPING:
         due = answer(s, cpu, port, line, index, now)
+    elif phase == QUEUED and lets_load_ahead(s, line):
+        due = NEVER
     elif phase == QUEUED or _is_idle(line, now):
+        due = NEVER
         if phase == QUEUED:
             dequeue(s, line)
-        due = serve(s, cpu, port, line, index, now)
+        if phase == QUEUED and lost_copy(s, cpu, port, line, index):
+            enqueue(s, cpu, port, line, index)
+        else:
+            due = serve(s, cpu, port, line, index, now)
     else:
         s.ports[at(port)].phase = QUEUED
         enqueue(s, cpu, port, line, index)

@@ -84,6 +84,7 @@ class Execution(_Strict):
     locked_op_cycles: Cycles
     load_cycles: Cycles
     commit_cycles: Cycles
+    cmpxchg_cycles: Cycles
     late_answer_cycles: Cycles
     barrier_answer_cycles: Cycles
     mispredict_cycles: Cycles = 20

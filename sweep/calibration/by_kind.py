@@ -87,7 +87,7 @@ def modelled_ns(machine: Machine, kind: str, distance: str) -> float:
     execution = machine.execution
     own = execution.locked_op_cycles
     if kind == THEN_LOCKED:
-        own += max(execution.load_cycles, execution.commit_cycles)
+        own += max(execution.load_cycles, execution.cmpxchg_cycles)
     return hand_off_ns(machine, kind, distance) - own * cycle_ns
 
 

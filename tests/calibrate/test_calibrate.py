@@ -62,7 +62,7 @@ def test_a_saturated_counter_moves_once_a_transfer() -> None:
 )
 def test_a_line_that_nobody_disturbs_is_handed_off(name: str, distance: str, ns: float) -> None:
     model = machine(
-        cores_per_cache=2, load_crossing=2, upgrade_crossing=0.5, cycles={"commit_cycles": 7}
+        cores_per_cache=2, load_crossing=2, upgrade_crossing=0.5, cycles={"cmpxchg_cycles": 7}
     )
     assert hand_off_ns(model, name, distance) == pytest.approx(ns, abs=0.5)
 
@@ -184,7 +184,7 @@ def test_a_single_line_weighs_more_than_a_whole_hit_and_a_disputed_hand_off_less
     key = ("srcu", "uprobe-nop", 4)
     assert list(replace(toy(TRUTH).cells, one_line=frozenset({key})).weights) == [3, 1, 1.5]
     way = ("blind locked operation", "same cache")
-    assert list(Primitives({}, {way: 10.0}, disputed=frozenset({way})).weights) == [1.5]
+    assert list(Primitives({}, {way: 10.0}, disputed=frozenset({way})).weights) == [0.5]
 
 
 class TwoMinima:

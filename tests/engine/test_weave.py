@@ -174,14 +174,22 @@ def test_a_load_of_a_modified_line_keeps_the_home_busy() -> None:
     assert done_at(machine(load_hold_ns=70), write, [[10, 9000]])[0] == [65 + 1000]
 
 
-def test_and_until_who_writes_what_it_loads_has_asked_to() -> None:
-    # CPU 1's copy is on its way from 520 to 550, its store asks at 550 + 15, and the home at 575.
-    # CPU 2's load waits from 511 on: served at 520, it would cut in. So it is answered after CPU
-    # 1's store, which has the line from 585 + 30 on.
-    model = machine(cycles={"commit_cycles": 15})
+def test_a_store_asks_before_the_home_is_free_again() -> None:
+    # CPU 1's copy is on its way from 520 to 550, its store asks at 550 + 15, and the home, busy
+    # until 576, at 575. CPU 2's load waits from 511 on, and is served after that store.
+    model = machine(load_hold_ns=56, cycles={"commit_cycles": 15})
     done = done_at(model, program(LOAD, STORE, BARRIER), [[10, 9000], [500, 9000], [501, 9000]])
-    assert done[1] == [615 + 5]
-    assert done[2][0] > 615 + 30 + 5
+    assert done[1] == [576 + 10 + 30 + 5]
+    assert done[2][0] > 621 + 30 + 5
+
+
+def test_a_cmpxchg_begins_later_and_another_load_gets_in() -> None:
+    # CPU 1 asks at 550 + 30. CPU 2's load is served at 576 and has a copy of the same count at 596.
+    # CPU 1 writes at 635, so CPU 2's cmpxchg, which asks at 626, has the line at 676, and fails.
+    model = machine(load_hold_ns=56, cycles={"commit_cycles": 15, "cmpxchg_cycles": 30})
+    done = done_at(model, program(LOAD, CMPXCHG), [[10, 9000], [500, 9000], [501, 9000]])
+    assert done[1] == [580 + 50 + 5]
+    assert done[2] == [626 + 50 + 5 + 15 + 5]
 
 
 def test_a_load_leaves_both_a_copy_and_a_write_then_asks() -> None:
@@ -243,7 +251,7 @@ def test_a_load_that_waits_with_a_sibling_s_write_sees_what_was_before_it() -> N
     # CPU 0 gives its reference back: it asks for the line at 363 and has it from CPU 1 at 443. CPU
     # 8's load, which waits with it, came too early to see that, so its cmpxchg at 451 fails, and
     # its own reference goes back 13 later than it would.
-    model = machine(smt_yield=2.0, cycles={"commit_cycles": 8})
+    model = machine(smt_yield=2.0, cycles={"commit_cycles": 8, "cmpxchg_cycles": 8})
     get_put = program(LOAD, CMPXCHG, *work("think"), REF)
     done = done_at(model, get_put, others({0: 100, 1: 300, 8: 400}, 9))
     assert done[0] == [448]
@@ -265,10 +273,26 @@ def test_busy_siblings_slow_each_other_down() -> None:
     assert together / 16 == pytest.approx(alone / 8 * 105 / 205, rel=0.01)
 
 
-def test_but_not_what_fits_into_the_window() -> None:
+def beside_a_busy_sibling(*operations: Operation) -> float:
+    """How long CPU 0 is at `operations` beside a sibling at work, with a window of 60."""
     model = machine(cycles={"smt_window_cycles": 60})
-    together, _ = hits_per_us(model, program(BARRIER), 16)
-    assert together / 16 == pytest.approx(1000 / (60 + 2 * 40 + 5), rel=0.01)
+    return done_at(model, program(*operations), others({0: 100, 8: 5000}, 9))[0][0] - 200
+
+
+def test_but_not_what_comes_right_after_a_transfer_and_fits_into_the_window() -> None:
+    assert beside_a_busy_sibling(LOCKED, *work("gap"), BARRIER) == 55 + 50 + 5
+    assert beside_a_busy_sibling(LOCKED, *work("think"), BARRIER) == 55 + 60 + 2 * 140 + 5
+
+
+def test_nor_short_stretches_after_that_until_a_long_one() -> None:
+    short = (LOCKED, *work("gap"), BARRIER)
+    assert beside_a_busy_sibling(*short, *work("gap"), BARRIER) == 55 + 2 * 55
+    long = (*short, *work("think"), BARRIER)
+    assert beside_a_busy_sibling(*long, *work("gap"), BARRIER) == 110 + 60 + 280 + 5 + 100 + 5
+
+
+def test_where_no_line_moves_the_window_makes_nobody_faster() -> None:
+    assert beside_a_busy_sibling(BARRIER, *work("gap"), BARRIER) == 5 + 100 + 5
 
 
 def test_a_plain_store_does_not_stop_the_cpu_but_a_locked_operation_drains_it() -> None:
@@ -310,7 +334,7 @@ def test_a_load_of_a_line_that_is_there_takes_its_cycles() -> None:
 
 def test_a_failed_cmpxchg_repeats_after_what_it_takes_to_commit() -> None:
     one = program(LOAD, *work("think"), CMPXCHG)
-    model = machine(cycles={"commit_cycles": 8}, residency_ns=50)
+    model = machine(cycles={"commit_cycles": 8, "cmpxchg_cycles": 8}, residency_ns=50)
     done = done_at(model, one, [[80, 9000], [100, 9000]])
     # CPU 0 has the line at 130 and answers CPU 1's load, there at 120, at 190. It asks at 338 and
     # has the line again at 388. CPU 1 has its copy at 220, asks at 428, has the line at 478, fails.
@@ -319,7 +343,8 @@ def test_a_failed_cmpxchg_repeats_after_what_it_takes_to_commit() -> None:
 
 def test_and_after_what_a_mispredicted_branch_costs() -> None:
     one = program(LOAD, *work("think"), CMPXCHG)
-    model = machine(cycles={"commit_cycles": 8, "mispredict_cycles": 20}, residency_ns=50)
+    cycles = {"commit_cycles": 8, "cmpxchg_cycles": 8, "mispredict_cycles": 20}
+    model = machine(cycles=cycles, residency_ns=50)
     done = done_at(model, one, [[80, 9000], [100, 9000]])
     assert done == [[393], [483 + 8 + 20 + 5]]
 
