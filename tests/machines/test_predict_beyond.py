@@ -140,7 +140,7 @@ def test_processes_are_held_against_the_cpus_that_are_asked_for(tmp_path: Path) 
 
 
 def test_a_rate_that_goes_by_the_start_says_how_well_it_is_known() -> None:
-    asked = ["predict", "--cpus", "1,32", "--flavour", "tasks-trace", "--bench", "uprobe-nop"]
+    asked = ["predict", "--cpus", "1,64", "--flavour", "tasks-trace", "--bench", "uprobe-nop"]
     asked += ["--machine", "xeon-gold-6138", "--ensemble", "0"]
     steady, by_start = CliRunner().invoke(cli, asked).stdout.splitlines()[1:3]
     assert "by start" not in steady
