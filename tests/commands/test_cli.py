@@ -248,7 +248,7 @@ def test_the_letter_is_tabled_compared_and_drawn(folder: Path) -> None:
     out = ("--out", "results/runs/cover-letter")
     assert cli("run", *letter, "--set", "warmup=0us", *out, cwd=folder).returncode == 0
     tables = cli("tables", "cover-letter", cwd=folder).stdout.splitlines()
-    assert len([line for line in tables if line.endswith("M/s/cpu)")]) == 42
+    assert len([line for line in tables if "M/s/cpu)" in line]) == 42
     compared = cli("compare", "cover-letter", cwd=folder)
     assert compared.returncode == 0
     assert "uretprobe-nop" in compared.stdout

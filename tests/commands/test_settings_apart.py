@@ -28,7 +28,7 @@ def test_compare(folder: Path) -> None:
     [cell] = [c for c in found["cells"] if all(c["figures"])]
     published, one, eight = cell["figures"]
     assert [f["replicates"] for f in (published, one, eight)] == [1, 1, 1]
-    assert eight["mean"] < one["mean"] / 2
+    assert eight["mean"] < 0.6 * one["mean"]
     assert list(found["letter"]) == ["./apart consumers=1"]
     alone = json.loads(cli("compare", "./apart", "--json", cwd=folder).stdout)
     assert [row["simulated"] for row in alone["rows"]] == [one["mean"]]
