@@ -208,7 +208,7 @@ def test_members_start_in_phases_of_their_own() -> None:
     # Two members with the machine's own numbers: what they differ by is how their CPUs start.
     path = "execution.work_cycles.trap_entry"
     same = {path: MACHINE.number(path)}
-    one = cell(64, calibrated(same, same, uncontended=0.0), ensemble=2)
+    one = cell(40, calibrated(same, same, uncontended=0.0), ensemble=2)
     ours = predict(one)
     apart = [
         simulate(replace(one, ensemble=0, replicate=number, machine=member)).hits_per_s

@@ -140,8 +140,8 @@ def test_processes_are_held_against_the_cpus_that_are_asked_for(tmp_path: Path) 
 
 
 def test_a_rate_that_goes_by_the_start_says_how_well_it_is_known() -> None:
-    asked = ["predict", "--cpus", "1,64", "--flavour", "tasks-trace", "--bench", "uprobe-nop"]
-    asked += ["--machine", "xeon-gold-6138", "--ensemble", "0"]
+    asked = ["predict", "--cpus", "1,4", "--flavour", "v6.9", "--bench", "uretprobe-nop"]
+    asked += ["--machine", "epyc-milan", "--ensemble", "0"]
     steady, by_start = CliRunner().invoke(cli, asked).stdout.splitlines()[1:3]
     assert "by start" not in steady
     assert re.search(r"  ±\d[.\d]*% by start$", by_start)
