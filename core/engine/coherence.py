@@ -38,9 +38,7 @@ from core.engine.state import (
 from core.kernel.operation import Kind
 
 LOAD = int(Kind.LOAD)
-STORE = int(Kind.STORE)
 LOCKED = int(Kind.LOCKED)
-CMPXCHG = int(Kind.CMPXCHG)
 
 Record = Any
 """A row of one of State's record arrays; numba passes it as a pointer."""
